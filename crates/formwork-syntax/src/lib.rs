@@ -12,6 +12,7 @@
 
 mod markdown;
 mod spans;
+mod text;
 mod tree;
 
 pub use markdown::parse;

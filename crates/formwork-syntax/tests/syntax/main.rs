@@ -1,0 +1,3 @@
+//! The promises of the room, by construct, by document, by law and by attack.
+mod documents;
+mod outline;
