@@ -61,8 +61,15 @@ impl Text {
             last.span.end = last.span.start + last.span.slice(source).trim_end().len() as u32;
         }
         let asked = self.span.slice(source);
-        self.span.start += (asked.len() - asked.trim_start().len()) as u32;
-        self.span.end -= (asked.len() - asked.trim_end().len()) as u32;
+        let blanks = [asked.len() - asked.trim_start().len(), asked.len() - asked.trim_end().len()];
+        let drawn_in = Span::new(self.span.start + blanks[0] as u32, self.span.end - blanks[1] as u32);
+        // An entity may stand for nothing but blanks of the source (a wrong range): it stays inside.
+        self.span = self
+            .pieces
+            .iter()
+            .take(1)
+            .chain(self.pieces.last())
+            .fold(drawn_in, |all, piece| all.to(piece.span));
         self
     }
 

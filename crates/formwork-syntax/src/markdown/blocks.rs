@@ -112,7 +112,8 @@ impl Reader<'_, '_> {
             Event::End(tag) => self.close(tag, range),
             Event::Text(shown) => self.read_text(&shown, range),
             Event::Code(shown) => {
-                let span = self.leaf(range);
+                let span = self.trimmed(range);
+                self.floor = span.end;
                 self.inlines.code(self.words.source, span, &shown, self.table.is_some());
             }
             Event::Html(_) => {
@@ -149,10 +150,15 @@ impl Reader<'_, '_> {
     }
 
     fn read_text(&mut self, shown: &str, range: Range<usize>) {
+        // An empty range is a rest of a tab, made up as blanks before a line of code or HTML.
+        if self.html.is_some() || range.is_empty() {
+            return;
+        }
         let span = self.leaf(range);
         match &mut self.fence {
             Some(fence) => fence.add(self.words.source, span),
-            None => self.inlines.text(self.words.source, span, shown, span.slice(self.parsed)),
+            None if shown == span.slice(self.parsed) => self.inlines.text(self.words.source, span),
+            None => self.inlines.entity(self.words.source, span, shown),
         }
     }
 
@@ -323,7 +329,7 @@ impl Reader<'_, '_> {
 
     fn open_item(&mut self, range: Range<usize>) {
         let start = self.seek(range, is_marker);
-        let rest = self.words.source[start as usize..].as_bytes();
+        let rest = &self.words.source.as_bytes()[start as usize..];
         let digits = rest.iter().take_while(|byte| byte.is_ascii_digit()).count();
         let end = start + digits as u32 + 1;
         self.floor = end;
@@ -434,12 +440,12 @@ impl Reader<'_, '_> {
         Span::new(start as u32, end as u32)
     }
 
-    /// The same without blanks at both ends.
+    /// The same without blanks at both ends. (The last range of a heading runs on to the end of its line.)
     fn trimmed(&self, range: Range<usize>) -> Span {
         let span = self.span(range);
         let text = span.slice(self.words.source);
-        let start = span.start + (text.len() - text.trim_start().len()) as u32;
-        Span::new(start, start + text.trim().len() as u32)
+        let start = span.start + (text.len() - text.trim_start_matches(is_blank).len()) as u32;
+        Span::new(start, start + text.trim_matches(is_blank).len() as u32)
     }
 
     /// The first byte of the range that is a mark: ranges may begin earlier, with blanks or in the mark of the
@@ -458,6 +464,11 @@ fn boundary(source: &str, offset: usize) -> usize {
         offset -= 1;
     }
     offset
+}
+
+/// Blanks in the sense of Markdown: a no-break space or a form feed is none.
+fn is_blank(character: char) -> bool {
+    matches!(character, ' ' | '\t' | '\n' | '\r')
 }
 
 fn is_marker(byte: u8) -> bool {

@@ -46,12 +46,14 @@ impl Inlines {
 
     /// Takes the text out; an empty one is placed at `fallback`. Break pieces at its ends are left out.
     pub(super) fn take(&mut self, fallback: u32, heads: &mut Vec<Head>) -> Text {
-        while matches!(self.pieces.last(), Some(Piece { kind: PieceKind::Break, .. })) {
-            self.pieces.pop();
+        let mut span = self.span.take().unwrap_or(Span::new(fallback, fallback));
+        while let Some(gap) = self.pieces.pop_if(|piece| matches!(piece.kind, PieceKind::Break)) {
+            if span.end == gap.span.end {
+                span.end = gap.span.start;
+            }
         }
         heads.clear();
         heads.append(&mut self.heads);
-        let span = self.span.take().unwrap_or(Span::new(fallback, fallback));
         let pieces = self.pieces.drain(..).collect();
         (self.strong, self.emphasis, self.link, self.nesting) = (0, 0, 0, 0);
         Text { span, pieces }
@@ -75,14 +77,8 @@ impl Inlines {
         self.nesting = self.nesting.saturating_sub(1);
     }
 
-    /// Adds characters: `shown` is what a reader sees, `parsed` what stands at `span`.
-    pub(super) fn text(&mut self, source: &str, span: Span, shown: &str, parsed: &str) {
-        if shown != parsed {
-            return self.push(source, PieceKind::Entity(shown.into()), span);
-        }
-        if span.is_empty() {
-            return;
-        }
+    /// Adds characters that are shown as they stand.
+    pub(super) fn text(&mut self, source: &str, span: Span) {
         let flags = (self.strong > 0, self.emphasis > 0, self.link > 0);
         if let Some(last) = self.pieces.last_mut()
             && matches!(last.kind, PieceKind::Text)
@@ -94,6 +90,31 @@ impl Inlines {
             return;
         }
         self.push(source, PieceKind::Text, span);
+    }
+
+    /// Adds what is shown as something else than stands at `span`.
+    pub(super) fn entity(&mut self, source: &str, span: Span, shown: &str) {
+        if !self.take_back_break(source, span, shown) {
+            let written = span.slice(source).trim_end().len() as u32;
+            self.push(source, PieceKind::Entity(shown.into()), span.part(0, written));
+        }
+    }
+
+    /// A backslash before a last line that is blank after all was announced as a break, and comes once more as
+    /// text: puts it in the place of the break.
+    fn take_back_break(&mut self, source: &str, span: Span, shown: &str) -> bool {
+        let is_wrong = |piece: &mut Piece| {
+            matches!(piece.kind, PieceKind::Break)
+                && span.is_empty()
+                && piece.span.slice(source).starts_with(shown)
+        };
+        let Some(gap) = self.pieces.pop_if(is_wrong) else { return false };
+        let place = Span::new(gap.span.start, gap.span.start + shown.len() as u32);
+        if let Some(all) = &mut self.span {
+            all.end = if all.end == gap.span.end { place.end } else { all.end };
+        }
+        self.pieces.push(Piece { kind: PieceKind::Text, span: place, ..gap });
+        true
     }
 
     /// Adds a code span; `shown` is its content as pulldown-cmark reads it.

@@ -120,8 +120,8 @@ fn is_plain(piece: &Piece) -> bool {
 fn is_label_like(source: &str, pieces: &[Piece], title: Span) -> bool {
     !title.is_empty()
         && title.len() <= LONGEST
+        && !title.slice(source).contains(['\n', '\r'])
         && pieces.iter().all(|piece| match piece.kind {
-            PieceKind::Break => false,
             PieceKind::Text => piece.span.slice(source).char_indices().all(|(at, character)| {
                 !character.is_whitespace()
                     || !ends_sentence(source, piece.span.start, piece.span.start + at as u32)

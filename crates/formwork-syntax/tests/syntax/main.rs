@@ -1,3 +1,5 @@
 //! The promises of the room, by construct, by document, by law and by attack.
 mod documents;
+mod laws;
 mod outline;
+mod visible;
