@@ -7,7 +7,7 @@
 
 use super::code::FenceBuilder;
 use super::inlines::{Element, Head, Inlines};
-use super::outline::{Outline, Words};
+use super::outline::{Outline, Words, push_tight};
 use super::tables::TableBuilder;
 use crate::MAX_DEPTH;
 use crate::spans::Span;
@@ -112,7 +112,10 @@ impl Reader<'_, '_> {
             Event::End(tag) => self.close(tag, range),
             Event::Text(shown) => self.read_text(&shown, range),
             Event::Code(shown) => {
-                let span = self.trimmed(range);
+                let span = self.span(range);
+                // The last range of a heading runs on to the end of its line.
+                let ticked = span.slice(self.words.source).trim_end_matches(|last| last != '`').len() as u32;
+                let span = span.part(0, ticked);
                 self.floor = span.end;
                 self.inlines.code(self.words.source, span, &shown, self.table.is_some());
             }
@@ -383,7 +386,7 @@ impl Reader<'_, '_> {
                 let item = Item { number: item.number, task: item.task, text, label, children, span };
                 if let Some(Frame { kind: FrameKind::List(list), end, .. }) = self.frames.last_mut() {
                     *end = (*end).max(span.end);
-                    list.items.push(item);
+                    push_tight(&mut list.items, item);
                 }
             }
         }
@@ -440,7 +443,7 @@ impl Reader<'_, '_> {
         Span::new(start as u32, end as u32)
     }
 
-    /// The same without blanks at both ends. (The last range of a heading runs on to the end of its line.)
+    /// The same without blanks at both ends.
     fn trimmed(&self, range: Range<usize>) -> Span {
         let span = self.span(range);
         let text = span.slice(self.words.source);

@@ -136,11 +136,20 @@ impl Outline {
         match self.open.last_mut() {
             Some(part) => {
                 part.span.end = part.span.end.max(end);
-                part.children.push(node);
+                push_tight(&mut part.children, node);
             }
-            None => self.children.push(node),
+            None => push_tight(&mut self.children, node),
         }
     }
+}
+
+/// Pushes; the first element makes room for one only. A list or part with one child is common, and a vector's
+/// own first step (four) would take a kilobyte for an item of four bytes.
+pub(super) fn push_tight<T>(vector: &mut Vec<T>, value: T) {
+    if vector.capacity() == 0 {
+        vector.reserve_exact(1);
+    }
+    vector.push(value);
 }
 
 /// The label that a paragraph begins with.

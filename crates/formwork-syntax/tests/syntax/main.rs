@@ -1,4 +1,5 @@
 //! The promises of the room, by construct, by document, by law and by attack.
+mod attacks;
 mod documents;
 mod laws;
 mod outline;

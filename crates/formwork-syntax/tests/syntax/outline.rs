@@ -48,7 +48,8 @@ struct Outline<'s> {
 impl Outline<'_> {
     fn line(&mut self, span: Span, shown: &str) {
         let indent = 2 * self.level;
-        writeln!(self.text, "{:indent$}{span:?} {}", "", shown.trim_end()).unwrap();
+        writeln!(self.text, "{:indent$}{span:?} {}", "", shown.trim_end())
+            .expect("a string takes every write");
     }
 
     fn nodes(&mut self, nodes: &[Node]) {
