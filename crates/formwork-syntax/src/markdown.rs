@@ -1,15 +1,17 @@
 //! Turns Markdown text into the tree of labelled parts, with pulldown-cmark as the only reader of Markdown.
 //!
-//! [`blocks`] folds the events into blocks, [`inlines`] into texts, [`outline`] puts headings and labels over
+//! [`blocks`] and [`containers`] fold the events into blocks, [`inlines`] into texts, [`outline`] puts headings and labels over
 //! them. What counts as a label is said in [`labels`]; the rule is section 2 of the language. Tables and task
 //! boxes of GitHub's dialect are read; its strikethrough is not, since `5~10 and 6~7` would lose its tildes.
 
 mod blocks;
 mod code;
+mod containers;
 mod guard;
 mod inlines;
 mod labels;
 mod outline;
+mod places;
 mod tables;
 
 use crate::spans::Span;

@@ -1,19 +1,14 @@
 //! Folds pulldown-cmark's events into blocks and containers.
 //!
-//! Spans are made exact here: a range may begin with blanks or with bytes of the container before it (tabs),
-//! and ends with the line end. So a container begins at its mark, and ends where its last content ends. All
-//! places rise with the events (`floor`), whatever the ranges say: children lie inside their parents, siblings
-//! do not overlap. Nothing here recurses; the tree is at most [`MAX_DEPTH`] containers deep.
+//! Only a table directly below a line of text is read by a second reader; nothing else recurses. The tree is at most [`crate::MAX_DEPTH`] containers deep.
 
 use super::code::FenceBuilder;
+use super::containers::{Frame, FrameKind};
 use super::inlines::{Element, Head, Inlines};
-use super::outline::{Outline, Words, push_tight};
-use super::tables::TableBuilder;
-use crate::MAX_DEPTH;
+use super::outline::{Outline, Words};
+use super::tables::{self, TableBuilder};
 use crate::spans::Span;
-use crate::tree::{
-    Block, Html, Item, Label, List, Note, NoteKind, Part, PartKind, Piece, PieceKind, Quote, Text,
-};
+use crate::tree::{Block, Html, Node, Note, NoteKind, Part, PartKind, Table, Text};
 use pulldown_cmark::{CodeBlockKind, Event, Options, Parser, Tag, TagEnd};
 use std::ops::Range;
 
@@ -25,13 +20,27 @@ pub(super) fn read(
     notes: &mut Vec<Note>,
 ) -> Part {
     // A byte order mark is no character of the document: it must not keep a first heading from being one.
-    let base = if source.starts_with('\u{feff}') { '\u{feff}'.len_utf8() } else { 0 };
-    let parser = Parser::new_ext(&parsed[base..], Options::ENABLE_TABLES | Options::ENABLE_TASKLISTS);
+    let base = if source.starts_with('\u{feff}') { '\u{feff}'.len_utf8() as u32 } else { 0 };
+    let end = source.len() as u32;
+    let children = read_nodes(Words { source, is_label }, parsed, Span::new(base, end), notes, true);
+    let span = Span::new(0, end);
+    Part { kind: PartKind::Root, title: Text::default(), inline: Text::default(), children, span }
+}
+
+/// Reads what stands at `span`; with `finds_tables`, also the tables that follow a line of text directly.
+fn read_nodes(
+    words: Words<'_>,
+    parsed: &str,
+    span: Span,
+    notes: &mut Vec<Note>,
+    finds_tables: bool,
+) -> Vec<Node> {
+    let parser = Parser::new_ext(span.slice(parsed), Options::ENABLE_TABLES | Options::ENABLE_TASKLISTS);
     let mut reader = Reader {
-        words: Words { source, is_label },
+        words,
         parsed,
-        base,
-        floor: base as u32,
+        base: span.start as usize,
+        floor: span.start,
         frames: vec![Frame { kind: FrameKind::Root, outline: Outline::default(), start: 0, end: 0 }],
         inlines: Inlines::default(),
         heads: Vec::new(),
@@ -40,6 +49,7 @@ pub(super) fn read(
         html: None,
         table: None,
         skipped: 0,
+        finds_tables,
         notes,
     };
     for (event, range) in parser.into_offset_iter() {
@@ -48,15 +58,16 @@ pub(super) fn read(
     reader.finish()
 }
 
-struct Reader<'s, 'n> {
-    words: Words<'s>,
+/// What is being read.
+pub(super) struct Reader<'s, 'n> {
+    pub(super) words: Words<'s>,
     parsed: &'s str,
     /// Bytes of the source before the text that pulldown-cmark reads.
-    base: usize,
+    pub(super) base: usize,
     /// Where the next thing begins at the earliest.
-    floor: u32,
+    pub(super) floor: u32,
     /// The open containers; the first is the root and stays.
-    frames: Vec<Frame>,
+    pub(super) frames: Vec<Frame>,
     inlines: Inlines,
     heads: Vec<Head>,
     heading: Option<Span>,
@@ -64,37 +75,10 @@ struct Reader<'s, 'n> {
     html: Option<Span>,
     table: Option<TableBuilder>,
     /// How many tags are open in a container that is too deep.
-    skipped: usize,
-    notes: &'n mut Vec<Note>,
-}
-
-/// An open container.
-struct Frame {
-    kind: FrameKind,
-    outline: Outline,
-    start: u32,
-    end: u32,
-}
-
-enum FrameKind {
-    Root,
-    Quote,
-    List(ListFrame),
-    Item(ItemFrame),
-}
-
-struct ListFrame {
-    next_number: Option<u64>,
-    items: Vec<Item>,
-    has_tab: bool,
-}
-
-struct ItemFrame {
-    number: Option<u64>,
-    task: Option<bool>,
-    text: Option<(Text, Option<Label>)>,
-    /// Behind the marker and the task box.
-    content_start: u32,
+    pub(super) skipped: usize,
+    /// Whether tables directly below a line of text are looked for.
+    finds_tables: bool,
+    pub(super) notes: &'n mut Vec<Note>,
 }
 
 impl Reader<'_, '_> {
@@ -257,6 +241,7 @@ impl Reader<'_, '_> {
             return;
         }
         let text = self.inlines.take(self.floor, &mut self.heads);
+        let (text, table) = self.split_off_table(text);
         let words = self.words;
         let Some(frame) = self.frames.last_mut() else { return };
         frame.end = frame.end.max(text.span.end);
@@ -265,6 +250,31 @@ impl Reader<'_, '_> {
                 item.text = Some(frame.outline.read_item_label(words, text, &self.heads));
             }
             _ => frame.outline.add_paragraph(words, text, &self.heads),
+        }
+        if let Some(table) = table {
+            self.add(Block::Table(table));
+        }
+    }
+
+    /// Takes a table off the end of a paragraph.
+    ///
+    /// GitHub reads a table directly below a line of text (`**Fields:**`); pulldown-cmark wants a blank line
+    /// between and takes both for one paragraph. So the lines from the table's first one on are read again.
+    fn split_off_table(&mut self, text: Text) -> (Text, Option<Table>) {
+        let Some(at) = tables::line_before_table(self.words.source, &text).filter(|_| self.finds_tables)
+        else {
+            return (text, None);
+        };
+        let gap = text.pieces[at].span;
+        let lines = Span::new(gap.end, text.span.end);
+        let notes = &mut Vec::new();
+        let mut nodes = read_nodes(self.words, self.parsed, lines, notes, false);
+        match (nodes.pop(), nodes.is_empty()) {
+            (Some(Node::Block(Block::Table(table))), true) => {
+                self.heads.retain(|head| head.piece < at);
+                (text.slice(self.words.source, text.span.start, gap.start), Some(table))
+            }
+            _ => (text, None),
         }
     }
 
@@ -308,174 +318,14 @@ impl Reader<'_, '_> {
         self.add(Block::Table(table));
     }
 
-    fn open_quote(&mut self, range: Range<usize>) {
-        if self.frames.len() > MAX_DEPTH {
-            return self.skip(range);
-        }
-        let start = self.seek(range, |byte| byte == b'>');
-        self.floor = start + 1;
-        self.push(FrameKind::Quote, start, start + 1);
-    }
-
-    fn open_list(&mut self, first: Option<u64>, range: Range<usize>) {
-        // Its items are one deeper.
-        if self.frames.len() + 1 > MAX_DEPTH {
-            return self.skip(range);
-        }
-        let start = self.seek(range, is_marker);
-        self.push(
-            FrameKind::List(ListFrame { next_number: first, items: Vec::new(), has_tab: false }),
-            start,
-            start,
-        );
-    }
-
-    fn open_item(&mut self, range: Range<usize>) {
-        let start = self.seek(range, is_marker);
-        let rest = &self.words.source.as_bytes()[start as usize..];
-        let digits = rest.iter().take_while(|byte| byte.is_ascii_digit()).count();
-        let end = start + digits as u32 + 1;
-        self.floor = end;
-        let tab = self.tab_before(start);
-        let mut number = None;
-        let mut is_first_tab = false;
-        if let Some(Frame { kind: FrameKind::List(list), .. }) = self.frames.last_mut() {
-            number = list.next_number;
-            list.next_number = number.map(|number| number.saturating_add(1));
-            is_first_tab = tab.is_some() && !list.has_tab;
-            list.has_tab |= is_first_tab;
-        }
-        if let Some(span) = tab.filter(|_| is_first_tab) {
-            self.notes.push(Note { kind: NoteKind::TabInIndentation, span });
-        }
-        self.push(
-            FrameKind::Item(ItemFrame { number, task: None, text: None, content_start: end }),
-            start,
-            end,
-        );
-    }
-
-    /// The indentation before a marker, if it holds a tab.
-    fn tab_before(&self, marker: u32) -> Option<Span> {
-        let before = &self.words.source[..marker as usize];
-        let indentation = before.len() - before.trim_end_matches([' ', '\t']).len();
-        let span = Span::new(marker - indentation as u32, marker);
-        span.slice(self.words.source).contains('\t').then_some(span)
-    }
-
-    fn push(&mut self, kind: FrameKind, start: u32, end: u32) {
-        self.frames.push(Frame { kind, outline: Outline::default(), start, end });
-    }
-
-    fn end_frame(&mut self) {
-        if self.frames.len() < 2 {
-            return;
-        }
-        let Some(frame) = self.frames.pop() else { return };
-        let span = Span::new(frame.start, frame.end);
-        match frame.kind {
-            FrameKind::Root => {}
-            FrameKind::Quote => self.add(Block::Quote(Quote { children: frame.outline.finish(), span })),
-            FrameKind::List(list) => {
-                let ordered = list.next_number.is_some();
-                self.add(Block::List(List { ordered, items: list.items, span }));
-            }
-            FrameKind::Item(item) => {
-                let (text, label) = item.text.unwrap_or_else(|| (Text::empty(item.content_start), None));
-                let children = frame.outline.finish();
-                let item = Item { number: item.number, task: item.task, text, label, children, span };
-                if let Some(Frame { kind: FrameKind::List(list), end, .. }) = self.frames.last_mut() {
-                    *end = (*end).max(span.end);
-                    push_tight(&mut list.items, item);
-                }
-            }
-        }
-    }
-
-    fn add(&mut self, block: Block) {
-        if let Some(frame) = self.frames.last_mut() {
-            frame.end = frame.end.max(block.span().end);
-            frame.outline.add(block);
-        }
-    }
-
-    /// Keeps a container that is too deep as the plain text of its lines.
-    fn skip(&mut self, range: Range<usize>) {
-        self.skipped = 1;
-        let span = self.trimmed(range);
-        if span.is_empty() {
-            return;
-        }
-        self.notes.push(Note { kind: NoteKind::TooDeep, span });
-        self.floor = span.end;
-        let text = plain_lines(self.words.source, span);
-        self.add(Block::Paragraph(text));
-    }
-
-    fn finish(mut self) -> Part {
+    fn finish(mut self) -> Vec<Node> {
         self.end_text();
         self.end_table();
         while self.frames.len() > 1 {
             self.end_frame();
         }
-        let children = self.frames.pop().map(|frame| frame.outline.finish()).unwrap_or_default();
-        Part {
-            kind: PartKind::Root,
-            title: Text::default(),
-            inline: Text::default(),
-            children,
-            span: Span::new(0, self.words.source.len() as u32),
-        }
+        self.frames.pop().map(|frame| frame.outline.finish()).unwrap_or_default()
     }
-
-    /// The span of something that holds nothing else; what follows begins behind it.
-    fn leaf(&mut self, range: Range<usize>) -> Span {
-        let span = self.span(range);
-        self.floor = span.end;
-        span
-    }
-
-    /// The range in the source, from the floor on and on character boundaries.
-    fn span(&self, range: Range<usize>) -> Span {
-        let source = self.words.source;
-        let start = boundary(source, (range.start + self.base).max(self.floor as usize));
-        let end = boundary(source, (range.end + self.base).max(start));
-        Span::new(start as u32, end as u32)
-    }
-
-    /// The same without blanks at both ends.
-    fn trimmed(&self, range: Range<usize>) -> Span {
-        let span = self.span(range);
-        let text = span.slice(self.words.source);
-        let start = span.start + (text.len() - text.trim_start_matches(is_blank).len()) as u32;
-        Span::new(start, start + text.trim_matches(is_blank).len() as u32)
-    }
-
-    /// The first byte of the range that is a mark: ranges may begin earlier, with blanks or in the mark of the
-    /// container around.
-    fn seek(&self, range: Range<usize>, is_mark: impl Fn(u8) -> bool) -> u32 {
-        let span = self.span(range);
-        let bytes = span.slice(self.words.source).as_bytes();
-        span.start + bytes.iter().position(|byte| is_mark(*byte)).unwrap_or(0) as u32
-    }
-}
-
-/// Draws an offset in to the text and back to the start of a character.
-fn boundary(source: &str, offset: usize) -> usize {
-    let mut offset = offset.min(source.len());
-    while !source.is_char_boundary(offset) {
-        offset -= 1;
-    }
-    offset
-}
-
-/// Blanks in the sense of Markdown: a no-break space or a form feed is none.
-fn is_blank(character: char) -> bool {
-    matches!(character, ' ' | '\t' | '\n' | '\r')
-}
-
-fn is_marker(byte: u8) -> bool {
-    matches!(byte, b'-' | b'+' | b'*' | b'0'..=b'9')
 }
 
 /// Whether a block of HTML is comments and blanks.
@@ -491,29 +341,4 @@ fn is_comment(text: &str) -> bool {
         }
     }
     false
-}
-
-/// The lines of a span as plain text, without their indentation.
-fn plain_lines(source: &str, span: Span) -> Text {
-    let mut pieces: Vec<Piece> = Vec::new();
-    let mut start = span.start;
-    let mut shown_end = span.start;
-    for line in span.slice(source).split_inclusive('\n') {
-        let text = line.trim();
-        if !text.is_empty() {
-            let first = start + (line.len() - line.trim_start().len()) as u32;
-            let shown = Span::new(first, first + text.len() as u32);
-            if !pieces.is_empty() {
-                pieces.push(plain_piece(PieceKind::Break, Span::new(shown_end, shown.start)));
-            }
-            pieces.push(plain_piece(PieceKind::Text, shown));
-            shown_end = shown.end;
-        }
-        start += line.len() as u32;
-    }
-    Text { span, pieces }
-}
-
-fn plain_piece(kind: PieceKind, span: Span) -> Piece {
-    Piece { kind, span, strong: false, emphasis: false, link: false }
 }

@@ -47,7 +47,7 @@ fn split_fragments(source: &str, inner: Span, shown: &str, in_table: bool) -> Ve
             // The very first blank may have been stripped from the content.
             let after =
                 content.strip_prefix(passed).or_else(|| content.strip_prefix(passed.strip_prefix(' ')?));
-            content = after.unwrap_or("").trim_start();
+            content = after.unwrap_or("").trim_start_matches([' ', '\t']);
             at = continuation_start(source, Span::new(at, inner.end), content);
         }
         start = at;

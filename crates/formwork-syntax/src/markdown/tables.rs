@@ -1,7 +1,7 @@
-//! Puts the cells of a table together.
+//! Puts the cells of a table together, and finds tables that pulldown-cmark takes for a paragraph's lines.
 
 use crate::spans::Span;
-use crate::tree::{Row, Table, Text};
+use crate::tree::{PieceKind, Row, Table, Text};
 
 /// A table that is being read.
 pub(super) struct TableBuilder {
@@ -61,4 +61,30 @@ impl TableBuilder {
         }
         self.table
     }
+}
+
+/// The break in a paragraph behind which two lines look like the first two of a table. (In quotes the lines
+/// bear marks of their own: there, a table wants its blank line.)
+pub(super) fn line_before_table(source: &str, text: &Text) -> Option<usize> {
+    let mut breaks =
+        text.pieces.iter().enumerate().filter(|(_, piece)| matches!(piece.kind, PieceKind::Break));
+    let (mut at, mut gap) = breaks.next()?;
+    for (next_at, next_gap) in breaks {
+        let header = Span::new(gap.span.end, next_gap.span.start).slice(source);
+        if header.contains('|') && is_delimiter_row(line_from(source, next_gap.span.end, text.span.end)) {
+            let is_quoted = gap.span.slice(source).contains('>') || next_gap.span.slice(source).contains('>');
+            return (!is_quoted).then_some(at);
+        }
+        (at, gap) = (next_at, next_gap);
+    }
+    None
+}
+
+fn line_from(source: &str, start: u32, end: u32) -> &str {
+    let rest = Span::new(start, end).slice(source);
+    rest.split(['\n', '\r']).next().unwrap_or(rest)
+}
+
+fn is_delimiter_row(line: &str) -> bool {
+    line.contains('-') && line.bytes().all(|byte| matches!(byte, b'|' | b':' | b'-' | b' ' | b'\t'))
 }

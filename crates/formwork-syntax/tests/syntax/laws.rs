@@ -1,6 +1,6 @@
 //! Laws that hold for every text, tried on random soups of Markdown tokens and on arbitrary strings.
 
-use crate::visible::{assert_spans_are_sound, pulldown_text, shown_lines, tree_text};
+use crate::visible::{assert_spans_are_sound, has_table_below_line, pulldown_text, shown_lines, tree_text};
 use formwork_syntax::{NoteKind, parse};
 use proptest::prelude::*;
 
@@ -112,8 +112,9 @@ fn is_label(label: &str) -> bool {
 fn assert_laws(source: &str) {
     let document = parse(source, &is_label);
     assert_spans_are_sound(source, &document);
-    // What is too deep is shown with its marks.
-    if !document.notes.iter().any(|note| note.kind == NoteKind::TooDeep) {
+    // What is too deep is shown with its marks; a table hides its own.
+    let is_too_deep = document.notes.iter().any(|note| note.kind == NoteKind::TooDeep);
+    if !is_too_deep && !has_table_below_line(source, &document) {
         assert_eq!(tree_text(source, &document), pulldown_text(source), "visible text of {source:?}");
     }
 }

@@ -39,6 +39,14 @@ pub(crate) fn shown_lines(source: &str, document: &Document) -> Vec<String> {
     lines
 }
 
+/// Whether the tree holds a table that pulldown-cmark takes for text, directly below a line.
+pub(crate) fn has_table_below_line(source: &str, document: &Document) -> bool {
+    let text = source.strip_prefix('\u{feff}').unwrap_or(source);
+    let events = Parser::new_ext(text, Options::ENABLE_TABLES | Options::ENABLE_TASKLISTS);
+    let tables = events.filter(|event| matches!(event, Event::Start(Tag::Table(_)))).count();
+    format!("{document:?}").matches("Table(Table").count() > tables
+}
+
 enum Leaf<'d> {
     Text(&'d Text),
     Code(Span),

@@ -1,0 +1,175 @@
+//! Opens and closes quotes, lists and items, and cuts what nests too deep.
+//!
+//! A container begins at its mark and ends where its last content ends, whatever its range says: ranges may begin
+//! with blanks or with bytes of the container around (tabs), and end with the line end.
+
+use super::blocks::Reader;
+use super::outline::{Outline, push_tight};
+use crate::MAX_DEPTH;
+use crate::spans::Span;
+use crate::tree::{Block, Item, Label, List, Note, NoteKind, Piece, PieceKind, Quote, Text};
+use std::ops::Range;
+
+/// An open container.
+pub(super) struct Frame {
+    pub(super) kind: FrameKind,
+    pub(super) outline: Outline,
+    pub(super) start: u32,
+    pub(super) end: u32,
+}
+
+pub(super) enum FrameKind {
+    Root,
+    Quote,
+    List(ListFrame),
+    Item(ItemFrame),
+}
+
+pub(super) struct ListFrame {
+    pub(super) next_number: Option<u64>,
+    pub(super) items: Vec<Item>,
+    pub(super) has_tab: bool,
+}
+
+pub(super) struct ItemFrame {
+    pub(super) number: Option<u64>,
+    pub(super) task: Option<bool>,
+    pub(super) text: Option<(Text, Option<Label>)>,
+    /// Behind the marker and the task box.
+    pub(super) content_start: u32,
+}
+
+impl Reader<'_, '_> {
+    pub(super) fn open_quote(&mut self, range: Range<usize>) {
+        if self.frames.len() > MAX_DEPTH {
+            return self.skip(range);
+        }
+        let start = self.seek(range, |byte| byte == b'>');
+        self.floor = start + 1;
+        self.push(FrameKind::Quote, start, start + 1);
+    }
+
+    pub(super) fn open_list(&mut self, first: Option<u64>, range: Range<usize>) {
+        // Its items are one deeper.
+        if self.frames.len() + 1 > MAX_DEPTH {
+            return self.skip(range);
+        }
+        let start = self.seek(range, is_marker);
+        self.push(
+            FrameKind::List(ListFrame { next_number: first, items: Vec::new(), has_tab: false }),
+            start,
+            start,
+        );
+    }
+
+    pub(super) fn open_item(&mut self, range: Range<usize>) {
+        let start = self.seek(range, is_marker);
+        let rest = &self.words.source.as_bytes()[start as usize..];
+        let digits = rest.iter().take_while(|byte| byte.is_ascii_digit()).count();
+        let end = start + digits as u32 + 1;
+        self.floor = end;
+        let tab = self.tab_before(start);
+        let mut number = None;
+        let mut is_first_tab = false;
+        if let Some(Frame { kind: FrameKind::List(list), .. }) = self.frames.last_mut() {
+            number = list.next_number;
+            list.next_number = number.map(|number| number.saturating_add(1));
+            is_first_tab = tab.is_some() && !list.has_tab;
+            list.has_tab |= is_first_tab;
+        }
+        if let Some(span) = tab.filter(|_| is_first_tab) {
+            self.notes.push(Note { kind: NoteKind::TabInIndentation, span });
+        }
+        self.push(
+            FrameKind::Item(ItemFrame { number, task: None, text: None, content_start: end }),
+            start,
+            end,
+        );
+    }
+
+    /// The indentation before a marker, if it holds a tab.
+    fn tab_before(&self, marker: u32) -> Option<Span> {
+        let before = &self.words.source[..marker as usize];
+        let indentation = before.len() - before.trim_end_matches([' ', '\t']).len();
+        let span = Span::new(marker - indentation as u32, marker);
+        span.slice(self.words.source).contains('\t').then_some(span)
+    }
+
+    fn push(&mut self, kind: FrameKind, start: u32, end: u32) {
+        self.frames.push(Frame { kind, outline: Outline::default(), start, end });
+    }
+
+    pub(super) fn end_frame(&mut self) {
+        if self.frames.len() < 2 {
+            return;
+        }
+        let Some(frame) = self.frames.pop() else { return };
+        let span = Span::new(frame.start, frame.end);
+        match frame.kind {
+            FrameKind::Root => {}
+            FrameKind::Quote => self.add(Block::Quote(Quote { children: frame.outline.finish(), span })),
+            FrameKind::List(list) => {
+                let ordered = list.next_number.is_some();
+                self.add(Block::List(List { ordered, items: list.items, span }));
+            }
+            FrameKind::Item(item) => {
+                let (text, label) = item.text.unwrap_or_else(|| (Text::empty(item.content_start), None));
+                let children = frame.outline.finish();
+                let item = Item { number: item.number, task: item.task, text, label, children, span };
+                if let Some(Frame { kind: FrameKind::List(list), end, .. }) = self.frames.last_mut() {
+                    *end = (*end).max(span.end);
+                    push_tight(&mut list.items, item);
+                }
+            }
+        }
+    }
+
+    pub(super) fn add(&mut self, block: Block) {
+        if let Some(frame) = self.frames.last_mut() {
+            frame.end = frame.end.max(block.span().end);
+            frame.outline.add(block);
+        }
+    }
+
+    /// Keeps a container that is too deep as the plain text of its lines.
+    fn skip(&mut self, range: Range<usize>) {
+        self.skipped = 1;
+        let span = self.trimmed(range);
+        if span.is_empty() {
+            return;
+        }
+        self.notes.push(Note { kind: NoteKind::TooDeep, span });
+        self.floor = span.end;
+        let text = plain_lines(self.words.source, span);
+        self.add(Block::Paragraph(text));
+    }
+}
+
+fn is_marker(byte: u8) -> bool {
+    matches!(byte, b'-' | b'+' | b'*' | b'0'..=b'9')
+}
+
+/// The lines of a span as plain text, without their indentation.
+fn plain_lines(source: &str, span: Span) -> Text {
+    let mut pieces: Vec<Piece> = Vec::new();
+    let mut start = span.start;
+    let mut shown_end = span.start;
+    for line in span.slice(source).split_inclusive('\n') {
+        let text = line.trim();
+        if !text.is_empty() {
+            let first = start + (line.len() - line.trim_start().len()) as u32;
+            let shown = Span::new(first, first + text.len() as u32);
+            if !pieces.is_empty() {
+                pieces.push(plain_piece(PieceKind::Break, Span::new(shown_end, shown.start)));
+            }
+            pieces.push(plain_piece(PieceKind::Text, shown));
+            shown_end = shown.end;
+        }
+        start += line.len() as u32;
+    }
+    Text { span, pieces }
+}
+
+fn plain_piece(kind: PieceKind, span: Span) -> Piece {
+    Piece { kind, span, strong: false, emphasis: false, link: false }
+}
