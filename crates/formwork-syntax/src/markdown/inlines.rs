@@ -92,29 +92,14 @@ impl Inlines {
         self.push(source, PieceKind::Text, span);
     }
 
-    /// Adds what is shown as something else than stands at `span`.
+    /// Adds what is shown as something else than stands at `span`. A range that only runs on over blanks (at the
+    /// end of a heading, or of a last line that ends in a backslash) is drawn in.
     pub(super) fn entity(&mut self, source: &str, span: Span, shown: &str) {
-        if !self.take_back_break(source, span, shown) {
-            let written = span.slice(source).trim_end().len() as u32;
-            self.push(source, PieceKind::Entity(shown.into()), span.part(0, written));
+        let written = span.part(0, span.slice(source).trim_end().len() as u32);
+        if written.slice(source) == shown {
+            return self.text(source, written);
         }
-    }
-
-    /// A backslash before a last line that is blank after all was announced as a break, and comes once more as
-    /// text: puts it in the place of the break.
-    fn take_back_break(&mut self, source: &str, span: Span, shown: &str) -> bool {
-        let is_wrong = |piece: &mut Piece| {
-            matches!(piece.kind, PieceKind::Break)
-                && span.is_empty()
-                && piece.span.slice(source).starts_with(shown)
-        };
-        let Some(gap) = self.pieces.pop_if(is_wrong) else { return false };
-        let place = Span::new(gap.span.start, gap.span.start + shown.len() as u32);
-        if let Some(all) = &mut self.span {
-            all.end = if all.end == gap.span.end { place.end } else { all.end };
-        }
-        self.pieces.push(Piece { kind: PieceKind::Text, span: place, ..gap });
-        true
+        self.push(source, PieceKind::Entity(shown.into()), written);
     }
 
     /// Adds a code span; `shown` is its content as pulldown-cmark reads it.

@@ -93,7 +93,7 @@ shapes! {
     code_over_lines_leaves_out_marks_and_indentation: "> `a\n>   b`" => ["0..11 quote", "  2..11 paragraph `a¦␣b`"];
     quote_mark_deep_inside_code_is_code: "`a\n\u{a0}b\n    > c`" => ["0..15 paragraph `a¦␣\u{a0}b¦␣> c`"];
     ranges_of_headings_are_drawn_in: "# `a`\t &amp; `b`\t " => ["0..16 # [`a`|\t |{&amp;=&}| |`b`]"];
-    blank_behind_a_hard_break_gives_the_backslash_back: "a\\\n\u{b} " => ["0..2 paragraph a|\\"];
+    backslash_before_a_blank_last_line_is_text: "<a\\\n\u{b}" => ["0..3 paragraph <a\\"];
     one_blank_is_stripped_from_code: "`` `a` ``" => ["0..9 paragraph ``a``"];
     definition_is_no_text: "[a]: b\n\n[a]" => ["8..11 paragraph a^l"];
     tildes_stay_text: "5~10 and ~~6~~" => ["0..14 paragraph 5~10 and ~~6~~"];
