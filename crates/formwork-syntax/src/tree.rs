@@ -30,7 +30,7 @@ pub struct Note {
 pub enum NoteKind {
     /// A fence that is not closed before the end of its container.
     UnclosedFence,
-    /// A tab in the indentation of a list, where readers disagree about the level.
+    /// A tab in the indentation of a list, where readers disagree about the level. Once for each list.
     TabInIndentation,
     /// Blocks nested deeper than [`crate::MAX_DEPTH`]; what lies below is kept as plain text.
     TooDeep,
@@ -123,6 +123,7 @@ pub struct Item {
     /// Whether it begins with a task box, and whether that is ticked.
     pub task: Option<bool>,
     /// The text of its first paragraph, whole (with a label, if there is one); empty if it begins otherwise.
+    /// If it has a label, further lines of the paragraph that begin with one are parts among the children.
     pub text: Text,
     /// The label and what follows it, when `text` begins with one.
     pub label: Option<Label>,
@@ -169,6 +170,7 @@ pub struct Fence {
     /// The info string (`json`, `sql postgres`); empty for indented code.
     pub info: Span,
     /// The lines of code without their containers' indentation; each span holds its line end, if it has one.
+    /// Without a closing fence, blank lines at the end and the last line's end are left out.
     pub lines: Vec<Span>,
     /// With the fences.
     pub span: Span,
