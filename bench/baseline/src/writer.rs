@@ -209,7 +209,11 @@ impl<'c> Statements<'c> {
             next = if count >= GROUP_MAX || started.elapsed() >= GROUP_TIME {
                 None
             } else {
-                jobs.try_recv().ok()
+                // Nothing waits: let a worker on the same core finish what it has read, then look once more.
+                jobs.try_recv().ok().or_else(|| {
+                    std::thread::yield_now();
+                    jobs.try_recv().ok()
+                })
             };
         }
         let committed = began && self.commit.execute([]).is_ok();

@@ -26,6 +26,9 @@ pub(crate) struct ClosedRun {
     pub(crate) server_micros: f64,
     /// Share of its core that the generator used; near 1 it is the generator that was measured.
     pub(crate) generator_busy: f64,
+    /// What neither server nor generator used of the machine, in parts of one core; the kernel's own work for them
+    /// (interrupts, the disk) is in it.
+    pub(crate) others_busy: f64,
 }
 
 /// Runs the workload on `connections` connections.
@@ -68,31 +71,39 @@ pub(crate) async fn run(
     Ok(before.until(&after))
 }
 
-struct Reading {
+/// What has been used and answered up to one moment.
+pub(crate) struct Reading {
     at: Instant,
     answered: u64,
     server: Duration,
     generator: Duration,
+    machine: Duration,
 }
 
 impl Reading {
-    fn take(traffic: &Traffic, ticks_per_second: u32, answered: u64) -> anyhow::Result<Self> {
+    /// Reads the clocks of server, generator and machine.
+    pub(crate) fn take(traffic: &Traffic, ticks_per_second: u32, answered: u64) -> anyhow::Result<Self> {
         Ok(Self {
             at: Instant::now(),
             answered,
             server: machine::processor_time(traffic.target().pid, ticks_per_second)?,
             generator: machine::processor_time(std::process::id(), ticks_per_second)?,
+            machine: machine::busy_time(ticks_per_second)?,
         })
     }
 
-    fn until(&self, after: &Self) -> ClosedRun {
+    /// What lies between two readings.
+    pub(crate) fn until(&self, after: &Self) -> ClosedRun {
         let seconds = (after.at - self.at).as_secs_f64();
         #[expect(clippy::cast_precision_loss, reason = "far fewer than 2^52 requests")]
         let answered = (after.answered - self.answered) as f64;
+        let (server, generator) = (after.server - self.server, after.generator - self.generator);
+        let others = (after.machine - self.machine).saturating_sub(server + generator);
         ClosedRun {
             per_second: answered / seconds,
-            server_micros: (after.server - self.server).as_secs_f64() * 1e6 / answered.max(1.0),
-            generator_busy: (after.generator - self.generator).as_secs_f64() / seconds,
+            server_micros: server.as_secs_f64() * 1e6 / answered.max(1.0),
+            generator_busy: generator.as_secs_f64() / seconds,
+            others_busy: others.as_secs_f64() / seconds,
         }
     }
 }
@@ -109,16 +120,19 @@ mod tests {
             answered: 100,
             server: Duration::from_millis(500),
             generator: Duration::from_millis(100),
+            machine: Duration::from_millis(1_000),
         };
         let second = Reading {
             at: at + Duration::from_secs(2),
             answered: 20_100,
             server: Duration::from_millis(1_500),
             generator: Duration::from_millis(1_100),
+            machine: Duration::from_millis(3_200),
         };
         let run = first.until(&second);
         assert!((run.per_second - 10_000.0).abs() < 1e-6);
         assert!((run.server_micros - 50.0).abs() < 1e-6);
         assert!((run.generator_busy - 0.5).abs() < 1e-6);
+        assert!((run.others_busy - 0.1).abs() < 1e-6);
     }
 }

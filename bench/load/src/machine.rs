@@ -9,12 +9,17 @@ use anyhow::Context;
 /// The machine in one line: processor, cores, memory, kernel.
 pub(crate) fn describe() -> String {
     let model = read_field("/proc/cpuinfo", "model name").unwrap_or_else(|| "unknown processor".to_owned());
-    let cores = std::thread::available_parallelism().map_or(1, std::num::NonZeroUsize::get);
+    // Not `available_parallelism`: this process may be pinned to one of them.
+    let cores = std::fs::read_to_string("/proc/cpuinfo").map_or(0, |text| count_cores(&text));
     let memory = read_field("/proc/meminfo", "MemTotal")
         .and_then(|total| total.split_whitespace().next()?.parse::<u64>().ok())
         .map_or_else(|| "unknown memory".to_owned(), |kib| format!("{:.1} GiB", to_gib(kib)));
     let kernel = std::fs::read_to_string("/proc/sys/kernel/osrelease").unwrap_or_default();
     format!("{model}, {cores} cores, {memory}, Linux {}", kernel.trim())
+}
+
+fn count_cores(cpuinfo: &str) -> usize {
+    cpuinfo.lines().filter(|line| line.starts_with("processor")).count()
 }
 
 #[expect(clippy::cast_precision_loss, reason = "for people to read")]
@@ -57,6 +62,22 @@ fn parse_ticks(stat: &str) -> Option<u64> {
     Some(user + system)
 }
 
+/// Time that all cores together have been busy since the machine's start, with whatever it was, and with what the
+/// host took away.
+pub(crate) fn busy_time(ticks_per_second: u32) -> anyhow::Result<Duration> {
+    let text = std::fs::read_to_string("/proc/stat").context("cannot read /proc/stat")?;
+    let ticks = parse_busy_ticks(&text).context("/proc/stat is not understood")?;
+    Ok(Duration::from_secs(ticks) / ticks_per_second.max(1))
+}
+
+/// `user nice system idle iowait irq softirq steal` of the first line, without `idle` and `iowait`.
+fn parse_busy_ticks(stat: &str) -> Option<u64> {
+    let fields = stat.lines().next()?.strip_prefix("cpu ")?.split_whitespace();
+    let ticks: Vec<u64> = fields.map_while(|field| field.parse().ok()).collect();
+    let [user, nice, system, _, _, irq, softirq, steal, ..] = ticks[..] else { return None };
+    Some(user + nice + system + irq + softirq + steal)
+}
+
 /// Pins a running process to a core; false when that cannot be done here.
 pub(crate) fn pin(pid: u32, core: usize) -> bool {
     let mut command = Command::new("taskset");
@@ -73,6 +94,18 @@ mod tests {
         let stat = "42 (a) b (c)) S 1 42 42 0 -1 4194560 100 0 0 0 250 130 0 0 20 0 3 0 100 1000 200";
         assert_eq!(parse_ticks(stat), Some(380));
         assert_eq!(parse_ticks("42 (short) S 1"), None);
+    }
+
+    #[test]
+    fn the_machine_is_busy_with_all_but_waiting() {
+        let stat = "cpu  10 1 20 5000 300 2 3 4 0 0\ncpu0 5 0 10 2500 150 1 1 2 0 0\n";
+        assert_eq!(parse_busy_ticks(stat), Some(40));
+        assert_eq!(parse_busy_ticks("intr 1"), None);
+    }
+
+    #[test]
+    fn cores_are_counted_from_the_machine_and_not_from_the_process() {
+        assert_eq!(count_cores("processor\t: 0\nmodel name\t: x\n\nprocessor\t: 1\n"), 2);
     }
 
     #[test]

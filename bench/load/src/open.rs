@@ -16,6 +16,7 @@ use tokio::sync::Notify;
 use tokio::task::JoinSet;
 
 use crate::client::Connection;
+use crate::closed::{Reading, Timing};
 use crate::schedule::Schedule;
 use crate::statistics::{Percentiles, new_histogram, percentiles, record};
 use crate::workload::{Traffic, Workload, connect};
@@ -35,6 +36,8 @@ pub(crate) struct OpenRun {
     pub(crate) lagged: f64,
     /// Requests that never left.
     pub(crate) dropped: u64,
+    /// As in a closed loop: what neither server nor generator used, in parts of one core.
+    pub(crate) others_busy: f64,
 }
 
 struct Shared {
@@ -56,7 +59,8 @@ pub(crate) async fn run(
     workload: Workload,
     connections: usize,
     per_second: f64,
-    timing: crate::closed::Timing,
+    timing: Timing,
+    ticks_per_second: u32,
 ) -> anyhow::Result<OpenRun> {
     let opened = connect(traffic, connections).await?;
     let schedule = Schedule::new(per_second, timing.warm_up + timing.measure);
@@ -74,8 +78,10 @@ pub(crate) async fn run(
     for connection in opened {
         tasks.spawn_local(serve_due(Rc::clone(&shared), Rc::clone(traffic), connection, workload));
     }
+    let before = Reading::take(traffic, ticks_per_second, 0)?;
     release_by_schedule(&shared, schedule, begin).await;
     let dropped = drain(&shared).await;
+    let others_busy = before.until(&Reading::take(traffic, ticks_per_second, 0)?).others_busy;
     while let Some(ended) = tasks.join_next().await {
         ended?;
     }
@@ -84,7 +90,7 @@ pub(crate) async fn run(
     }
     #[expect(clippy::cast_precision_loss, reason = "far fewer than 2^52 requests")]
     let lagged = shared.lagged.get() as f64 / shared.sent.get().max(1) as f64;
-    Ok(OpenRun { latency: percentiles(&shared.histogram.borrow()), lagged, dropped })
+    Ok(OpenRun { latency: percentiles(&shared.histogram.borrow()), lagged, dropped, others_busy })
 }
 
 /// Puts each request into the queue when its time has come.

@@ -36,6 +36,8 @@ pub(crate) struct ClosedRow {
     per_second: [f64; 2],
     server_micros: [f64; 2],
     generator_busy: [f64; 2],
+    others_busy: [f64; 2],
+    valid: bool,
 }
 
 impl ClosedRow {
@@ -45,6 +47,8 @@ impl ClosedRow {
             per_second: medians(rounds, |run| run.per_second),
             server_micros: medians(rounds, |run| run.server_micros),
             generator_busy: medians(rounds, |run| run.generator_busy),
+            others_busy: medians(rounds, |run| run.others_busy),
+            valid: rounds.iter().flatten().all(|run| !run.is_disturbed()),
         }
     }
 
@@ -61,6 +65,7 @@ pub(crate) struct OpenRow {
     per_second: f64,
     latency: [Percentiles; 2],
     lagged: [f64; 2],
+    others_busy: [f64; 2],
     dropped: [u64; 2],
     valid: bool,
 }
@@ -71,7 +76,6 @@ impl OpenRow {
         percent: u32,
         per_second: f64,
         rounds: &[Vec<OpenRun>; 2],
-        lagged_max: f64,
     ) -> Self {
         let latency = [0, 1].map(|side| {
             let all: Vec<Percentiles> = rounds[side].iter().map(|run: &OpenRun| run.latency).collect();
@@ -83,8 +87,9 @@ impl OpenRow {
             per_second,
             latency,
             lagged: medians(rounds, |run| run.lagged),
+            others_busy: medians(rounds, |run| run.others_busy),
             dropped: [0, 1].map(|side: usize| rounds[side].iter().map(|run: &OpenRun| run.dropped).sum()),
-            valid: rounds.iter().flatten().all(|run| run.lagged <= lagged_max),
+            valid: rounds.iter().flatten().all(|run| !run.is_disturbed()),
         }
     }
 }
@@ -148,15 +153,16 @@ impl Report {
         writeln!(text, "\n### Throughput and cost (closed loop)\n")?;
         writeln!(
             text,
-            "| workload | connections | {first} req/s | {second} req/s | ratio | {first} CPU µs/req | {second} CPU µs/req | ratio | generator busy |"
+            "| workload | connections | {first} req/s | {second} req/s | ratio | {first} CPU µs/req | {second} CPU µs/req | ratio | generator busy | others busy |"
         )?;
-        writeln!(text, "|---|--:|--:|--:|--:|--:|--:|--:|--:|")?;
+        writeln!(text, "|---|--:|--:|--:|--:|--:|--:|--:|--:|--:|")?;
         for row in &self.closed {
             let (workload, connections) = row.case;
             let [busy, busy_too] = row.generator_busy.map(|share| share * 100.0);
+            let [others, others_too] = row.others_busy.map(|share| share * 100.0);
             writeln!(
                 text,
-                "| {} | {connections} | {:.0} | {:.0} | {} | {:.1} | {:.1} | {} | {busy:.0} / {busy_too:.0} % |",
+                "| {} | {connections} | {:.0} | {:.0} | {} | {:.1} | {:.1} | {} | {busy:.0} / {busy_too:.0} % | {others:.0} / {others_too:.0} %{} |",
                 workload.name(),
                 row.per_second[0],
                 row.per_second[1],
@@ -164,6 +170,7 @@ impl Report {
                 row.server_micros[0],
                 row.server_micros[1],
                 ratio(row.server_micros),
+                mark(row.valid),
             )?;
         }
         Ok(())
@@ -174,9 +181,9 @@ impl Report {
         writeln!(text, "\n### Latency in µs (open loop, from the intended start)\n")?;
         writeln!(
             text,
-            "| workload | connections | load | req/s | {first} p50 | p99 | p99.9 | {second} p50 | p99 | p99.9 | ratio p50 | p99 | p99.9 | lagged | dropped |"
+            "| workload | connections | load | req/s | {first} p50 | p99 | p99.9 | {second} p50 | p99 | p99.9 | ratio p50 | p99 | p99.9 | lagged | others busy | dropped |"
         )?;
-        writeln!(text, "|---|--:|--:|--:|--:|--:|--:|--:|--:|--:|--:|--:|--:|--:|--:|")?;
+        writeln!(text, "|---|--:|--:|--:|--:|--:|--:|--:|--:|--:|--:|--:|--:|--:|--:|--:|")?;
         for row in &self.open {
             let (workload, connections) = row.case;
             write!(
@@ -193,14 +200,18 @@ impl Report {
                 write!(text, " {} |", ratio(row.latency.map(figure)))?;
             }
             let [lagged, lagged_too] = row.lagged.map(|share| share * 100.0);
-            let mark = if row.valid { "" } else { " †" };
-            write!(text, " {lagged:.2} / {lagged_too:.2} %{mark} |")?;
+            let [others, others_too] = row.others_busy.map(|share| share * 100.0);
+            write!(
+                text,
+                " {lagged:.2} / {lagged_too:.2} % | {others:.0} / {others_too:.0} %{} |",
+                mark(row.valid)
+            )?;
             writeln!(text, " {} / {} |", row.dropped[0], row.dropped[1])?;
         }
-        if self.open.iter().any(|row| !row.valid) {
+        if self.open.iter().any(|row| !row.valid) || self.closed.iter().any(|row| !row.valid) {
             writeln!(
                 text,
-                "\n† Invalid: in at least one round the generator itself sent more than 1 % of the requests over 100 µs late, after every retry."
+                "\n† Disturbed, not a valid measurement: in at least one round, after every retry, others used more than 10 % of a core, or the generator sent more than 1 % of the requests over 100 µs late."
             )?;
         }
         Ok(())
@@ -209,6 +220,10 @@ impl Report {
 
 /// In the order of the columns.
 const PERCENTILES: [fn(Percentiles) -> f64; 3] = [|found| found.p50, |found| found.p99, |found| found.p999];
+
+fn mark(valid: bool) -> &'static str {
+    if valid { "" } else { " †" }
+}
 
 fn profile() -> &'static str {
     if cfg!(debug_assertions) { " **without optimisation: not a measurement**" } else { "" }
@@ -231,9 +246,13 @@ mod tests {
     const LATENCY: Percentiles = Percentiles { p50: 40.0, p99: 400.0, p999: 900.04 };
 
     fn report(lagged: f64) -> Report {
-        let closed =
-            |per_second| ClosedRun { per_second, server_micros: 1e6 / per_second, generator_busy: 0.5 };
-        let open = |lagged| OpenRun { latency: LATENCY, lagged, dropped: 2 };
+        let closed = |per_second| ClosedRun {
+            per_second,
+            server_micros: 1e6 / per_second,
+            generator_busy: 0.5,
+            others_busy: 0.02,
+        };
+        let open = |lagged| OpenRun { latency: LATENCY, lagged, dropped: 2, others_busy: 0.02 };
         Report {
             names: ["baseline", "formwork"],
             versions: ["1".to_owned(), "2".to_owned()],
@@ -256,7 +275,6 @@ mod tests {
                 80,
                 1234.5,
                 &[vec![open(0.0)], vec![open(lagged)]],
-                0.01,
             )],
         }
     }
@@ -265,12 +283,12 @@ mod tests {
     fn a_row_shows_both_servers_and_their_ratio() {
         let text = report(0.0).to_markdown();
         assert!(
-            text.contains("| reads | 16 | 50000 | 40000 | 0.80 | 20.0 | 25.0 | 1.25 | 50 / 50 % |"),
+            text.contains("| reads | 16 | 50000 | 40000 | 0.80 | 20.0 | 25.0 | 1.25 | 50 / 50 % | 2 / 2 % |"),
             "{text}"
         );
         assert!(
             text.contains(
-                "| 80/20 mix | 64 | 80 % | 1234 | 40.0 | 400 | 900 | 40.0 | 400 | 900 | 1.00 | 1.00 | 1.00 | 0.00 / 0.00 % | 2 / 2 |"
+                "| 80/20 mix | 64 | 80 % | 1234 | 40.0 | 400 | 900 | 40.0 | 400 | 900 | 1.00 | 1.00 | 1.00 | 0.00 / 0.00 % | 2 / 2 % | 2 / 2 |"
             ),
             "{text}"
         );
@@ -280,8 +298,8 @@ mod tests {
     #[test]
     fn a_round_in_which_the_generator_lagged_is_marked() {
         let text = report(0.02).to_markdown();
-        assert!(text.contains("0.00 / 2.00 % † |"), "{text}");
-        assert!(text.contains("† Invalid"));
+        assert!(text.contains("0.00 / 2.00 % | 2 / 2 % † |"), "{text}");
+        assert!(text.contains("† Disturbed"));
     }
 
     #[test]

@@ -36,13 +36,13 @@ fn a_quick_run_reports_every_row_and_writes_it_into_the_readme() {
             let start = format!("| {workload} | {connections} |");
             let rows: Vec<_> = text.lines().filter(|line| line.starts_with(&start)).map(cells).collect();
             let [closed, half, most] = &rows[..] else { panic!("{start} has {} rows:\n{text}", rows.len()) };
-            assert_eq!(closed.len(), 9);
+            assert_eq!(closed.len(), 10);
             for throughput in &closed[2..4] {
                 assert!(throughput.parse::<f64>().unwrap() > 0.0, "{closed:?}");
             }
             assert_eq!((half[2], most[2]), ("50 %", "80 %"));
             for row in [half, most] {
-                assert_eq!(row.len(), 15);
+                assert_eq!(row.len(), 16);
                 for latency in &row[4..10] {
                     assert!(latency.parse::<f64>().unwrap() > 0.0, "{row:?}");
                 }
