@@ -8,7 +8,7 @@
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
-use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
 use std::time::{Duration, Instant};
 
 use anyhow::Context;
@@ -24,10 +24,13 @@ const GROUP_MAX: usize = 256;
 const GROUP_TIME: Duration = Duration::from_millis(5);
 /// Jobs that may wait; beyond it a request is refused with 503.
 const QUEUE_MAX: usize = 8192;
-/// Pages of the log from which an idle moment is used to move them into the database: 16 MiB.
+/// Pages of the log from which a pause is used to move them into the database: 16 MiB.
 const CHECKPOINT_WHEN_IDLE: u32 = 4096;
-/// Pages at which the log is moved however busy the writer is: 64 MiB.
-const CHECKPOINT_ALWAYS: u32 = 16_384;
+/// A pause is this long without a job: shorter ones come between the groups of any load.
+const IDLE_AFTER: Duration = Duration::from_millis(50);
+/// Pages at which the log is moved however busy the writer is: 128 MiB. At half of it the 80/20 mix
+/// had about twice the p99, since a checkpoint shares the core of the reads.
+const CHECKPOINT_ALWAYS: u32 = 32_768;
 /// Pages at which the writer waits for readers, so that the log starts anew: 256 MiB.
 const CHECKPOINT_WAITING: u32 = 65_536;
 
@@ -120,8 +123,7 @@ fn write_until_closed(
         // The jobs' replies are dropped with the receiver, so that each is answered with 503.
         Err(_) => return,
     };
-    let mut waiting = None;
-    while let Some(first) = waiting.take().or_else(|| jobs.recv().ok()) {
+    while let Some(first) = next_job(connection, jobs, log_pages) {
         let mut deliveries: Vec<Delivery> = workers.iter().map(|_| Delivery::new()).collect();
         let committed = statements.run_group(first, jobs, &mut deliveries);
         for (worker, mut delivery) in workers.iter().zip(deliveries) {
@@ -133,19 +135,29 @@ fn write_until_closed(
                 let _ = worker.send(delivery);
             }
         }
-        waiting = jobs.try_recv().ok();
-        checkpoint_when_due(connection, log_pages, waiting.is_none());
+        if log_pages.load(Ordering::Relaxed) >= CHECKPOINT_ALWAYS {
+            checkpoint(connection, log_pages);
+        }
     }
 }
 
-/// A failed checkpoint leaves the log as it is; the next group tries again.
-fn checkpoint_when_due(connection: &Connection, log_pages: &AtomicU32, idle: bool) {
-    let pages = log_pages.load(Ordering::Relaxed);
-    let mode = match pages {
+/// Waits for the next job, and uses a pause for the checkpoint; `None` when none will come.
+fn next_job(connection: &Connection, jobs: &Receiver<Job>, log_pages: &AtomicU32) -> Option<Job> {
+    if log_pages.load(Ordering::Relaxed) >= CHECKPOINT_WHEN_IDLE {
+        match jobs.recv_timeout(IDLE_AFTER) {
+            Ok(job) => return Some(job),
+            Err(RecvTimeoutError::Timeout) => checkpoint(connection, log_pages),
+            Err(RecvTimeoutError::Disconnected) => return None,
+        }
+    }
+    jobs.recv().ok()
+}
+
+/// Moves the log into the database. When it fails the log stays as it is, and the next commit tells its length.
+fn checkpoint(connection: &Connection, log_pages: &AtomicU32) {
+    let mode = match log_pages.load(Ordering::Relaxed) {
         CHECKPOINT_WAITING.. => "PRAGMA wal_checkpoint(RESTART)",
-        CHECKPOINT_ALWAYS.. => "PRAGMA wal_checkpoint(PASSIVE)",
-        CHECKPOINT_WHEN_IDLE.. if idle => "PRAGMA wal_checkpoint(PASSIVE)",
-        _ => return,
+        _ => "PRAGMA wal_checkpoint(PASSIVE)",
     };
     // Forgotten until the next commit tells the length again: a reader may have kept the log from starting anew.
     if connection.query_row(mode, [], |_| Ok(())).is_ok() {
