@@ -1,0 +1,134 @@
+//! What an operation takes and what it ends in.
+
+use formwork_language::program::{EntityId, FieldId};
+use formwork_language::value::{Row, Value};
+use std::sync::Arc;
+
+/// One call of an operation, or one run of a job: what varies from run to run, all decided outside.
+#[derive(Clone, Debug)]
+pub struct Call {
+    /// What runs.
+    pub what: What,
+    /// The fixed slots and the input; grown to the code's number of slots by the engine.
+    pub slots: Vec<Value>,
+    /// `now()`, in microseconds since the epoch. Kept when a conflict is retried.
+    pub now: i64,
+    /// Seed of the call's randomness (slugs, tokens), so that a run can be replayed.
+    pub seed: u64,
+}
+
+/// What a [`Call`] runs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum What {
+    /// Index into `Program::operations`.
+    Operation(u32),
+    /// Index into `Program::jobs`.
+    Job(u32),
+}
+
+/// How a call ended.
+#[derive(Clone, Debug)]
+pub struct Ended {
+    /// An answer or a refusal; a refusal has undone every write of its transaction.
+    pub result: Result<Answer, Refusal>,
+    /// The rows that `Value::Row` in the answer points to.
+    pub rows: Vec<Row>,
+    /// Counters to add to: index into `Program::metrics` and by how much. Also when the call was refused.
+    pub counts: Vec<(u16, f64)>,
+    /// Values for histograms. Also when the call was refused.
+    pub observations: Vec<(u16, f64)>,
+}
+
+/// An answer.
+#[derive(Clone, Debug)]
+pub struct Answer {
+    /// HTTP status.
+    pub status: u16,
+    /// Its body.
+    pub body: Body,
+    /// Further headers, names as written.
+    pub headers: Vec<(Arc<str>, Arc<str>)>,
+}
+
+/// The body of an [`Answer`].
+#[derive(Clone, Debug)]
+pub enum Body {
+    /// None.
+    Nothing,
+    /// A value; rows are [`Value::Row`].
+    Value(Value),
+    /// A page: its rows, and the order's values of the last one when there are more.
+    Page {
+        /// Rows.
+        items: Vec<Value>,
+        /// The next cursor's values, which the edge encodes.
+        next: Option<Vec<Value>>,
+    },
+    /// A redirect to this address.
+    Redirect(Arc<str>),
+}
+
+/// A refusal: the edge turns it into a problem.
+#[derive(Clone, Debug)]
+pub enum Refusal {
+    /// A step said so.
+    Step {
+        /// HTTP status.
+        status: u16,
+        /// The step's code.
+        code: Option<Arc<str>>,
+        /// The step's message.
+        message: Option<String>,
+        /// Further members of the problem.
+        members: Vec<(Arc<str>, Value)>,
+    },
+    /// A row would break rules of its fields: `422 invalid`, all faults at once.
+    Invalid(Vec<FieldFault>),
+    /// A unique key or a reference is broken: `409 conflict`.
+    Conflict {
+        /// The entity.
+        entity: EntityId,
+        /// The fields of the key or the reference.
+        fields: Vec<FieldId>,
+        /// What.
+        kind: ConflictKind,
+    },
+    /// `500 arithmetic`
+    Arithmetic(&'static str),
+    /// `500 too_much_work`
+    TooMuchWork,
+    /// `500 too_many_rows`
+    TooManyRows,
+    /// A value that a function or the store does not accept: `422 invalid` with this detail.
+    Unacceptable(String),
+    /// The store is away or its group was not flushed: `503` with `Retry-After`.
+    Unavailable,
+    /// The queue is full: `503 overloaded` with `Retry-After`.
+    Overloaded,
+    /// We are wrong: `500`, details only in the log.
+    Internal(String),
+}
+
+/// A rule that a row's field breaks.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FieldFault {
+    /// The entity.
+    pub entity: EntityId,
+    /// The field.
+    pub field: FieldId,
+    /// `required`, `type`, `min`, …
+    pub code: &'static str,
+    /// One sentence for the caller.
+    pub detail: String,
+}
+
+/// What a [`Refusal::Conflict`] is about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ConflictKind {
+    /// The key is taken.
+    Unique,
+    /// The row referred to does not exist.
+    MissingReference,
+    /// The row is still referred to.
+    Referenced,
+}

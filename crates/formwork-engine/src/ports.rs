@@ -1,0 +1,72 @@
+//! What the engine needs from outside: each a trait that stores, servers and simulators implement.
+
+use formwork_language::program::{EntityId, FieldId, StatementId};
+use formwork_language::value::Value;
+use std::sync::Arc;
+
+/// One open transaction of a store. It knows statement ids and typed values only.
+pub trait Transaction {
+    /// Runs a statement that gives whole rows; each row's values are in the entity's field order, and its version.
+    fn rows(
+        &mut self,
+        statement: StatementId,
+        parameters: &[Value],
+        each: &mut dyn FnMut(Vec<Value>, i64),
+    ) -> Result<(), StoreError>;
+
+    /// Runs a statement that gives one value (Count, Exists, Aggregate).
+    fn value(&mut self, statement: StatementId, parameters: &[Value]) -> Result<Value, StoreError>;
+
+    /// Runs a writing statement; gives the number of rows touched.
+    fn write(&mut self, statement: StatementId, parameters: &[Value]) -> Result<u64, StoreError>;
+
+    /// Appends an event to the outbox.
+    fn emit(&mut self, event: &OutboxEvent) -> Result<(), StoreError>;
+}
+
+/// An event on its way to the outbox.
+#[derive(Clone, Debug)]
+pub struct OutboxEvent {
+    /// Its id, a UUIDv7.
+    pub id: [u8; 16],
+    /// Its name.
+    pub name: Arc<str>,
+    /// The row that it is about: entity and primary key as text, for the order per row.
+    pub about: Option<(EntityId, String)>,
+    /// Its data as a JSON object.
+    pub data: String,
+    /// Microseconds since the epoch.
+    pub time: i64,
+}
+
+/// Why a statement failed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum StoreError {
+    /// A unique key is taken.
+    Unique {
+        /// The entity.
+        entity: EntityId,
+        /// The key's fields.
+        fields: Vec<FieldId>,
+    },
+    /// A reference points nowhere.
+    MissingReference {
+        /// The entity.
+        entity: EntityId,
+        /// The referencing field.
+        fields: Vec<FieldId>,
+    },
+    /// The row is still referred to.
+    Referenced {
+        /// The entity of the row.
+        entity: EntityId,
+    },
+    /// Integer overflow in SQL.
+    Arithmetic,
+    /// A bound of the store.
+    TooMuchWork,
+    /// The store is away.
+    Unavailable(String),
+    /// A fault of ours.
+    Internal(String),
+}
