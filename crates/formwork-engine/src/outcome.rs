@@ -37,6 +37,21 @@ pub struct Ended {
     pub counts: Vec<(u16, f64)>,
     /// Values for histograms. Also when the call was refused.
     pub observations: Vec<(u16, f64)>,
+    /// Whether a job has more to do: a batch was full, and the job runs again in a transaction of its own.
+    pub again: bool,
+}
+
+impl Ended {
+    /// A call that was refused before it began: nothing read, written or counted.
+    pub fn refused(refusal: Refusal) -> Self {
+        Self {
+            result: Err(refusal),
+            rows: Vec::new(),
+            counts: Vec::new(),
+            observations: Vec::new(),
+            again: false,
+        }
+    }
 }
 
 /// An answer.

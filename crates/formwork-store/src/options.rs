@@ -1,0 +1,46 @@
+//! How a store is opened.
+
+use std::fmt;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+/// Told of every commit of the writer: how long the flush took and how many calls it covers.
+pub type CommitObserver = Arc<dyn Fn(Duration, usize) + Send + Sync>;
+
+/// How a store is opened.
+#[derive(Clone)]
+pub struct Options {
+    /// The database file; its folder is the data folder, made when it is absent, and holds the lock as well.
+    pub path: PathBuf,
+    /// Calls that may wait for the writer; one more is refused as overloaded. 4,096 by default.
+    pub queue: usize,
+    /// Time that one call may work before it is refused as too much work. 1 s by default.
+    pub work: Duration,
+    /// The page cache of the writer and of each reader, in KiB. 16 MiB by default.
+    pub cache_kib: u32,
+    /// The name of a registered SQLite VFS to use instead of the default one; for tests of durability.
+    pub vfs: Option<String>,
+    /// Told of every commit.
+    pub on_commit: Option<CommitObserver>,
+}
+
+impl Options {
+    /// The defaults for a database file.
+    pub fn new(path: impl Into<PathBuf>) -> Self {
+        Self {
+            path: path.into(),
+            queue: 4096,
+            work: Duration::from_secs(1),
+            cache_kib: 16 * 1024,
+            vfs: None,
+            on_commit: None,
+        }
+    }
+}
+
+impl fmt::Debug for Options {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.debug_struct("Options").field("path", &self.path).finish_non_exhaustive()
+    }
+}

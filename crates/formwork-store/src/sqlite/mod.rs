@@ -1,0 +1,1 @@
+//! SQLite: schema, statements, transactions, the one writer and the readers.
