@@ -1,1 +1,15 @@
-//! formwork-server
+//! The HTTP edge: a checked document becomes three listeners (public, internal, admin) over one store.
+//!
+//! The server decodes requests straight into typed slots, lets the store run the call, and writes the answer's bytes;
+//! it knows no SQL and no step. Source: interfaces *HTTP, on the public listener*; conventions *HTTP core*,
+//! *Security*, *Observability*.
+
+mod config;
+mod keys;
+mod start;
+mod startup;
+
+pub use config::{Addresses, ClockChoice, Config};
+pub use keys::{FirstKey, KeyCommand, KeyError, KeyOutcome, KeySummary, NewKey, keys, keys_offline};
+pub use start::{Running, StartError, start};
+pub use startup::{ModeRow, curl_line, mode_table, not_yet_enforced};
