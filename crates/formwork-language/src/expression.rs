@@ -1,5 +1,19 @@
 //! A compiled expression: names are slots and fields, types are checked, literals are values.
 
+mod ast;
+mod names;
+mod narrowing;
+mod parser;
+mod types;
+mod typing;
+
+pub use ast::{Ast, AstKind, SyntaxProblem};
+pub use names::{Bare, Bound, Names};
+pub use narrowing::proves;
+pub use parser::{Assignment, Equals, assignment, parse};
+pub use types::{Kind, StaticType};
+pub use typing::{Typed, coerce, compile};
+
 use crate::value::Value;
 use formwork_syntax::Span;
 use std::sync::Arc;
@@ -20,6 +34,8 @@ pub enum Expression {
         /// Index of the field.
         field: u16,
     },
+    /// A field of the row that a statement looks at; the lowering to SQL takes it away, nothing evaluates it.
+    Searched(u16),
     /// A member of a map or JSON object by name.
     Member {
         /// The object.
@@ -55,6 +71,13 @@ pub enum Expression {
     Choose(Box<Expression>, Box<Expression>, Box<Expression>),
     /// `has(x.f)`: whether the key was sent.
     Has(Box<Expression>),
+    /// `matches` with a constant pattern, compiled once.
+    Matches {
+        /// The text.
+        text: Box<Expression>,
+        /// The pattern.
+        pattern: regex::Regex,
+    },
     /// A function of [`crate::functions`], by its index in the registry.
     Call {
         /// Index into `FUNCTIONS`.

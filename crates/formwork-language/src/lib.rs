@@ -9,6 +9,7 @@ pub mod eval;
 pub mod expression;
 pub mod notes;
 pub mod program;
+pub mod sql;
 pub mod value;
 
 use behaviour::Compiled;
