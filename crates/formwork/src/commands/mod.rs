@@ -1,0 +1,25 @@
+//! One file per command; [`run`] is their list.
+
+pub(crate) mod check;
+pub(crate) mod explain;
+pub(crate) mod export;
+pub(crate) mod keys;
+pub(crate) mod run;
+pub(crate) mod test;
+
+use crate::arguments::Command;
+use crate::ending::Ending;
+use crate::terminal::Terminal;
+use anyhow::Result;
+
+/// Carries a command out.
+pub(crate) fn run(command: Command, terminal: &Terminal) -> Result<Ending> {
+    match command {
+        Command::Check(arguments) => check::run(&arguments, terminal),
+        Command::Explain(arguments) => explain::run(&arguments, terminal),
+        Command::Export(arguments) => export::run(&arguments, terminal),
+        Command::Run(arguments) => run::run(&arguments, terminal),
+        Command::Keys(arguments) => keys::run(&arguments, terminal),
+        Command::Test(arguments) => test::run(&arguments, terminal),
+    }
+}

@@ -1,0 +1,1 @@
+//! Puts the rooms together: a document to a running system, for `run` and for `test`.
