@@ -1,1 +1,33 @@
-//! formwork-prove
+//! Holds a document's promises against a running system: today its flows, section 7.
+//!
+//! Speaks HTTP and the admin API only, so that our own runtime and anybody else's are tested on the same path.
+//! Starts nothing itself: a [`Launcher`] gives it fresh systems. [`run_flows`] carries the flows out and gives a
+//! [`report::Report`], which renders itself as text, JSON and JUnit. Source: language reference, *Flows*.
+
+pub mod client;
+mod flows;
+mod json;
+mod launcher;
+pub mod report;
+
+pub use flows::{Options, run_flows};
+pub use launcher::{LaunchError, Launcher, Stop, System};
+
+/// Why a document could not be tested at all. What merely falls short is in the report.
+#[derive(Debug, thiserror::Error)]
+pub enum ProveError {
+    /// No system could be started.
+    #[error(transparent)]
+    Launch(#[from] LaunchError),
+    /// The control plane did not do what flows need.
+    #[error("the admin API does not answer as expected: {0}")]
+    Admin(String),
+    /// There is no flow of that name.
+    #[error("there is no flow `{name}`{}", nearest.as_ref().map(|other| format!("; did you mean `{other}`?")).unwrap_or_default())]
+    UnknownFlow {
+        /// As asked for.
+        name: String,
+        /// The one that resembles it most.
+        nearest: Option<String>,
+    },
+}

@@ -1,0 +1,100 @@
+//! The report as text that reads like the document.
+
+use super::{FlowReport, Report, StepReport, Verdict};
+
+const GREEN: &str = "\u{1b}[32m";
+const RED: &str = "\u{1b}[31m";
+const FAINT: &str = "\u{1b}[2m";
+const BOLD: &str = "\u{1b}[1m";
+const PLAIN: &str = "\u{1b}[0m";
+
+impl Report {
+    /// Flow by flow: its title, each step with its mark, and below a step that fell short what was expected, what
+    /// came, and the line of the document. `path` names the document.
+    pub fn to_text(&self, path: &str, colour: bool) -> String {
+        let mut text = String::new();
+        for flow in &self.flows {
+            write_flow(&mut text, flow, path);
+        }
+        write_summary(&mut text, self);
+        if colour { text } else { without_colour(&text) }
+    }
+}
+
+fn write_flow(text: &mut String, flow: &FlowReport, path: &str) {
+    let remark = match flow.verdict() {
+        Verdict::NotTestable => format!("  {FAINT}not a test: no step of it is executable{PLAIN}"),
+        _ => String::new(),
+    };
+    text.push_str(&format!("{BOLD}{}{PLAIN}{remark}\n", flow.name));
+    for step in &flow.steps {
+        write_step(text, step, path);
+    }
+    if !flow.errors.is_empty() {
+        text.push_str("  Errors\n");
+        for case in &flow.errors {
+            write_step(text, case, path);
+        }
+    }
+    text.push('\n');
+}
+
+fn write_step(text: &mut String, step: &StepReport, path: &str) {
+    let mark = match step.verdict {
+        Verdict::Pass => format!("{GREEN}✓{PLAIN}"),
+        Verdict::Fail => format!("{RED}✗{PLAIN}"),
+        Verdict::Inconclusive => format!("{RED}·{PLAIN}"),
+        Verdict::NotTestable | Verdict::NotExecuted => format!("{FAINT}·{PLAIN}"),
+    };
+    let line = step.text.split_whitespace().collect::<Vec<_>>().join(" ");
+    let remark = match step.verdict {
+        Verdict::NotExecuted => format!("  {FAINT}(not executed){PLAIN}"),
+        _ => String::new(),
+    };
+    text.push_str(&format!("  {mark} {line}{remark}\n"));
+    if !step.verdict.falls_short() {
+        return;
+    }
+    text.push_str(&format!("      {FAINT}{path}:{}:{}{PLAIN}\n", step.place.0.line, step.place.0.column));
+    for (label, value) in [("expected", &step.expected), ("got", &step.got)] {
+        if let Some(value) = value {
+            text.push_str(&format!("      {label:<9} {value}\n"));
+        }
+    }
+}
+
+fn write_summary(text: &mut String, report: &Report) {
+    let flows = |verdict| report.flows.iter().filter(|flow| flow.verdict() == verdict).count();
+    let counted = |counts: &[(usize, &str)]| {
+        let said: Vec<String> = counts
+            .iter()
+            .filter(|(count, _)| *count > 0)
+            .map(|(count, what)| format!("{count} {what}"))
+            .collect();
+        if said.is_empty() { "none".to_owned() } else { said.join(", ") }
+    };
+    text.push_str(&format!(
+        "{} flows: {}\n",
+        report.flows.len(),
+        counted(&[
+            (flows(Verdict::Pass), "passed"),
+            (flows(Verdict::Fail), "failed"),
+            (flows(Verdict::Inconclusive), "inconclusive"),
+            (flows(Verdict::NotTestable), "not a test"),
+        ])
+    ));
+    text.push_str(&format!(
+        "{} steps: {}\n",
+        report.flows.iter().flat_map(FlowReport::all).count(),
+        counted(&[
+            (report.count(Verdict::Pass), "passed"),
+            (report.count(Verdict::Fail), "failed"),
+            (report.count(Verdict::Inconclusive), "not carried out"),
+            (report.count(Verdict::NotExecuted), "narrative, not executed"),
+        ])
+    ));
+}
+
+fn without_colour(text: &str) -> String {
+    [GREEN, RED, FAINT, BOLD, PLAIN].iter().fold(text.to_owned(), |text, code| text.replace(code, ""))
+}
