@@ -1,6 +1,9 @@
 //! Source text to everything that is known about it.
 
+use crate::catalogue::CATALOGUE;
+use crate::context::Context;
 use crate::diagnostic::{Diagnostic, Severity};
+use crate::{gate, suppress};
 use formwork_language::behaviour::Compiled;
 use formwork_model::Model;
 use formwork_syntax::{Document, LineIndex};
@@ -32,9 +35,61 @@ impl Analysis {
 
 /// Reads, compiles and checks a document.
 pub fn analyse(source: Arc<str>) -> Analysis {
+    analysed(source, true)
+}
+
+/// Reads, compiles and checks a piece of a document: as [`analyse`], but without the findings that a section, part
+/// or number of things is missing. The examples of the pages are such pieces.
+pub fn analyse_fragment(source: Arc<str>) -> Analysis {
+    analysed(source, false)
+}
+
+fn analysed(source: Arc<str>, whole: bool) -> Analysis {
     let lines = LineIndex::new(&source);
     let document = formwork_syntax::parse(&source, &|_| false);
     let model = Model::default();
     let compiled = formwork_language::compile(&source, &model);
-    Analysis { source, lines, document, model, compiled, diagnostics: Vec::new() }
+    let cx = Context { source: &source, document: &document, model: &model, compiled: &compiled, whole };
+    let diagnostics = findings(&cx);
+    Analysis { source, lines, document, model, compiled, diagnostics }
+}
+
+/// Every finding, by place, each mistake once.
+fn findings(cx: &Context<'_>) -> Vec<Diagnostic> {
+    let mut found = gate::notes(cx);
+    found.extend(CATALOGUE.iter().filter_map(|entry| entry.rule).flat_map(|rule| rule(cx)));
+    suppress::suppress(cx, &mut found);
+    found.sort_by(|one, other| {
+        let place = |diagnostic: &Diagnostic| (diagnostic.span.start, diagnostic.span.end);
+        place(one).cmp(&place(other)).then(other.severity.cmp(&one.severity)).then(one.code.cmp(other.code))
+    });
+    // What stands at one place is one mistake: the gravest finding tells it.
+    found.dedup_by(|later, kept| {
+        later.span == kept.span && !(is_about_absence(later) || is_about_absence(kept))
+    });
+    without_cascades(found)
+}
+
+/// What is missing has no place of its own: several may stand at one heading.
+fn is_about_absence(diagnostic: &Diagnostic) -> bool {
+    use crate::diagnostics::{fw1602_missing_section, fw1603_missing_part, fw1604_unusual_number};
+    [&fw1602_missing_section::ENTRY, &fw1603_missing_part::ENTRY, &fw1604_unusual_number::ENTRY]
+        .iter()
+        .any(|entry| entry.code == diagnostic.code)
+}
+
+/// Takes away what lies inside a place that is unfinished anyway.
+fn without_cascades(found: Vec<Diagnostic>) -> Vec<Diagnostic> {
+    let mut unfinished_until = 0;
+    let mut kept: Vec<Diagnostic> = Vec::with_capacity(found.len());
+    for diagnostic in found {
+        let inside = diagnostic.span.end <= unfinished_until;
+        if diagnostic.code == crate::diagnostics::fw1601_unfinished::ENTRY.code {
+            unfinished_until = unfinished_until.max(diagnostic.span.end);
+        }
+        if !inside {
+            kept.push(diagnostic);
+        }
+    }
+    kept
 }

@@ -1,7 +1,25 @@
 //! The catalogue of diagnostics and the rules behind them; [`analyse`] is the front end's one entrance.
+//!
+//! Notes of syntax, model and language, and findings of rules over model and program, become [`Diagnostic`]s with
+//! code, severity, words and corrections. Nothing else in the house has words for what is wrong. Reading files and
+//! choosing colours is left to the binary. Source: language reference, *Diagnostics*.
 
 mod analysis;
+mod catalogue;
+mod context;
+mod coverage;
 mod diagnostic;
+mod diagnostics;
+mod form;
+mod gate;
+mod names;
+mod near;
+mod render;
+mod suppress;
+mod words;
 
-pub use analysis::{Analysis, analyse};
+pub use analysis::{Analysis, analyse, analyse_fragment};
+pub use catalogue::{CATALOGUE, Entry, explain};
+pub use coverage::{Coverage, classes, coverage};
 pub use diagnostic::{Diagnostic, Edit, Fix, Related, Severity};
+pub use render::{CheckedFile, render_json, render_text, summary};

@@ -1,0 +1,80 @@
+//! What a rule may look at, and the builder with which findings are dressed.
+
+use crate::diagnostic::{Diagnostic, Edit, Fix, Related};
+use formwork_language::behaviour::Compiled;
+use formwork_model::Model;
+use formwork_syntax::{Document, Span};
+
+/// Everything that a rule may look at.
+pub(crate) struct Context<'a> {
+    /// The text.
+    pub(crate) source: &'a str,
+    /// Its labelled parts.
+    pub(crate) document: &'a Document,
+    /// Its facts.
+    pub(crate) model: &'a Model,
+    /// Its behaviours.
+    pub(crate) compiled: &'a Compiled,
+    /// Whether the document is judged as a whole; a fragment need not have every part of the form.
+    pub(crate) whole: bool,
+}
+
+/// Where a note stands, and what it brings along.
+#[derive(Clone)]
+pub(crate) struct Place {
+    /// The exact place.
+    pub(crate) span: Span,
+    /// A second place.
+    pub(crate) related: Option<Span>,
+    /// A mechanical correction.
+    pub(crate) fix: Option<(Span, String)>,
+}
+
+impl Diagnostic {
+    /// With what to do.
+    pub(crate) fn help(mut self, help: impl Into<String>) -> Self {
+        self.help = Some(help.into());
+        self
+    }
+
+    /// With another place, when there is one.
+    pub(crate) fn related(mut self, place: Option<Span>, message: &str) -> Self {
+        self.related.extend(place.map(|span| Related { message: message.to_owned(), span }));
+        self
+    }
+
+    /// With one replacement.
+    pub(crate) fn fix(mut self, title: impl Into<String>, span: Span, text: impl Into<String>) -> Self {
+        self.fix = Some(Fix { title: title.into(), edits: vec![Edit { span, text: text.into() }] });
+        self
+    }
+
+    /// With the correction that the note brought along, when it brought one.
+    pub(crate) fn fix_of(self, place: &Place) -> Self {
+        match &place.fix {
+            Some((span, text)) => self.fix("write it so", *span, text.clone()),
+            None => self,
+        }
+    }
+
+    /// With the nearest name as help, and as a fix when `wrong` stands in the place; else with `otherwise` as help.
+    pub(crate) fn nearest(
+        self,
+        cx: &Context<'_>,
+        wrong: &str,
+        nearest: Option<&str>,
+        otherwise: &str,
+    ) -> Self {
+        let Some(nearest) = nearest else { return self.help(otherwise) };
+        let found = self.span.slice(cx.source).match_indices(wrong).collect::<Vec<_>>();
+        let this = self.help(format!("did you mean `{nearest}`?"));
+        match (found.as_slice(), wrong.is_empty()) {
+            ([(at, _)], false) => {
+                let start = this.span.start + *at as u32;
+                let span = Span::new(start, start + wrong.len() as u32);
+                this.fix(format!("write `{nearest}`"), span, nearest)
+            }
+            _ => this,
+        }
+    }
+}

@@ -1,0 +1,31 @@
+//! FW0402: a sentence that begins like a step and does not parse.
+
+use crate::catalogue::Entry;
+use crate::context::Place;
+use crate::diagnostic::{Diagnostic, Severity};
+use crate::words::{clause, quoted};
+
+pub(crate) static ENTRY: Entry = Entry {
+    code: "FW0402",
+    severity: Severity::Error,
+    title: "a step that does not parse",
+    page: include_str!("../pages/FW0402.md"),
+    rule: None,
+};
+
+/// The finding.
+pub(crate) fn found(
+    place: &Place,
+    form: &str,
+    word: Option<&str>,
+    expected: &str,
+    notation: &str,
+) -> Diagnostic {
+    let message = match word {
+        Some(word) => {
+            format!("{} does not know {}: expected {}", quoted(form), quoted(word), clause(expected))
+        }
+        None => format!("{} expects {}", quoted(form), clause(expected)),
+    };
+    ENTRY.at(place.span, message).help(format!("it is written so: {notation}")).fix_of(place)
+}

@@ -1,0 +1,37 @@
+//! FW0802: a cache layer that names something that does not exist.
+
+use crate::catalogue::Entry;
+use crate::context::Context;
+use crate::diagnostic::{Diagnostic, Severity};
+use crate::names;
+use crate::near::nearest;
+use crate::words::quoted;
+
+pub(crate) static ENTRY: Entry = Entry {
+    code: "FW0802",
+    severity: Severity::Warning,
+    title: "a cache of something that does not exist",
+    page: include_str!("../pages/FW0802.md"),
+    rule: Some(rule),
+};
+
+/// Finds it.
+fn rule(cx: &Context<'_>) -> Vec<Diagnostic> {
+    let layers = cx.model.caches.iter();
+    let prose = layers.flat_map(|layer| layer.what.iter().chain(&layer.invalidation));
+    prose
+        .flat_map(|prose| names::codes(cx, prose.span))
+        .filter(|(name, _)| {
+            !names::is_operation(cx, name) && !names::is_entity(cx, name) && !names::is_event(cx, name)
+        })
+        .map(|(name, span)| {
+            let known = names::operations(cx).chain(names::entities(cx)).chain(names::events(cx));
+            ENTRY.at(span, format!("{} is no operation, entity or event", quoted(name))).nearest(
+                cx,
+                name,
+                nearest(name, known),
+                "name an operation whose answers are kept, or an entity that is read",
+            )
+        })
+        .collect()
+}

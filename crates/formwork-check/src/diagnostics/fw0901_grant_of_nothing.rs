@@ -1,0 +1,33 @@
+//! FW0901: a grant of an operation that does not exist.
+
+use crate::catalogue::Entry;
+use crate::context::Context;
+use crate::diagnostic::{Diagnostic, Severity};
+use crate::names;
+use crate::near::nearest;
+use crate::words::quoted;
+
+pub(crate) static ENTRY: Entry = Entry {
+    code: "FW0901",
+    severity: Severity::Warning,
+    title: "a grant of an operation that does not exist",
+    page: include_str!("../pages/FW0901.md"),
+    rule: Some(rule),
+};
+
+/// Finds it.
+fn rule(cx: &Context<'_>) -> Vec<Diagnostic> {
+    let grants = cx.model.authorization.grants.iter();
+    grants
+        .flat_map(|grant| &grant.operations)
+        .filter(|name| !names::is_operation(cx, &name.value))
+        .map(|name| {
+            ENTRY.at(name.span, format!("there is no operation {}", quoted(&name.value))).nearest(
+                cx,
+                &name.value,
+                nearest(&name.value, names::operations(cx)),
+                "name an operation of section 4 or 5",
+            )
+        })
+        .collect()
+}

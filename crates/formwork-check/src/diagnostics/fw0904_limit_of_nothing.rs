@@ -1,0 +1,49 @@
+//! FW0904: a quota or rate limit that names something that does not exist.
+
+use crate::catalogue::Entry;
+use crate::context::Context;
+use crate::diagnostic::{Diagnostic, Severity};
+use crate::names;
+use crate::near::nearest;
+use crate::words::quoted;
+use formwork_model::sections::security::LimitKind;
+
+pub(crate) static ENTRY: Entry = Entry {
+    code: "FW0904",
+    severity: Severity::Warning,
+    title: "a limit on something that does not exist",
+    page: include_str!("../pages/FW0904.md"),
+    rule: Some(rule),
+};
+
+/// Finds it.
+fn rule(cx: &Context<'_>) -> Vec<Diagnostic> {
+    let limits = cx.model.limits.iter();
+    limits
+        .flat_map(|limit| match &limit.kind {
+            LimitKind::Rate { operations, .. } => {
+                let wrong = operations.iter().filter(|name| !names::is_operation(cx, name));
+                wrong.map(|name| (limit.text.span, name, "operation")).collect()
+            }
+            LimitKind::Rows { entity, .. } if !names::is_entity(cx, entity) => {
+                vec![(limit.text.span, entity, "entity")]
+            }
+            LimitKind::Rows { .. }
+            | LimitKind::RequestSize { .. }
+            | LimitKind::Concurrency { .. }
+            | LimitKind::Prose => Vec::new(),
+        })
+        .map(|(span, name, what)| {
+            let near = match what {
+                "entity" => nearest(name, names::entities(cx)),
+                _ => nearest(name, names::operations(cx)),
+            };
+            ENTRY.at(names::place_of(cx, span, name), format!("there is no {what} {}", quoted(name))).nearest(
+                cx,
+                name,
+                near,
+                "name an operation of section 4 or an entity of section 6",
+            )
+        })
+        .collect()
+}

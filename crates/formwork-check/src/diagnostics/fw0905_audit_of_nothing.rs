@@ -1,0 +1,37 @@
+//! FW0905: a line of the audit trail that names something that does not exist.
+
+use crate::catalogue::Entry;
+use crate::context::Context;
+use crate::diagnostic::{Diagnostic, Severity};
+use crate::names;
+use crate::near::nearest;
+use crate::words::quoted;
+
+pub(crate) static ENTRY: Entry = Entry {
+    code: "FW0905",
+    severity: Severity::Warning,
+    title: "an audit of something that does not exist",
+    page: include_str!("../pages/FW0905.md"),
+    rule: Some(rule),
+};
+
+/// Finds it.
+fn rule(cx: &Context<'_>) -> Vec<Diagnostic> {
+    let audits = cx.model.audit.iter();
+    audits
+        .flat_map(|audit| &audit.subjects)
+        .filter(|name| {
+            let name = &name.value;
+            !names::is_entity(cx, name) && !names::is_operation(cx, name) && !names::is_event(cx, name)
+        })
+        .map(|name| {
+            let known = names::entities(cx).chain(names::operations(cx)).chain(names::events(cx));
+            ENTRY.at(name.span, format!("{} is no entity, operation or event", quoted(&name.value))).nearest(
+                cx,
+                &name.value,
+                nearest(&name.value, known),
+                "name an entity or an operation",
+            )
+        })
+        .collect()
+}

@@ -1,0 +1,41 @@
+//! FW1602: a section of the form that the document does not have.
+
+use crate::catalogue::Entry;
+use crate::context::Context;
+use crate::diagnostic::{Diagnostic, Severity};
+use crate::form;
+use formwork_syntax::Span;
+
+pub(crate) static ENTRY: Entry = Entry {
+    code: "FW1602",
+    severity: Severity::Warning,
+    title: "a section that is missing",
+    page: include_str!("../pages/FW1602.md"),
+    rule: Some(rule),
+};
+
+/// Finds it.
+fn rule(cx: &Context<'_>) -> Vec<Diagnostic> {
+    if !cx.whole {
+        return Vec::new();
+    }
+    let mut missing: Vec<(Span, Vec<&str>)> = Vec::new();
+    let mut before = form::title_span(cx);
+    for (section, title) in form::SECTIONS {
+        if let Some((_, heading)) = cx.model.sections.iter().find(|(found, _)| *found == section) {
+            before = *heading;
+            continue;
+        }
+        match missing.last_mut() {
+            Some((span, titles)) if *span == before => titles.push(title),
+            _ => missing.push((before, vec![title])),
+        }
+    }
+    let finding = |(span, titles): (Span, Vec<&str>)| {
+        let more = if titles.len() > 1 { format!(" and {} more", titles.len() - 1) } else { String::new() };
+        ENTRY
+            .at(span, format!("the section `{}`{more} is missing behind this", titles[0]))
+            .help(format!("add: {}", titles.join(", ")))
+    };
+    missing.into_iter().map(finding).collect()
+}

@@ -1,0 +1,33 @@
+//! FW2001: a name that nothing has.
+
+use crate::catalogue::Entry;
+use crate::context::{Context, Place};
+use crate::diagnostic::{Diagnostic, Severity};
+use crate::words::quoted;
+
+pub(crate) static ENTRY: Entry = Entry {
+    code: "FW2001",
+    severity: Severity::Error,
+    title: "a name that nothing has",
+    page: include_str!("../pages/FW2001.md"),
+    rule: None,
+};
+
+/// The finding.
+pub(crate) fn found(
+    cx: &Context<'_>,
+    place: &Place,
+    what: &str,
+    name: &str,
+    nearest: Option<&str>,
+) -> Diagnostic {
+    let otherwise = match what {
+        "variable" => "bind it before, as in: Lets `x` be `…`; or write `input.…` for a field of the input",
+        "function" => "the language reference lists all functions",
+        _ => "declare it, or correct the name",
+    };
+    ENTRY
+        .at(place.span, format!("there is no {what} {}", quoted(name)))
+        .nearest(cx, name, nearest, otherwise)
+        .fix_of(place)
+}

@@ -1,0 +1,135 @@
+//! The gate: every note of syntax, model and language becomes a finding of the catalogue. The matches are
+//! exhaustive, so that a new kind of note cannot pass without words.
+
+use crate::catalogue;
+use crate::context::{Context, Place};
+use crate::diagnostic::{Diagnostic, Severity};
+use crate::diagnostics::*;
+use crate::words::quoted;
+use formwork_language::notes::{Note as LanguageNote, NoteKind as Language};
+use formwork_language::program::Mode;
+use formwork_model::{Note as ModelNote, NoteKind as Model};
+use formwork_syntax::{Note as SyntaxNote, NoteKind as Syntax, Span};
+use std::collections::BTreeSet;
+
+/// The findings behind all notes, in the order of the rooms.
+pub(crate) fn notes(cx: &Context<'_>) -> Vec<Diagnostic> {
+    let syntax = cx.document.notes.iter().map(|note| from_syntax(cx, note));
+    let model = cx.model.notes.iter().map(|note| from_model(cx, note));
+    let executed = executed_steps(cx);
+    let mut undeclared = BTreeSet::new();
+    let language = cx.compiled.notes.iter().filter(move |note| is_first(&mut undeclared, note));
+    syntax.chain(model).chain(language.map(|note| from_language(cx, &executed, note))).collect()
+}
+
+/// An event that is not declared is one mistake, however often it is emitted.
+fn is_first(undeclared: &mut BTreeSet<String>, note: &LanguageNote) -> bool {
+    match &note.kind {
+        Language::EventNotDeclared { event, .. } => undeclared.insert(event.clone()),
+        _ => true,
+    }
+}
+
+fn from_syntax(cx: &Context<'_>, note: &SyntaxNote) -> Diagnostic {
+    let place = Place { span: note.span, related: None, fix: None };
+    match note.kind {
+        Syntax::UnclosedFence => fw9001_unclosed_fence::found(cx, &place),
+        Syntax::TabInIndentation => fw9002_tab_in_indentation::found(&place),
+        Syntax::TooDeep => fw9003_nested_too_deeply::found(cx, &place),
+        Syntax::NulCharacter => fw9004_nul_character::found(&place),
+    }
+}
+
+fn from_model(cx: &Context<'_>, note: &ModelNote) -> Diagnostic {
+    let place = Place { span: note.span, related: note.related, fix: None };
+    match &note.kind {
+        Model::UnknownType { name, nearest } => {
+            fw0601_unknown_type::found(cx, &place, name, nearest.as_deref())
+        }
+        Model::MissingType { field } => fw0602_missing_type::found(&place, field),
+        Model::DeclaredTwice { what, name } => fw1607_declared_twice::found(&place, what, name),
+        Model::NotUnderstood { expected } => fw1605_not_understood::found(cx, &place, expected),
+        Model::UnknownLabel { label, nearest } => {
+            fw1606_unknown_label::found(cx, &place, label, nearest.as_deref())
+        }
+        Model::ConstraintNotUnderstood { text, nearest } => {
+            fw0603_constraint_not_understood::found(&place, text, *nearest)
+        }
+    }
+}
+
+fn from_language(cx: &Context<'_>, executed: &[Span], note: &LanguageNote) -> Diagnostic {
+    let place = Place { span: note.span, related: note.related, fix: note.fix.clone() };
+    match &note.kind {
+        Language::UnknownName { what, name, nearest } => {
+            fw2001_unknown_name::found(cx, &place, what, name, nearest.as_deref())
+        }
+        Language::UnknownField { of, field, nearest } => {
+            fw2002_unknown_field::found(cx, &place, of, field, nearest.as_deref())
+        }
+        Language::ExpressionSyntax { problem } => fw2003_expression_syntax::found(cx, &place, problem),
+        Language::TypeMismatch { expected, found, context } => {
+            fw2004_type_mismatch::found(cx, &place, expected, found, context)
+        }
+        Language::MayBeAbsent { context } => fw2005_may_be_absent::found(cx, &place, context),
+        Language::StepSkipped => fw0401_step_skipped::found(cx, &place),
+        Language::StepNotUnderstood { form, word, expected, notation } => {
+            let found = fw0402_step_not_understood::found(&place, form, word.as_deref(), expected, notation);
+            milder_unless_executed(executed, found)
+        }
+        Language::StepNotSupported { form } => fw0403_step_not_supported::found(&place, form),
+        Language::NotAKey { entity } => fw0404_not_a_key::found(&place, entity),
+        Language::Unreachable => fw0405_unreachable_step::found(cx, &place),
+        Language::NeverAnswers { operation } => fw0406_never_answers::found(&place, operation),
+        Language::BoundTwice { name } => fw2009_bound_twice::found(&place, name),
+        Language::ShadowsField { name, entity } => fw2006_shadowed_field::found(&place, name, entity),
+        Language::QualifiedField { entity, field } => fw2007_qualified_field::found(&place, entity, field),
+        Language::NotInSql { what } => fw2008_not_in_sql::found(&place, what),
+        Language::FieldNotSet { entity, field } => fw0410_field_not_set::found(&place, entity, field),
+        Language::FieldNotWritable { entity, field, reason } => {
+            fw0411_field_not_writable::found(&place, entity, field, reason)
+        }
+        Language::EventDataMissing { event, member } => {
+            fw1003_event_data_missing::found(&place, event, member)
+        }
+        Language::EventNotDeclared { event, nearest } => {
+            fw1001_event_not_declared::found(cx, &place, event, nearest.as_deref())
+        }
+        Language::RouteCollision { route, other } => fw0407_route_collision::found(&place, route, other),
+        Language::PathParameter { name, path } => fw0408_path_parameter::found(&place, name, path),
+        Language::UnknownActor { actor, nearest } => {
+            fw0701_unknown_actor::found(cx, &place, actor, nearest.as_deref())
+        }
+        Language::BadStatus { status, allowed } => fw0409_bad_status::found(&place, status, allowed),
+        Language::Other { entry, subject } => other(&place, entry, subject),
+    }
+}
+
+/// A mistake that needs no words of its own beyond the entry's title.
+fn other(place: &Place, entry: &str, subject: &str) -> Diagnostic {
+    let entry = catalogue::entry(entry).unwrap_or(&fw0402_step_not_understood::ENTRY);
+    entry
+        .at(place.span, format!("{}: {}", quoted(subject), entry.title))
+        .related(place.related, "see here")
+        .help(format!("`formwork explain {}` shows how it is written", entry.code))
+        .fix_of(place)
+}
+
+/// Where the steps stand that run: those of executed behaviours and of components, by place.
+fn executed_steps(cx: &Context<'_>) -> Vec<Span> {
+    let behaviours = cx.compiled.behaviours.iter().filter(|behaviour| behaviour.mode == Mode::Executed);
+    let standing = cx.compiled.standing.iter().flat_map(|standing| &standing.steps);
+    let mut spans: Vec<Span> =
+        behaviours.flat_map(|behaviour| &behaviour.steps).chain(standing).map(|step| step.span).collect();
+    spans.sort_by_key(|span| span.start);
+    spans
+}
+
+/// What is not executed is not wrong, only unread.
+fn milder_unless_executed(executed: &[Span], mut found: Diagnostic) -> Diagnostic {
+    let after = executed.partition_point(|span| span.start <= found.span.start);
+    if !after.checked_sub(1).is_some_and(|at| executed[at].contains(found.span)) {
+        found.severity = Severity::Warning;
+    }
+    found
+}

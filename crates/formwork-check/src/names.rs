@@ -1,0 +1,156 @@
+//! Which names a document declares, and which of them its steps use: what the rules ask most.
+//!
+//! Names in prose match as the language has it: without case, separators and plural. Names are looked up often, so
+//! the sets are made once per rule and compared by [`spelling`].
+
+use crate::context::Context;
+use crate::near::same_name;
+use formwork_language::behaviour::{Behaviour, Touches};
+use formwork_language::program::{AccessRule, Mode};
+use formwork_model::sections::interface::Operation;
+use formwork_syntax::Span;
+use std::collections::BTreeSet;
+
+/// What is measured of every operation and of all together.
+pub(crate) const OPERATION_METRICS: [&str; 4] = ["latency", "availability", "error_rate", "throughput"];
+
+fn declared<'a>(cx: &Context<'a>) -> impl Iterator<Item = &'a Operation> {
+    cx.model.operations.iter().chain(&cx.model.endpoints)
+}
+
+/// Names of the operations and endpoints.
+pub(crate) fn operations<'a>(cx: &Context<'a>) -> impl Iterator<Item = &'a str> {
+    declared(cx).map(|operation| operation.name.value.as_str())
+}
+
+/// Names of the entities.
+pub(crate) fn entities<'a>(cx: &Context<'a>) -> impl Iterator<Item = &'a str> {
+    cx.model.entities.iter().map(|entity| entity.name.value.as_str())
+}
+
+/// Names of the events.
+pub(crate) fn events<'a>(cx: &Context<'a>) -> impl Iterator<Item = &'a str> {
+    cx.model.events.iter().map(|event| event.name.value.as_str())
+}
+
+/// Whether an operation or endpoint has the name, or the method and path.
+pub(crate) fn is_operation(cx: &Context<'_>, name: &str) -> bool {
+    position(cx, name).is_some()
+}
+
+/// Whether an entity has the name.
+pub(crate) fn is_entity(cx: &Context<'_>, name: &str) -> bool {
+    entities(cx).any(|entity| entity == name || same_name(entity, name))
+}
+
+/// Whether an event has the name.
+pub(crate) fn is_event(cx: &Context<'_>, name: &str) -> bool {
+    events(cx).any(|event| event == name || same_name(event, name))
+}
+
+fn position(cx: &Context<'_>, name: &str) -> Option<usize> {
+    declared(cx)
+        .position(|operation| operation.name.value == name || same_name(&operation.name.value, name))
+        .or_else(|| {
+            let (method, path) = name.split_once(' ')?;
+            declared(cx).position(|operation| {
+                let has = |given: &Option<formwork_syntax::Spanned<String>>, wanted: &str| {
+                    given.as_ref().is_some_and(|given| given.value == wanted)
+                };
+                has(&operation.method, method) && has(&operation.path, path.trim())
+            })
+        })
+}
+
+/// The behaviour of an operation.
+pub(crate) fn behaviour<'a>(cx: &Context<'a>, operation: &str) -> Option<&'a Behaviour> {
+    cx.compiled.behaviours.get(position(cx, operation)?)
+}
+
+/// Where an operation is declared.
+pub(crate) fn declaration(cx: &Context<'_>, operation: &str) -> Option<Span> {
+    declared(cx).nth(position(cx, operation)?).map(|operation| operation.name.span)
+}
+
+/// Who may call an operation; absent for commands.
+pub(crate) fn access<'a>(cx: &Context<'a>, behaviour: &Behaviour) -> Option<&'a AccessRule> {
+    let operation = cx.compiled.program.operations.get(behaviour.program? as usize)?;
+    Some(&operation.access)
+}
+
+/// Whether a line of *Authentication* is about this operation alone.
+pub(crate) fn is_signed(cx: &Context<'_>, operation: &str) -> bool {
+    let lines = cx.model.authentication.iter();
+    lines.flat_map(|line| codes(cx, line.text.span)).any(|(name, _)| name == operation)
+}
+
+/// Names of the metrics that something measures.
+pub(crate) fn measured<'a>(cx: &Context<'a>) -> impl Iterator<Item = &'a str> {
+    let own = cx.model.metrics.iter().map(|metric| metric.name.value.as_str());
+    OPERATION_METRICS.into_iter().chain(["cache_hit_ratio"]).chain(own)
+}
+
+/// Whether something measures a metric: every operation, section 10, or the system itself.
+pub(crate) fn is_measured(cx: &Context<'_>, metric: &str) -> bool {
+    let of_operation = metric.rsplit_once('.').is_some_and(|(operation, suffix)| {
+        OPERATION_METRICS.contains(&suffix) && is_operation(cx, operation)
+    });
+    let built_in = metric.starts_with("http.server.") || metric.starts_with("formwork.");
+    of_operation || built_in || measured(cx).any(|name| name == metric || same_name(name, metric))
+}
+
+/// Whether every operation is executed: only then is what no step uses used by nothing.
+pub(crate) fn all_executed(cx: &Context<'_>) -> bool {
+    let mut behaviours = cx.compiled.behaviours.iter();
+    !cx.compiled.behaviours.is_empty() && behaviours.all(|behaviour| behaviour.mode == Mode::Executed)
+}
+
+fn touches<'a>(cx: &Context<'a>) -> impl Iterator<Item = &'a Touches> {
+    let behaviours = cx.compiled.behaviours.iter().map(|behaviour| &behaviour.touches);
+    behaviours.chain(cx.compiled.standing.iter().map(|standing| &standing.touches))
+}
+
+/// Entities that some step reads or writes.
+pub(crate) fn touched<'a>(cx: &Context<'a>) -> BTreeSet<&'a str> {
+    touches(cx).flat_map(|touches| touches.reads.iter().chain(&touches.writes)).map(|name| &**name).collect()
+}
+
+/// Events that some step emits.
+pub(crate) fn emitted<'a>(cx: &Context<'a>) -> BTreeSet<&'a str> {
+    touches(cx).flat_map(|touches| &touches.emits).map(|name| &**name).collect()
+}
+
+/// The code spans in a piece of prose that look like names, with their places.
+pub(crate) fn codes<'a>(cx: &Context<'a>, span: Span) -> Vec<(&'a str, Span)> {
+    let text = cx.source.get(span.range()).unwrap_or_default();
+    let mut found = Vec::new();
+    let mut at = span.start;
+    for (index, piece) in text.split('`').enumerate() {
+        let is_name = !piece.is_empty()
+            && piece.chars().all(|letter| letter.is_alphanumeric() || matches!(letter, '_' | '.' | '-'));
+        if index % 2 == 1 && is_name {
+            found.push((piece, Span::new(at, at + piece.len() as u32)));
+        }
+        at += piece.len() as u32 + 1;
+    }
+    found
+}
+
+/// Where a name stands in a piece of prose; the whole piece if it does not stand there as written.
+pub(crate) fn place_of(cx: &Context<'_>, span: Span, name: &str) -> Span {
+    let text = cx.source.get(span.range()).unwrap_or_default();
+    match text.find(name) {
+        Some(at) => Span::new(span.start + at as u32, span.start + (at + name.len()) as u32),
+        None => span,
+    }
+}
+
+/// A name as all that mean the same are written: letters and digits in lower case.
+pub(crate) fn spelling(name: &str) -> String {
+    name.chars().filter(|letter| letter.is_alphanumeric()).flat_map(char::to_lowercase).collect()
+}
+
+/// The spellings of some names.
+pub(crate) fn spellings(names: Vec<&str>) -> BTreeSet<String> {
+    names.into_iter().map(spelling).collect()
+}

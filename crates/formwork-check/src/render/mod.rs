@@ -1,0 +1,19 @@
+//! Diagnostics to what people and programs read: text for a terminal, JSON for scripts and editors. Pure: returns
+//! strings; where they go, and whether colours are wanted, is the binary's business.
+
+mod json;
+mod text;
+
+pub use json::render_json;
+pub use text::{render_text, summary};
+
+use crate::analysis::Analysis;
+
+/// A document that was checked, with the name under which it is shown.
+#[derive(Clone, Copy, Debug)]
+pub struct CheckedFile<'a> {
+    /// As the user wrote it.
+    pub path: &'a str,
+    /// What is known about it.
+    pub analysis: &'a Analysis,
+}
