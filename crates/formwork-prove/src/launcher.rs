@@ -7,11 +7,11 @@ use std::pin::Pin;
 /// Starts systems, each on empty data of its own and with the test clock.
 pub trait Launcher {
     /// Starts one; it answers requests when this is done.
-    fn launch(&self) -> impl Future<Output = Result<System, LaunchError>> + Send;
+    fn launch(&self) -> impl Future<Output = Result<System, LaunchError>>;
 }
 
 /// Ends a system and removes its data.
-pub type Stop = Box<dyn FnOnce() -> Pin<Box<dyn Future<Output = ()> + Send>> + Send>;
+pub type Stop = Box<dyn FnOnce() -> Pin<Box<dyn Future<Output = ()>>>>;
 
 /// A running system.
 pub struct System {

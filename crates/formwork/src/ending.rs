@@ -32,7 +32,5 @@ impl From<Ending> for ExitCode {
 
 /// Whether the reader of our output has gone away (`formwork export … | head`): no fault of anybody.
 pub(crate) fn is_closed_pipe(error: &anyhow::Error) -> bool {
-    error
-        .downcast_ref::<std::io::Error>()
-        .is_some_and(|error| error.kind() == std::io::ErrorKind::BrokenPipe)
+    error.downcast_ref::<std::io::Error>().is_some_and(|error| error.kind() == std::io::ErrorKind::BrokenPipe)
 }

@@ -1,24 +1,23 @@
-//! Shows what was found in a document, as text or as JSON; the words and shapes are `formwork-check`'s.
+//! Shows what keeps a document from being run or tested; the words are `formwork-check`'s.
 
-use formwork_check::{Analysis, Severity};
+use crate::documents::Source;
+use crate::terminal::Terminal;
+use formwork_check::{Analysis, CheckedFile, Severity, analyse, render_text};
 
-/// The findings of one document as text for people.
-pub(crate) fn text(analysis: &Analysis, path: &str, colour: bool) -> String {
-    let _ = colour;
-    let mut lines = String::new();
-    for finding in &analysis.diagnostics {
-        let place = analysis.lines.position(&analysis.source, finding.span.start);
-        let severity = match finding.severity {
-            Severity::Error => "error",
-            Severity::Warning => "warning",
-            Severity::Hint => "hint",
-        };
-        lines.push_str(&format!(
-            "{path}:{}:{}: {severity}[{}]: {}\n",
-            place.line, place.column, finding.code, finding.message
-        ));
+/// Analyses a document that shall be carried out. One with errors is not: its findings go to standard error.
+pub(crate) fn executable(source: Source, terminal: &Terminal) -> Option<Analysis> {
+    let analysis = analyse(source.text);
+    if analysis.has_errors() {
+        let file = CheckedFile { path: &source.path, analysis: &analysis };
+        terminal.must_say(&render_text(&[file], terminal.colour_on_error()));
+        return None;
     }
-    lines
+    let warnings = count(&analysis, Severity::Warning);
+    if warnings > 0 {
+        let plural = if warnings == 1 { "" } else { "s" };
+        terminal.remark(&format!("{warnings} warning{plural}; `formwork check {}` shows them", source.path));
+    }
+    Some(analysis)
 }
 
 /// How many findings there are of a severity.

@@ -10,6 +10,7 @@ mod documents;
 mod ending;
 mod findings;
 mod system;
+mod table;
 mod terminal;
 
 use clap::Parser;

@@ -1,1 +1,57 @@
-//! Puts the rooms together: a document to a running system, for `run` and for `test`.
+//! Fresh systems for tests: our own server on free ports, in a temporary folder, with the test clock.
+
+use formwork_check::Analysis;
+use formwork_prove::{LaunchError, Launcher, System};
+use formwork_server::{ClockChoice, Config, start};
+use std::path::Path;
+
+/// Starts a system of one document, again and again.
+pub(crate) struct FreshSystems<'a> {
+    /// The document.
+    pub(crate) analysis: &'a Analysis,
+}
+
+impl Launcher for FreshSystems<'_> {
+    async fn launch(&self) -> Result<System, LaunchError> {
+        let folder = tempfile::Builder::new()
+            .prefix("formwork-test-")
+            .tempdir()
+            .map_err(|error| LaunchError(format!("no temporary folder: {error}")))?;
+        let any = ([127, 0, 0, 1], 0).into();
+        let config = Config {
+            public: any,
+            internal: any,
+            admin: any,
+            clock: ClockChoice::Test,
+            ..Config::new(folder.path().join("data"))
+        };
+        let data = config.data.clone();
+        let running = start(config, self.analysis).await.map_err(|error| LaunchError(error.to_string()))?;
+        let addresses = running.addresses();
+        Ok(System {
+            public: addresses.public,
+            internal: addresses.internal,
+            admin: addresses.admin,
+            admin_key: admin_key(&data)?,
+            stop: Box::new(move || {
+                Box::pin(async move {
+                    running.shutdown().await;
+                    drop(folder);
+                })
+            }),
+        })
+    }
+}
+
+/// The control plane's key, as `run.json` names it.
+fn admin_key(data: &Path) -> Result<String, LaunchError> {
+    let file = data.join("run.json");
+    let text = std::fs::read_to_string(&file)
+        .map_err(|error| LaunchError(format!("no {}: {error}", file.display())))?;
+    let run: serde_json::Value =
+        serde_json::from_str(&text).map_err(|error| LaunchError(format!("run.json is no JSON: {error}")))?;
+    run["admin_key"]
+        .as_str()
+        .map(str::to_owned)
+        .ok_or_else(|| LaunchError("run.json names no admin key".to_owned()))
+}

@@ -6,11 +6,13 @@ use crate::findings;
 use crate::terminal::Terminal;
 use anyhow::Result;
 use clap::{Args, ValueEnum};
-use formwork_check::{Analysis, Severity, analyse};
+use formwork_check::{Analysis, CheckedFile, Severity, analyse, classes, coverage, render_json, render_text};
 
 /// What `formwork check` takes.
 #[derive(Args)]
-#[command(after_help = "Example:\n  formwork check --strict docs/*.md\n  cat shortlink.md | formwork check -")]
+#[command(
+    after_help = "Example:\n  formwork check --strict docs/*.md\n  cat shortlink.md | formwork check -"
+)]
 pub(crate) struct Arguments {
     /// Documents; `-` is standard input
     #[arg(required = true, value_name = "DOC")]
@@ -48,32 +50,37 @@ pub(crate) fn run(arguments: &Arguments, terminal: &Terminal) -> Result<Ending> 
             }
         }
     }
-    show(&files, arguments, terminal)?;
+    if !files.is_empty() {
+        show(&files, arguments, terminal)?;
+    }
     if unreadable {
         return Ok(Ending::CouldNot);
     }
-    let (errors, warnings) = totals(&files);
-    Ok(Ending::fine_if(errors == 0 && (warnings == 0 || !arguments.strict)))
+    let falls_short = |(_, analysis): &(String, Analysis)| {
+        analysis.has_errors() || (arguments.strict && findings::count(analysis, Severity::Warning) > 0)
+    };
+    Ok(Ending::fine_if(!files.iter().any(falls_short)))
 }
 
 fn show(files: &[(String, Analysis)], arguments: &Arguments, terminal: &Terminal) -> Result<()> {
-    if arguments.format == Format::Json {
-        return Ok(());
-    }
-    for (path, analysis) in files {
-        let text = findings::text(analysis, path, terminal.colour_on_output());
-        if !text.is_empty() {
-            terminal.result(&text)?;
+    let checked: Vec<CheckedFile<'_>> =
+        files.iter().map(|(path, analysis)| CheckedFile { path, analysis }).collect();
+    match arguments.format {
+        Format::Json => terminal.result(&render_json(&checked, arguments.coverage))?,
+        Format::Text => {
+            terminal.result(&render_text(&checked, terminal.colour_on_output()))?;
+            if arguments.coverage {
+                files.iter().try_for_each(|(path, analysis)| terminal.result(&understood(path, analysis)))?;
+            }
         }
-    }
-    let (errors, warnings) = totals(files);
-    if !files.is_empty() {
-        terminal.remark(&format!("{errors} errors, {warnings} warnings in {} documents", files.len()));
     }
     Ok(())
 }
 
-fn totals(files: &[(String, Analysis)]) -> (usize, usize) {
-    let total = |severity| files.iter().map(|(_, analysis)| findings::count(analysis, severity)).sum();
-    (total(Severity::Error), total(Severity::Warning))
+fn understood(path: &str, analysis: &Analysis) -> String {
+    let counts = coverage(&classes(analysis));
+    format!(
+        "{path}: {} understood, {} narrative, {} unfinished, {} not understood",
+        counts.understood, counts.narrative, counts.unfinished, counts.not_understood
+    )
 }

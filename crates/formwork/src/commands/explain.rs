@@ -15,6 +15,10 @@ pub(crate) struct Arguments {
 }
 
 /// Prints the page of a code.
-pub(crate) fn run(arguments: &Arguments, _terminal: &Terminal) -> Result<Ending> {
-    bail!("there is no diagnostic `{}`", arguments.code)
+pub(crate) fn run(arguments: &Arguments, terminal: &Terminal) -> Result<Ending> {
+    let Some(page) = formwork_check::explain(&arguments.code) else {
+        bail!("there is no diagnostic `{}`; codes look like FW0601", arguments.code)
+    };
+    terminal.result(page)?;
+    Ok(Ending::Fine)
 }

@@ -1,9 +1,11 @@
 //! `formwork keys`: makes, lists and revokes the keys of a system, running or not.
 
 use crate::ending::Ending;
+use crate::table::table;
 use crate::terminal::Terminal;
-use anyhow::Result;
-use clap::{Args, Subcommand};
+use anyhow::{Context, Result, bail};
+use clap::{Args, Subcommand, ValueEnum};
+use formwork_server::{KeyCommand, KeyOutcome, KeySummary, NewKey, keys};
 use std::path::PathBuf;
 
 /// What `formwork keys` takes.
@@ -20,7 +22,9 @@ pub(crate) struct Arguments {
 #[derive(Subcommand)]
 enum Action {
     /// Make a key and print it, once
-    #[command(after_help = "Example:\n  formwork keys create --data .formwork/shortlink --role member --id alice")]
+    #[command(
+        after_help = "Example:\n  formwork keys create --data .formwork/shortlink --role member --id alice"
+    )]
     Create(Create),
     /// Show all keys, without their secrets
     #[command(after_help = "Example:\n  formwork keys list --data .formwork/shortlink --format json")]
@@ -54,6 +58,18 @@ struct List {
     /// Where the data lies
     #[arg(long, value_name = "DIR")]
     data: PathBuf,
+    /// How to show them
+    #[arg(long, value_enum, default_value_t = Format::Text)]
+    format: Format,
+}
+
+/// How keys are listed.
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Format {
+    /// For people
+    Text,
+    /// For programs
+    Json,
 }
 
 #[derive(Args)]
@@ -67,10 +83,75 @@ struct Revoke {
 }
 
 /// Carries the action out.
-pub(crate) fn run(arguments: &Arguments, _terminal: &Terminal) -> Result<Ending> {
+pub(crate) fn run(arguments: &Arguments, terminal: &Terminal) -> Result<Ending> {
     match &arguments.action {
-        Action::Create(Create { data: _, roles: _, id: _, scopes: _, claims: _ }) => anyhow::bail!("not yet"),
-        Action::List(List { data: _ }) => anyhow::bail!("not yet"),
-        Action::Revoke(Revoke { data: _, key: _ }) => anyhow::bail!("not yet"),
+        Action::Create(create) => make(create, terminal),
+        Action::List(list) => show(list, terminal),
+        Action::Revoke(revoke) => take_back(revoke, terminal),
     }
+}
+
+/// The key stands alone on standard output, so that a script can take it from there.
+fn make(create: &Create, terminal: &Terminal) -> Result<Ending> {
+    let key = NewKey {
+        id: create.id.clone(),
+        roles: create.roles.clone(),
+        scopes: create.scopes.clone(),
+        claims: create.claims.iter().map(|claim| read_claim(claim)).collect::<Result<_>>()?,
+    };
+    if let KeyOutcome::Created { id, key } = keys(&create.data, &KeyCommand::Create(key))? {
+        terminal.result(&key)?;
+        terminal.detail(&format!("its id, for `formwork keys revoke`: {id}"));
+    }
+    Ok(Ending::Fine)
+}
+
+fn read_claim(claim: &str) -> Result<(String, String)> {
+    let (name, value) = claim
+        .split_once('=')
+        .with_context(|| format!("the claim `{claim}` is not NAME=JSON, as in team=\"blue\""))?;
+    serde_json::from_str::<serde_json::Value>(value)
+        .with_context(|| format!("the value of the claim `{name}` is not JSON"))?;
+    Ok((name.to_owned(), value.to_owned()))
+}
+
+fn show(list: &List, terminal: &Terminal) -> Result<Ending> {
+    let KeyOutcome::List(found) = keys(&list.data, &KeyCommand::List)? else { return Ok(Ending::Fine) };
+    if list.format == Format::Json {
+        let all: Vec<serde_json::Value> = found.iter().map(as_json).collect();
+        terminal.result(&serde_json::json!({"version": 1, "keys": all}).to_string())?;
+        return Ok(Ending::Fine);
+    }
+    let rows: Vec<[String; 5]> = found
+        .into_iter()
+        .map(|key| [key.id, key.caller, key.roles.join(", "), key.scopes.join(", "), instant(key.created)])
+        .collect();
+    let head = ["Key", "Caller", "Roles", "Scopes", "Made"].map(str::to_owned);
+    terminal.result(&table(&head, &rows))?;
+    Ok(Ending::Fine)
+}
+
+fn as_json(key: &KeySummary) -> serde_json::Value {
+    serde_json::json!({
+        "id": key.id,
+        "caller": key.caller,
+        "roles": key.roles,
+        "scopes": key.scopes,
+        "created_at": instant(key.created),
+    })
+}
+
+fn instant(micros: i64) -> String {
+    jiff::Timestamp::from_microsecond(micros)
+        .map_or_else(|_| micros.to_string(), |instant| instant.to_string())
+}
+
+fn take_back(revoke: &Revoke, terminal: &Terminal) -> Result<Ending> {
+    let command = KeyCommand::Revoke(revoke.key.clone());
+    let found = keys(&revoke.data, &command)? == KeyOutcome::Revoked(true);
+    if !found {
+        bail!("there is no key `{}`; `formwork keys list` shows their ids", revoke.key);
+    }
+    terminal.remark(&format!("{} is revoked", revoke.key));
+    Ok(Ending::Fine)
 }

@@ -1,16 +1,27 @@
 //! `formwork run`: a document to a running system.
 
 use crate::addresses::parse_address;
+use crate::documents;
 use crate::ending::Ending;
+use crate::findings;
+use crate::table::table;
 use crate::terminal::Terminal;
-use anyhow::Result;
+use anyhow::{Context, Result};
 use clap::{Args, ValueEnum};
+use formwork_check::Analysis;
+use formwork_language::program::Surface;
+use formwork_server::{
+    Addresses, ClockChoice, Config, Running, curl_line, mode_table, not_yet_enforced, start,
+};
 use std::net::SocketAddr;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
+use tokio::signal::unix::{SignalKind, signal};
 
 /// What `formwork run` takes.
 #[derive(Args)]
-#[command(after_help = "Example:\n  formwork run shortlink.md\n  formwork run shortlink.md --listen 127.0.0.1:0")]
+#[command(
+    after_help = "Example:\n  formwork run shortlink.md\n  formwork run shortlink.md --listen 127.0.0.1:0"
+)]
 pub(crate) struct Arguments {
     /// The document; `-` is standard input
     #[arg(value_name = "DOC")]
@@ -39,7 +50,95 @@ pub(crate) enum Clock {
     Test,
 }
 
-/// Runs until told to stop.
-pub(crate) fn run(_arguments: &Arguments, _terminal: &Terminal) -> Result<Ending> {
-    anyhow::bail!("not yet")
+/// Runs until SIGTERM or Ctrl-C.
+pub(crate) fn run(arguments: &Arguments, terminal: &Terminal) -> Result<Ending> {
+    let source = documents::read(&arguments.document)?;
+    let Some(analysis) = findings::executable(source, terminal) else { return Ok(Ending::FallsShort) };
+    let config = Config {
+        public: arguments.listen,
+        internal: arguments.internal_listen,
+        admin: arguments.admin_listen,
+        data: arguments.data.clone().unwrap_or_else(|| beside(&arguments.document)),
+        clock: arguments.clock.map_or(ClockChoice::System, |Clock::Test| ClockChoice::Test),
+    };
+    let runtime = tokio::runtime::Runtime::new().context("cannot start threads")?;
+    runtime.block_on(serve(config, &analysis, terminal))?;
+    Ok(Ending::Fine)
+}
+
+async fn serve(config: Config, analysis: &Analysis, terminal: &Terminal) -> Result<()> {
+    // Listened for before the line that says we are ready: who reads it may stop us at once.
+    let mut terminate = signal(SignalKind::terminate()).context("cannot wait for SIGTERM")?;
+    let mut interrupt = signal(SignalKind::interrupt()).context("cannot wait for Ctrl-C")?;
+    let data = config.data.display().to_string();
+    let running = start(config, analysis).await?;
+    introduce(&running, analysis, &data, terminal);
+    // A reader that went away is no reason to stop serving.
+    let _ = terminal.result(&format!("listening on http://{}", running.addresses().public));
+    tokio::select! {
+        _ = terminate.recv() => {}
+        _ = interrupt.recv() => {}
+    }
+    terminal.remark("stopping: finishing what runs");
+    running.shutdown().await;
+    Ok(())
+}
+
+/// `.formwork/NAME/` beside the document.
+fn beside(document: &str) -> PathBuf {
+    let path = Path::new(document);
+    let name = match document {
+        "-" => "stdin".as_ref(),
+        _ => path.file_stem().unwrap_or("document".as_ref()),
+    };
+    path.parent().unwrap_or(Path::new("")).join(".formwork").join(name)
+}
+
+/// What one needs to know to use the system, on standard error.
+fn introduce(running: &Running, analysis: &Analysis, data: &str, terminal: &Terminal) {
+    let addresses = running.addresses();
+    terminal.remark(&operations(analysis));
+    terminal.remark(&calls(analysis, addresses));
+    let pending = not_yet_enforced(&analysis.model);
+    if !pending.is_empty() {
+        terminal.remark(&format!("Read, checked, and not yet enforced:\n{}", indented(&pending)));
+    }
+    if !running.first_keys().is_empty() {
+        let keys: Vec<String> =
+            running.first_keys().iter().map(|key| format!("{}  {}", key.role, key.key)).collect();
+        terminal.must_say(&format!("Keys, shown this once (try KEY=…):\n{}", indented(&keys)));
+    }
+    terminal.remark(&format!(
+        "Public    http://{}\nInternal  http://{}\nAdmin     http://{}/metrics\nData      {data}\n",
+        addresses.public, addresses.internal, addresses.admin
+    ));
+}
+
+fn operations(analysis: &Analysis) -> String {
+    let rows: Vec<[String; 5]> = mode_table(analysis)
+        .into_iter()
+        .map(|row| [row.name, row.route, row.listener.to_owned(), row.mode.to_owned(), row.callers])
+        .collect();
+    let head = ["Operation", "Route", "Listener", "Mode", "Callers"].map(str::to_owned);
+    table(&head, &rows)
+}
+
+fn calls(analysis: &Analysis, addresses: Addresses) -> String {
+    let program = &analysis.compiled.program;
+    let lines: Vec<String> = program
+        .operations
+        .iter()
+        .map(|operation| {
+            let address = match operation.surface {
+                Surface::Public => addresses.public,
+                Surface::Internal => addresses.internal,
+            };
+            curl_line(operation, address, &program.api_key_header)
+        })
+        .collect();
+    format!("Try:\n{}", indented(&lines))
+}
+
+fn indented(lines: &[String]) -> String {
+    lines.iter().map(|line| format!("  {line}\n")).collect()
 }

@@ -1,13 +1,20 @@
 //! `formwork test`: holds a document's promises against the system that it describes.
 
+use crate::documents;
 use crate::ending::Ending;
+use crate::findings;
+use crate::system::FreshSystems;
 use crate::terminal::Terminal;
-use anyhow::Result;
+use anyhow::{Context, Result};
 use clap::{Args, ValueEnum};
+use formwork_prove::report::Verdict;
+use formwork_prove::{Options, run_flows};
 
 /// What `formwork test` takes.
 #[derive(Args)]
-#[command(after_help = "Example:\n  formwork test shortlink.md --only flows\n  formwork test shortlink.md --flow \"A link expires\"")]
+#[command(
+    after_help = "Example:\n  formwork test shortlink.md --only flows\n  formwork test shortlink.md --flow \"A link expires\""
+)]
 pub(crate) struct Arguments {
     /// The document; `-` is standard input
     #[arg(value_name = "DOC")]
@@ -42,6 +49,20 @@ pub(crate) enum Format {
 }
 
 /// Tests the document.
-pub(crate) fn run(_arguments: &Arguments, _terminal: &Terminal) -> Result<Ending> {
-    anyhow::bail!("not yet")
+pub(crate) fn run(arguments: &Arguments, terminal: &Terminal) -> Result<Ending> {
+    let source = documents::read(&arguments.document)?;
+    let Some(analysis) = findings::executable(source, terminal) else { return Ok(Ending::FallsShort) };
+    if arguments.only.is_empty() {
+        terminal.remark("only the flows of section 7 are held against the system so far");
+    }
+    let options = Options { flow: arguments.flow.clone(), seed: 0 };
+    let runtime = tokio::runtime::Runtime::new().context("cannot start threads")?;
+    let report = runtime.block_on(run_flows(&analysis, &FreshSystems { analysis: &analysis }, &options))?;
+    let text = match arguments.format {
+        Format::Text => report.to_text(&arguments.document, terminal.colour_on_output()),
+        Format::Json => report.to_json().to_string(),
+        Format::Junit => report.to_junit(&arguments.document),
+    };
+    terminal.result(&text)?;
+    Ok(Ending::fine_if(report.verdict() == Verdict::Pass))
 }
