@@ -3,11 +3,23 @@
 //! Reads a [`formwork_syntax::Document`] into a [`Model`]. A reader never fails: it returns what it understood, and
 //! notes for what it did not. Steps, expressions and rules are kept as written for `formwork-language`.
 
+mod constraints;
+mod diagram;
 pub mod facts;
+mod fields;
+mod labels;
 mod model;
+pub mod names;
 mod notes;
+mod read;
+mod reader;
 pub mod sections;
+mod titles;
+mod tokens;
+mod unfinished;
 pub mod values;
 
+pub use labels::is_label;
 pub use model::{Class, Model, Section, Unfinished};
 pub use notes::{Note, NoteKind};
+pub use read::read;

@@ -10,4 +10,111 @@ pub mod observability;
 pub mod overview;
 pub mod performance;
 pub mod security;
+pub mod summary;
 pub mod testing;
+
+use crate::model::Section;
+use crate::reader::Reader;
+use formwork_syntax::Part;
+
+/// How a section is found and read.
+pub(crate) struct SectionReader {
+    pub(crate) section: Section,
+    /// Its titles, normalised; further words may follow.
+    pub(crate) titles: &'static [&'static str],
+    pub(crate) read: fn(&mut Reader<'_>, &Part),
+}
+
+/// All sections of the form. The first whose title fits wins, so a longer title stands before its beginning.
+pub(crate) const SECTIONS: [SectionReader; 16] = [
+    section(Section::Summary, &["executive summary", "summary", "abstract"], summary::read),
+    section(Section::Goals, &["goals", "non goals", "scope and goals", "objectives"], summary::read_goals),
+    section(Section::Overview, &["system overview", "overview", "architecture overview"], overview::read),
+    section(
+        Section::Components,
+        &["core components", "components", "main components", "key components", "services"],
+        components::read,
+    ),
+    section(
+        Section::Internal,
+        &[
+            "internal service api",
+            "internal service apis",
+            "internal services",
+            "internal api",
+            "internal apis",
+            "internal endpoints",
+            "internal interfaces",
+        ],
+        interface::read_internal,
+    ),
+    section(
+        Section::Interface,
+        &[
+            "primary interface",
+            "primary interfaces",
+            "primary api",
+            "public api",
+            "public interface",
+            "api",
+            "apis",
+            "external api",
+            "interface api",
+            "operations",
+            "command line interface",
+            "cli",
+        ],
+        interface::read_public,
+    ),
+    section(
+        Section::DataModel,
+        &["data model", "data models", "entities", "data schema", "domain model", "data storage"],
+        data_model::read,
+    ),
+    section(
+        Section::Flows,
+        &["canonical flows", "flows", "key flows", "core flows", "user flows", "workflows"],
+        flows::read,
+    ),
+    section(
+        Section::Performance,
+        &["performance", "caching", "slos", "slo", "service level objectives"],
+        performance::read,
+    ),
+    section(Section::Security, &["security", "governance", "access control"], security::read),
+    section(Section::Observability, &["observability", "monitoring", "telemetry"], observability::read),
+    section(Section::Deployment, &["deployment", "release", "operations and deployment"], deployment::read),
+    section(
+        Section::Testing,
+        &["testing", "tests", "test", "benchmarking", "quality assurance"],
+        testing::read,
+    ),
+    section(
+        Section::References,
+        &[
+            "reference interfaces",
+            "reference interface",
+            "reference schemas",
+            "reference types",
+            "interfaces",
+        ],
+        closing::read_references,
+    ),
+    section(Section::Roadmap, &["roadmap", "milestones", "development roadmap"], closing::read_roadmap),
+    section(Section::Questions, &["open questions", "questions", "open issues"], closing::read_questions),
+];
+
+const fn section(
+    section: Section,
+    titles: &'static [&'static str],
+    read: fn(&mut Reader<'_>, &Part),
+) -> SectionReader {
+    SectionReader { section, titles, read }
+}
+
+/// The nearest label of a place, for a label that it does not know.
+pub(crate) fn unknown_label(reader: &mut Reader<'_>, part: &Part, known: &[&'static str]) {
+    let label = part.title.plain(reader.source);
+    let nearest = crate::names::nearest(&label, known.iter().copied()).map(str::to_owned);
+    reader.note(crate::notes::NoteKind::UnknownLabel { label, nearest }, part.title.span);
+}

@@ -1,7 +1,10 @@
 //! Section 2: the diagram, as a graph, and the planes.
 
 use crate::facts::Prose;
-use formwork_syntax::Span;
+use crate::labels::begins_with;
+use crate::model::Class;
+use crate::reader::{Reader, fences};
+use formwork_syntax::{Part, Span};
 
 /// A diagram.
 #[derive(Clone, Debug, Default)]
@@ -45,4 +48,21 @@ pub struct Overview {
     pub control_plane: Option<Prose>,
     /// *Data plane*.
     pub data_plane: Option<Prose>,
+}
+
+pub(crate) fn read(reader: &mut Reader<'_>, part: &Part) {
+    let title = reader.title(&part.title);
+    if begins_with(&title, &["control plane"]) {
+        reader.model.overview.control_plane = reader.prose_of(part, Class::Narrative);
+    } else if begins_with(&title, &["data plane"]) {
+        reader.model.overview.data_plane = reader.prose_of(part, Class::Narrative);
+    } else {
+        reader.prose_list(part, Class::Narrative);
+        if let Some(fence) = fences(&part.children).next()
+            && reader.model.overview.diagram.is_none()
+        {
+            reader.model.overview.diagram = Some(crate::diagram::read(reader.source, fence));
+        }
+    }
+    part.parts().for_each(|below| read(reader, below));
 }

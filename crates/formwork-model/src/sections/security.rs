@@ -1,7 +1,16 @@
 //! Section 9: authentication, authorisation, limits, audit, cost.
 
 use crate::facts::{Outcome, Prose};
-use formwork_syntax::{Span, Spanned};
+use crate::labels::begins_with;
+use crate::model::Class;
+use crate::reader::{Entry, Reader, entries};
+use crate::sections::performance::duration_at;
+use crate::tokens::{Token, TokenKind, find_words, starts_with_words};
+use crate::values::{
+    is_currency, parse_count, parse_money, parse_number, parse_outcome, parse_percent, parse_rate,
+    parse_size, parse_window,
+};
+use formwork_syntax::{Part, Span, Spanned};
 
 /// How callers prove who they are.
 #[derive(Clone, Debug)]
@@ -159,4 +168,238 @@ pub enum BudgetKind {
     },
     /// Prose.
     Prose,
+}
+
+pub(crate) fn read(reader: &mut Reader<'_>, part: &Part) {
+    let title = reader.title(&part.title);
+    if begins_with(&title, &["authentication", "authn"]) {
+        each(reader, part, read_authentication);
+    } else if begins_with(&title, &["authorization", "authorisation", "authz", "access control", "roles"]) {
+        reader.model.authorization.span = reader.model.authorization.span.or(Some(part.title.span));
+        each(reader, part, read_grant);
+    } else if begins_with(&title, &["quotas", "quota", "rate limits", "rate limiting", "limits"]) {
+        each(reader, part, read_limit);
+    } else if begins_with(&title, &["audit trail", "audit", "auditing"]) {
+        each(reader, part, read_audit);
+    } else if begins_with(&title, &["cost controls", "cost control", "costs", "cost", "budgets", "budget"]) {
+        each(reader, part, read_budget);
+    } else {
+        reader.prose_list(part, Class::Narrative);
+        part.parts().for_each(|below| read(reader, below));
+    }
+}
+
+/// Reads every entry below a part; the reader says whether it is a fact.
+fn each(reader: &mut Reader<'_>, part: &Part, read: fn(&mut Reader<'_>, &Entry<'_>) -> bool) {
+    for entry in entries(reader.source, part) {
+        let is_fact = read(reader, &entry);
+        reader.class(&entry, if is_fact { Class::Understood } else { Class::Narrative });
+    }
+    part.parts().for_each(|below| each(reader, below, read));
+}
+
+fn codes(tokens: &[Token<'_>]) -> Vec<Spanned<String>> {
+    tokens.iter().filter(|token| token.is_code()).map(Token::spanned).collect()
+}
+
+fn read_authentication(reader: &mut Reader<'_>, entry: &Entry<'_>) -> bool {
+    let tokens = reader.tokens(entry.text);
+    let text = reader.prose(entry.text);
+    let lower = text.value.to_lowercase();
+    let has = |words: &[&str]| find_words(&tokens, words).is_some();
+    let kind = if lower.starts_with("idempotency-key") {
+        AuthenticationKind::IdempotencyKey
+    } else if lower.contains("hmac") {
+        AuthenticationKind::Hmac
+    } else if has(&["mtls"]) || has(&["mutual", "tls"]) {
+        AuthenticationKind::MutualTls
+    } else if has(&["jwt"]) || has(&["bearer"]) || has(&["jwts"]) {
+        AuthenticationKind::BearerJwt
+    } else if has(&["api", "keys"]) || has(&["api", "key"]) {
+        let at = tokens.iter().position(|token| token.is_word("header"));
+        let header = at.and_then(|at| tokens.get(at + 1)).filter(|token| token.kind != TokenKind::Mark);
+        AuthenticationKind::ApiKey { header: header.map_or("X-API-Key", |token| &token.text).to_owned() }
+    } else {
+        AuthenticationKind::Prose
+    };
+    let is_fact = kind != AuthenticationKind::Prose;
+    reader.model.authentication.push(Authentication { kind, text });
+    is_fact
+}
+
+/// ``- `member` may `update_link` when `EXPR` ``, ``- `admin`: all operations``
+fn read_grant(reader: &mut Reader<'_>, entry: &Entry<'_>) -> bool {
+    let tokens = reader.tokens(entry.text);
+    let is_joint = |token: &Token<'_>| token.is_mark(":") || token.is_word("may") || token.is_word("can");
+    let role = tokens.first().filter(|token| token.kind != TokenKind::Mark);
+    let (Some(role), true) = (role, tokens.get(1).is_some_and(is_joint)) else {
+        let text = reader.prose(entry.text);
+        reader.model.authorization.prose.push(text);
+        return false;
+    };
+    let when =
+        tokens.iter().position(|token| token.is_word("when") || token.is_word("if")).unwrap_or(tokens.len());
+    let named = &tokens[2..when.max(2)];
+    let all =
+        named.iter().any(|token| token.is_word("all") || token.is_word("any") || token.is_word("everything"));
+    let operations = codes(named);
+    if operations.is_empty() && !all {
+        let text = reader.prose(entry.text);
+        reader.model.authorization.prose.push(text);
+        return false;
+    }
+    let condition = tokens[when.min(tokens.len())..].iter().find(|token| token.is_code()).map(Token::spanned);
+    reader.model.authorization.grants.push(Grant {
+        role: role.spanned(),
+        operations,
+        all,
+        condition,
+        span: entry.span,
+    });
+    true
+}
+
+fn read_limit(reader: &mut Reader<'_>, entry: &Entry<'_>) -> bool {
+    let tokens = reader.tokens(entry.text);
+    let end = tokens.iter().position(|token| token.is_word("otherwise")).unwrap_or(tokens.len());
+    let otherwise =
+        tokens[end..].iter().find(|token| token.is_code()).and_then(|token| parse_outcome(&token.text));
+    let own = &tokens[..end];
+    let kind = size(own)
+        .or_else(|| concurrency(own))
+        .or_else(|| rows(own))
+        .or_else(|| rate(own))
+        .unwrap_or(LimitKind::Prose);
+    let is_fact = kind != LimitKind::Prose;
+    let text = reader.prose(entry.text);
+    reader.model.limits.push(Limit { kind, text, otherwise });
+    is_fact
+}
+
+/// `10 MB per request`
+fn size(tokens: &[Token<'_>]) -> Option<LimitKind> {
+    find_words(tokens, &["per", "request"])?;
+    let pair = |at: usize| Some(format!("{} {}", tokens[at].text, tokens.get(at + 1)?.text));
+    let found = |at| parse_size(&pair(at)?).or_else(|| parse_size(&tokens[at].text));
+    (0..tokens.len()).find_map(found).map(|bytes| LimitKind::RequestSize { bytes })
+}
+
+/// `at most 1 at a time per …`
+fn concurrency(tokens: &[Token<'_>]) -> Option<LimitKind> {
+    let at = find_words(tokens, &["at", "a", "time"])?;
+    let count = tokens[..at].iter().rev().find_map(|token| parse_count(&token.text))?;
+    Some(LimitKind::Concurrency { count, per: per(&tokens[at..]) })
+}
+
+/// ``at most 10,000 `link` per `owner_id` ``
+fn rows(tokens: &[Token<'_>]) -> Option<LimitKind> {
+    let start = find_words(tokens, &["at", "most"])? + 2;
+    let [count, entity, rest @ ..] = tokens.get(start..)? else { return None };
+    let count = parse_count(&count.text)?;
+    entity.is_code().then(|| LimitKind::Rows { entity: entity.text.to_string(), count, per: per(rest) })
+}
+
+/// ``- `create_link`: 60 requests per minute per caller, burst 10``
+fn rate(tokens: &[Token<'_>]) -> Option<LimitKind> {
+    let (at, used, rate) = (0..tokens.len()).find_map(|at| {
+        let longest = (at + 5).min(tokens.len());
+        (at + 1..=longest).rev().find_map(|end| {
+            let words: Vec<&str> = tokens[at..end].iter().map(|token| &*token.text).collect();
+            parse_rate(&words.join(" ").replace(" / ", "/")).map(|rate| (at, end - at, rate))
+        })
+    })?;
+    let behind = &tokens[at + used..];
+    let burst = behind.iter().position(|token| token.is_word("burst"));
+    let burst =
+        burst.and_then(|at| behind[at + 1..].iter().take(2).find_map(|token| parse_count(&token.text)));
+    Some(LimitKind::Rate {
+        operations: codes(&tokens[..at]).into_iter().map(|code| code.value).collect(),
+        count: rate.count,
+        window_seconds: rate.window_seconds,
+        per: per(behind),
+        burst,
+    })
+}
+
+/// What follows the first `per`: a code span, or `caller`, `key`, `address`.
+fn per(tokens: &[Token<'_>]) -> Option<String> {
+    let at = tokens.iter().position(|token| token.is_word("per"))?;
+    let named = tokens.get(at + 1).filter(|token| token.kind != TokenKind::Mark)?;
+    let word = named.text.to_lowercase();
+    Some(match &*word {
+        _ if named.is_code() => named.text.to_string(),
+        "api" => "key".to_owned(),
+        "ip" => "address".to_owned(),
+        _ => word,
+    })
+}
+
+fn read_audit(reader: &mut Reader<'_>, entry: &Entry<'_>) -> bool {
+    let tokens = reader.tokens(entry.text);
+    let kept = tokens.iter().position(|token| token.is_word("kept") || token.is_word("retained"));
+    let kept_days = kept.and_then(|at| {
+        let at = at + 1 + usize::from(tokens.get(at + 1).is_some_and(|token| token.is_word("for")));
+        duration_at(tokens.get(at..)?).map(|(micros, _)| micros as f64 / 86_400e6)
+    });
+    let subjects = codes(&tokens);
+    let is_fact = !subjects.is_empty() || kept_days.is_some();
+    let text = reader.prose(entry.text);
+    reader.model.audit.push(Audit { subjects, kept_days, text });
+    is_fact
+}
+
+fn read_budget(reader: &mut Reader<'_>, entry: &Entry<'_>) -> bool {
+    let tokens = reader.tokens(entry.text);
+    let kind = cost(&tokens).or_else(|| budget(&tokens)).unwrap_or(BudgetKind::Prose);
+    let is_fact = kind != BudgetKind::Prose;
+    let text = reader.prose(entry.text);
+    reader.model.budgets.push(Budget { kind, text });
+    is_fact
+}
+
+/// ``each `create_link` costs `0.0001` USD``
+fn cost(tokens: &[Token<'_>]) -> Option<BudgetKind> {
+    let at = tokens.iter().position(|token| token.is_word("costs") || token.is_word("cost"))?;
+    let operation = tokens[..at].iter().find(|token| token.is_code())?.text.to_string();
+    let amount = tokens.get(at + 1)?;
+    if let Some((amount, currency)) = parse_money(&amount.text) {
+        return Some(BudgetKind::Cost { operation, amount, currency });
+    }
+    let currency = tokens.get(at + 2).filter(|token| is_currency(&token.text))?.text.to_string();
+    let written = amount.is_code() || parse_number(&amount.text).is_some();
+    written.then(|| BudgetKind::Cost { operation, amount: amount.text.to_string(), currency })
+}
+
+/// ``budget 5 USD per caller per month, alert at 80%, refuse with `402 budget_exhausted` at 100%``
+fn budget(tokens: &[Token<'_>]) -> Option<BudgetKind> {
+    let start = tokens.iter().position(|token| token.is_word("budget"))? + 1;
+    let start =
+        start + usize::from(tokens.get(start).is_some_and(|token| token.is_mark(":") || token.is_word("of")));
+    let rest = tokens.get(start..)?;
+    let first = rest.first()?;
+    let (amount, currency) =
+        parse_money(&first.text).or_else(|| parse_money(&format!("{} {}", first.text, rest.get(1)?.text)))?;
+    let pers: Vec<String> = rest
+        .iter()
+        .enumerate()
+        .filter(|(_, token)| token.is_word("per"))
+        .filter_map(|(at, _)| per(&rest[at..]))
+        .collect();
+    let is_period =
+        |word: &&String| word.as_str() == "month" || word.as_str() == "year" || parse_window(word).is_some();
+    let alert = rest.iter().position(|token| token.is_word("alert") || token.is_word("alerts"));
+    let refuse = rest.iter().position(|token| token.is_word("refuse"));
+    let alerts = alert.map(|at| &rest[at..refuse.filter(|refuse| *refuse > at).unwrap_or(rest.len())]);
+    Some(BudgetKind::Budget {
+        amount,
+        currency,
+        per: pers.iter().find(|word| !is_period(word)).cloned(),
+        period: pers.iter().find(is_period).cloned(),
+        alerts: alerts.into_iter().flatten().filter_map(|token| parse_percent(&token.text)).collect(),
+        refusal: refuse.and_then(|at| {
+            let tail = &rest[at..];
+            let with = usize::from(starts_with_words(tail, &["refuse", "with"])) + 1;
+            tail.get(with).and_then(|token| parse_outcome(&token.text))
+        }),
+    })
 }

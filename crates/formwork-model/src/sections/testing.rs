@@ -1,6 +1,10 @@
 //! Section 12: tests, benchmarks, resilience and load scenarios.
 
 use crate::facts::Prose;
+use crate::labels::begins_with;
+use crate::model::Class;
+use crate::reader::Reader;
+use formwork_syntax::Part;
 
 /// Section 12, one list per label, each item as written.
 #[derive(Clone, Debug, Default)]
@@ -13,4 +17,27 @@ pub struct Testing {
     pub resilience: Vec<Prose>,
     /// *Performance/Load Testing*
     pub load: Vec<Prose>,
+}
+
+pub(crate) fn read(reader: &mut Reader<'_>, part: &Part) {
+    reader.prose_list(part, Class::Narrative);
+    for below in part.parts() {
+        let title = reader.title(&below.title);
+        let class = Class::Understood;
+        if begins_with(&title, &["unit", "integration", "functional"]) {
+            let items = reader.prose_list(below, Class::Narrative);
+            reader.model.testing.unit.extend(items);
+        } else if begins_with(&title, &["quality", "benchmarks"]) {
+            let items = reader.prose_list(below, class);
+            reader.model.testing.quality.extend(items);
+        } else if begins_with(&title, &["resilience", "chaos"]) {
+            let items = reader.prose_list(below, class);
+            reader.model.testing.resilience.extend(items);
+        } else if begins_with(&title, &["performance", "load"]) {
+            let items = reader.prose_list(below, class);
+            reader.model.testing.load.extend(items);
+        } else {
+            read(reader, below);
+        }
+    }
 }

@@ -1,0 +1,148 @@
+//! The words that the form uses before a colon, and how a label is compared with them.
+//!
+//! Source: language reference, *Finding the places*.
+
+/// Labels of the form and what people also write for them, normalised as by [`normal`].
+const LABELS: [&str; 74] = [
+    "acceptance",
+    "access patterns",
+    "alerts",
+    "append only",
+    "auth",
+    "behavior",
+    "behaviour",
+    "body",
+    "business metrics",
+    "constraint",
+    "constraints",
+    "context",
+    "control plane",
+    "data",
+    "data plane",
+    "decides",
+    "deliverables",
+    "description",
+    "endpoint",
+    "endpoints",
+    "error",
+    "errors",
+    "event",
+    "events",
+    "example",
+    "example request",
+    "example response",
+    "example schema",
+    "examples",
+    "fields",
+    "goals",
+    "implementation",
+    "indexes",
+    "indexes keys",
+    "infrastructure metrics",
+    "input",
+    "inputs",
+    "invalidation",
+    "invariant",
+    "keys",
+    "layer",
+    "logic",
+    "method",
+    "metric",
+    "metrics",
+    "non goals",
+    "notes",
+    "options",
+    "output",
+    "outputs",
+    "parameters",
+    "path",
+    "purpose",
+    "relationships",
+    "request",
+    "response",
+    "responses",
+    "responsibilities",
+    "returns",
+    "rows at start",
+    "schema",
+    "steps",
+    "system metrics",
+    "target",
+    "technology",
+    "technology implementation",
+    "transitions",
+    "transport",
+    "trigger",
+    "ttl",
+    "upstream",
+    "what",
+    "why",
+    "window",
+];
+
+/// Whether a plain word or phrase before a colon is a label of the form.
+pub fn is_label(word: &str) -> bool {
+    word.len() <= 80 && LABELS.binary_search(&normal(word).as_str()).is_ok()
+}
+
+/// A title for comparing: lower case, words and digits separated by one blank, without remarks in parentheses.
+pub(crate) fn normal(title: &str) -> String {
+    let mut normal = String::with_capacity(title.len());
+    let mut depth = 0usize;
+    for character in title.chars() {
+        match character {
+            '(' => depth += 1,
+            ')' => depth = depth.saturating_sub(1),
+            _ if depth > 0 => {}
+            _ if character.is_alphanumeric() => normal.extend(character.to_lowercase()),
+            _ if !normal.is_empty() && !normal.ends_with(' ') => normal.push(' '),
+            _ => {}
+        }
+    }
+    normal.truncate(normal.trim_end().len());
+    normal
+}
+
+/// A title as [`normal`], and without a number before it.
+pub(crate) fn unnumbered(title: &str) -> String {
+    let rest = title.trim_start_matches(|character: char| {
+        character.is_ascii_digit()
+            || character.is_whitespace()
+            || matches!(character, '.' | ')' | '(' | ':' | '§' | '#')
+    });
+    normal(rest)
+}
+
+/// Whether a normalised title is one of the names, or begins with one and has further words.
+pub(crate) fn begins_with(title: &str, names: &[&str]) -> bool {
+    names
+        .iter()
+        .any(|name| title.strip_prefix(name).is_some_and(|rest| rest.is_empty() || rest.starts_with(' ')))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_vocabulary_is_sorted_for_searching() {
+        assert!(LABELS.is_sorted());
+        assert!(LABELS.iter().all(|label| normal(label) == *label));
+    }
+
+    #[test]
+    fn labels_are_found_in_any_case_and_with_remarks() {
+        assert!(is_label("Relationships"));
+        assert!(is_label("Technology/Implementation"));
+        assert!(is_label("Input (JSON)"));
+        assert!(!is_label("Elsewhere"));
+    }
+
+    #[test]
+    fn numbers_before_a_title_do_not_count() {
+        assert_eq!(unnumbered("4) Primary Interface/API"), "primary interface api");
+        assert_eq!(unnumbered("4.2. **API**"), "api");
+        assert!(begins_with("roadmap for 2030", &["roadmap"]));
+        assert!(!begins_with("roadmaps", &["roadmap"]));
+    }
+}

@@ -1,0 +1,127 @@
+//! A document to its [`Model`]: finds the sections, calls their readers, and gathers what is unfinished.
+//!
+//! Source: language reference, *Finding the places*.
+
+use crate::facts::Field;
+use crate::labels;
+use crate::model::{Model, Section};
+use crate::notes::NoteKind;
+use crate::reader::Reader;
+use crate::sections::{SECTIONS, SectionReader, closing, data_model};
+use crate::unfinished;
+use crate::values::Type;
+use formwork_syntax::{Document, Part, PartKind, Span, Spanned};
+
+/// Reads a document. Never fails: what is not understood is in the notes of the model.
+pub fn read(source: &str, document: &Document) -> Model {
+    let title = title_part(source, &document.root);
+    let mut places = Vec::new();
+    find_sections(source, &document.root, title, &mut places);
+    let mut reader = Reader { source, model: Model::default(), declared: Vec::new() };
+    reader.model.title = title.and_then(|part| title_text(source, part));
+    for (section, part) in &places {
+        match section.section {
+            Section::DataModel => reader.declared.extend(data_model::names(source, part)),
+            Section::References => reader.declared.extend(closing::names(source, part)),
+            _ => {}
+        }
+    }
+    for (section, part) in &places {
+        reader.model.sections.push((section.section, part.title.span));
+        (section.read)(&mut reader, part);
+    }
+    let section_at = |span: Span| {
+        places.iter().find(|(_, part)| part.span.contains(span)).map(|(section, _)| section.section)
+    };
+    reader.model.unfinished = unfinished::find(source, &document.root, &section_at);
+    borrow_types(&mut reader);
+    reader.model.notes.sort_by_key(|note| note.span);
+    reader.model.classes.sort_by_key(|(span, _)| *span);
+    reader.model
+}
+
+/// The first heading, when it is of level 1 and no section of the form.
+fn title_part<'d>(source: &str, root: &'d Part) -> Option<&'d Part> {
+    let first = root.parts().find(|part| matches!(part.kind, PartKind::Heading(_)))?;
+    let holds_sections = count_sections(source, first) > 1;
+    let says_so = labels::normal(&first.title.plain(source)).contains("technical architecture");
+    let is_title = first.kind == PartKind::Heading(1)
+        && (says_so || holds_sections || section_of(source, first).is_none());
+    is_title.then_some(first)
+}
+
+fn count_sections(source: &str, part: &Part) -> usize {
+    part.parts().filter(|below| section_of(source, below).is_some()).count()
+}
+
+/// The title without *– Technical Architecture*.
+fn title_text(source: &str, part: &Part) -> Option<Spanned<String>> {
+    let text = part.title.plain(source);
+    let end = text.to_ascii_lowercase().find("technical architecture").unwrap_or(text.len());
+    let is_blank =
+        |character: char| character.is_whitespace() || matches!(character, '–' | '—' | '-' | ':' | '|' | '(');
+    let value = text[..end].trim_end_matches(is_blank).trim();
+    let place = part.title.span;
+    let at = place.slice(source).find(value)? as u32;
+    (!value.is_empty()).then(|| Spanned::new(value.to_owned(), place.part(at, at + value.len() as u32)))
+}
+
+fn find_sections<'d>(
+    source: &str,
+    part: &'d Part,
+    title: Option<&'d Part>,
+    found: &mut Vec<(&'static SectionReader, &'d Part)>,
+) {
+    for below in part.parts() {
+        let is_title = title.is_some_and(|title| std::ptr::eq(title, below));
+        match section_of(source, below).filter(|_| !is_title) {
+            Some(section) => found.push((section, below)),
+            None => find_sections(source, below, title, found),
+        }
+    }
+}
+
+/// The section that a heading's title names.
+fn section_of(source: &str, part: &Part) -> Option<&'static SectionReader> {
+    if !matches!(part.kind, PartKind::Heading(_)) {
+        return None;
+    }
+    let title = labels::unnumbered(&part.title.plain(source));
+    SECTIONS.iter().find(|section| labels::begins_with(&title, section.titles))
+}
+
+/// Gives inputs without a type the type of the entity field of that name; what has none then is noted.
+fn borrow_types(reader: &mut Reader<'_>) {
+    let known: Vec<(String, Type)> = reader
+        .model
+        .entities
+        .iter()
+        .flat_map(|entity| &entity.fields)
+        .filter_map(|field| Some((field.name.value.clone(), field.ty.as_ref()?.value.clone())))
+        .collect();
+    let mut missing = Vec::new();
+    let model = &mut reader.model;
+    let inputs = model
+        .operations
+        .iter_mut()
+        .chain(&mut model.endpoints)
+        .flat_map(|operation| &mut operation.input.fields);
+    for field in inputs.filter(|field| field.ty.is_none()) {
+        field.ty = borrowed(field, &known);
+        if field.ty.is_none() {
+            missing.push(field.name.clone());
+        }
+    }
+    let fields = model.entities.iter().flat_map(|entity| &entity.fields);
+    missing.extend(fields.filter(|field| field.ty.is_none()).map(|field| field.name.clone()));
+    for name in missing {
+        reader.note(NoteKind::MissingType { field: name.value }, name.span);
+    }
+}
+
+/// The one type that all entity fields of this name have.
+fn borrowed(field: &Field, known: &[(String, Type)]) -> Option<Spanned<Type>> {
+    let mut types = known.iter().filter(|(name, _)| *name == field.name.value).map(|(_, ty)| ty);
+    let first = types.next()?;
+    types.all(|other| other == first).then(|| Spanned::new(first.clone(), field.name.span))
+}

@@ -1,0 +1,150 @@
+//! Placeholders and stand-ins: `[Key responsibility 2]`, `TBD`, `???`, `…`, empty labels. Each is found once.
+//!
+//! Source: language reference, *Kinds of text*. Links, task boxes, code and fences are none.
+
+use crate::model::{Section, Unfinished};
+use formwork_syntax::{Block, Item, Node, Part, PartKind, Span, Text};
+
+/// Words that stand in for what is still to be written.
+const STAND_INS: [&str; 6] = ["tbd", "todo", "tba", "fixme", "???", "xxx"];
+
+/// Whether a text is a placeholder or stand-in and nothing else.
+pub(crate) fn is_placeholder(text: &str) -> bool {
+    let text = text.trim().trim_end_matches(['.', ':', ';', ',']).trim();
+    let is_dots = text.is_empty() || text.chars().all(|character| matches!(character, '…' | '.'));
+    let bracket = text.strip_prefix('[').and_then(|inner| inner.strip_suffix(']'));
+    let is_bracket = bracket.is_some_and(|inner| !inner.contains(['[', ']']) && is_prompt(inner));
+    is_bracket || is_stand_in(text) || (is_dots && !text.is_empty())
+}
+
+fn is_stand_in(word: &str) -> bool {
+    let is_questions = word.len() >= 3 && word.bytes().all(|byte| byte == b'?');
+    is_questions || STAND_INS.iter().any(|stand_in| stand_in.eq_ignore_ascii_case(word))
+}
+
+/// Whether the text in brackets is a prompt: words, not a task box, number or list of values.
+fn is_prompt(inner: &str) -> bool {
+    let inner = inner.trim();
+    let dots = !inner.is_empty() && inner.chars().all(|character| matches!(character, '.' | '…'));
+    let box_mark = inner.len() == 1;
+    let words = inner.chars().any(char::is_alphabetic) && !inner.starts_with(['"', '\'', '{', '^']);
+    dots || (words && !box_mark)
+}
+
+/// Finds all of a document; `section_at` says in which section a place lies.
+pub(crate) fn find(
+    source: &str,
+    root: &Part,
+    section_at: &dyn Fn(Span) -> Option<Section>,
+) -> Vec<Unfinished> {
+    let mut finder = Finder { source, found: Vec::new() };
+    finder.part(root);
+    let with_section = |(text, span)| Unfinished { text, section: section_at(span), span };
+    finder.found.into_iter().map(with_section).collect()
+}
+
+struct Finder<'s> {
+    source: &'s str,
+    found: Vec<(String, Span)>,
+}
+
+impl Finder<'_> {
+    fn part(&mut self, part: &Part) {
+        self.text(&part.title);
+        self.text(&part.inline);
+        let is_label = matches!(part.kind, PartKind::Emphasized | PartKind::Plain);
+        let is_empty = part.children.is_empty() && part.inline.is_blank(self.source);
+        if is_label && is_empty && part.span.slice(self.source).contains(':') {
+            self.found.push((part.span.slice(self.source).to_owned(), part.span));
+        }
+        self.nodes(&part.children);
+    }
+
+    fn nodes(&mut self, nodes: &[Node]) {
+        for node in nodes {
+            match node {
+                Node::Part(part) => self.part(part),
+                Node::Block(Block::Paragraph(text)) => self.text(text),
+                Node::Block(Block::Quote(quote)) => self.nodes(&quote.children),
+                Node::Block(Block::List(list)) => list.items.iter().for_each(|item| self.item(item)),
+                Node::Block(Block::Table(table)) => {
+                    let cells = table.rows.iter().flat_map(|row| &row.cells);
+                    table.header.iter().chain(cells).for_each(|cell| self.text(cell));
+                }
+                Node::Block(Block::Fence(_) | Block::Html(_) | Block::Rule(_)) => {}
+            }
+        }
+    }
+
+    fn item(&mut self, item: &Item) {
+        self.text(&item.text);
+        if let Some(label) = &item.label
+            && label.emphasized
+            && label.rest.is_blank(self.source)
+            && item.children.is_empty()
+        {
+            self.found.push((item.text.span.slice(self.source).to_owned(), item.text.span));
+        }
+        self.nodes(&item.children);
+    }
+
+    /// The placeholders in a text. Code, HTML and links hide what is in them.
+    fn text(&mut self, text: &Text) {
+        let shown: Vec<(Span, char)> = text.shown(self.source).collect();
+        let links: Vec<Span> =
+            text.pieces.iter().filter(|piece| piece.link).map(|piece| piece.span).collect();
+        let is_linked = |span: Span| links.iter().any(|link| link.contains(span));
+        let mut at = 0;
+        while at < shown.len() {
+            let length = match shown[at].1 {
+                '[' if !is_linked(shown[at].0) => bracket_length(&shown[at..]),
+                character if !character.is_whitespace() && starts_word(&shown, at) => {
+                    word_length(&shown[at..])
+                }
+                _ => None,
+            };
+            if let Some(length) = length {
+                let span = shown[at].0.to(shown[at + length - 1].0);
+                self.found.push((span.slice(self.source).to_owned(), span));
+                at += length;
+            } else {
+                at += 1;
+            }
+        }
+    }
+}
+
+fn starts_word(shown: &[(Span, char)], at: usize) -> bool {
+    let before = at.checked_sub(1).map(|before| shown[before]);
+    before.is_none_or(|(span, character)| {
+        span.end != shown[at].0.start || !character.is_alphanumeric() && character != '.'
+    })
+}
+
+/// How many characters a prompt in brackets takes.
+fn bracket_length(shown: &[(Span, char)]) -> Option<usize> {
+    let inside =
+        shown[1..].iter().take(MOST).take_while(|(_, character)| !matches!(character, '[' | ']')).count();
+    let is_closed = shown.get(inside + 1).is_some_and(|(_, character)| *character == ']');
+    let text: String = shown[1..=inside].iter().map(|(_, character)| character).collect();
+    (is_closed && is_prompt(&text)).then_some(inside + 2)
+}
+
+/// The longest prompt, in characters; keeps many open brackets in one text linear.
+const MOST: usize = 2000;
+
+/// How many characters a stand-in takes; a lone `…` or `...` counts when nothing else stands in the word.
+fn word_length(shown: &[(Span, char)]) -> Option<usize> {
+    let is_word = |character: char| {
+        !character.is_whitespace() && !matches!(character, ',' | ';' | ':' | ')' | '(' | ']')
+    };
+    let length = shown.iter().take(MOST).take_while(|(_, character)| is_word(*character)).count();
+    let word: String = shown[..length].iter().map(|(_, character)| character).collect();
+    let is_dots = word == "…" || (word.len() >= 3 && word.bytes().all(|byte| byte == b'.'));
+    let bare = word.trim_end_matches('.');
+    if is_dots {
+        return Some(length);
+    }
+    let is_upper = bare.chars().all(|character| !character.is_lowercase());
+    (is_upper && is_stand_in(bare)).then(|| bare.chars().count())
+}

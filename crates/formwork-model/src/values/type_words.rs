@@ -1,0 +1,175 @@
+//! The words for types, and what people also write for them. Source: language reference, *Types*.
+
+use super::Type;
+use crate::facts::Constraint;
+use crate::names;
+use std::sync::Arc;
+
+/// The canonical words for types, for proposals.
+pub const TYPE_WORDS: [&str; 17] = [
+    "string",
+    "integer",
+    "decimal",
+    "money",
+    "number",
+    "boolean",
+    "uuid",
+    "timestamp",
+    "datetime",
+    "date",
+    "time",
+    "duration",
+    "json",
+    "bytes",
+    "uri",
+    "email",
+    "enum",
+];
+
+/// A type as written.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct TypeText {
+    pub(crate) ty: Type,
+    /// A `?` stands behind it.
+    pub(crate) optional: bool,
+    /// What the notation says besides (`varchar(20)`).
+    pub(crate) constraints: Vec<Constraint>,
+}
+
+/// Reads a type; `declared` are the names of entities and interfaces. A word that is no type gives
+/// [`Type::Unknown`].
+pub(crate) fn read_type(text: &str, declared: &[String]) -> TypeText {
+    let text = text.trim();
+    if let Some(inner) = text.strip_suffix('?') {
+        return TypeText { optional: true, ..read_type(inner, declared) };
+    }
+    let plain = |ty| TypeText { ty, optional: false, constraints: Vec::new() };
+    if let Some(of) = list_of(text) {
+        let inner = read_type(of, declared);
+        return plain(Type::List(Arc::new(inner.ty)));
+    }
+    if let Some(values) = alternatives(text) {
+        return plain(Type::Enum(values));
+    }
+    let (word, arguments) =
+        match text.split_once('(').and_then(|(word, rest)| Some((word, rest.strip_suffix(')')?))) {
+            Some((word, arguments)) => (word.trim(), Some(arguments)),
+            None => (text, None),
+        };
+    known(&word.to_lowercase(), arguments).unwrap_or_else(|| plain(named(text, declared)))
+}
+
+fn known(word: &str, arguments: Option<&str>) -> Option<TypeText> {
+    let mut constraints = Vec::new();
+    let ty = match word {
+        "varchar" | "char" | "character varying" | "string" | "text" | "citext" | "path" | "str" => {
+            if let Some(length) = arguments {
+                constraints.push(Constraint::MaxLength(length.trim().parse().ok()?));
+            }
+            Type::String
+        }
+        "decimal" | "numeric" | "money" => match arguments {
+            Some(digits) => decimal(digits)?,
+            None => Type::Decimal { precision: 18, scale: 6 },
+        },
+        "enum" => Type::Enum(arguments.map(values).unwrap_or_default()),
+        _ if arguments.is_some() => return None,
+        "integer" | "int" | "bigint" | "smallint" | "int32" | "int64" | "long" => Type::Integer,
+        "number" | "float" | "double" | "real" | "double precision" => Type::Double,
+        "boolean" | "bool" => Type::Boolean,
+        "uuid" | "guid" => Type::Uuid,
+        "timestamp" | "datetime" | "timestamptz" => Type::Timestamp,
+        "date" => Type::Date,
+        "time" => Type::Time,
+        "duration" => Type::Duration,
+        "json" | "jsonb" | "object" | "map" => Type::Json,
+        "bytes" | "blob" | "bytea" => Type::Bytes,
+        "uri" | "url" => Type::Uri,
+        "email" => Type::Email,
+        _ => return None,
+    };
+    Some(TypeText { ty, optional: false, constraints })
+}
+
+fn decimal(digits: &str) -> Option<Type> {
+    let (precision, scale) = digits.split_once(',').unwrap_or((digits, "0"));
+    let (precision, scale) = (precision.trim().parse().ok()?, scale.trim().parse().ok()?);
+    ((1..=18).contains(&precision) && scale <= precision).then_some(Type::Decimal { precision, scale })
+}
+
+fn list_of(text: &str) -> Option<&str> {
+    let lower = text.to_ascii_lowercase();
+    text.strip_suffix("[]").or_else(|| {
+        ["array of ", "list of "]
+            .iter()
+            .find_map(|words| lower.starts_with(words).then(|| text[words.len()..].trim()))
+    })
+}
+
+/// `` `a` | `b` `` or `"a" | "b"`.
+fn alternatives(text: &str) -> Option<Arc<[Arc<str>]>> {
+    let parts: Vec<&str> = text.split('|').map(str::trim).collect();
+    let is_quoted =
+        |part: &&str| part.len() > 2 && part.starts_with(['`', '"']) && part.ends_with(['`', '"']);
+    (parts.len() > 1 && parts.iter().all(is_quoted)).then(|| parts.iter().map(unquoted).collect())
+}
+
+fn values(list: &str) -> Arc<[Arc<str>]> {
+    list.split([',', '|'])
+        .map(str::trim)
+        .filter(|value| !value.is_empty())
+        .map(|value| unquoted(&value))
+        .collect()
+}
+
+fn unquoted(value: &&str) -> Arc<str> {
+    Arc::from(value.trim_matches(['`', '"', '\'']))
+}
+
+fn named(text: &str, declared: &[String]) -> Type {
+    let name = text.trim_matches('`');
+    let exact = declared.iter().find(|candidate| *candidate == name);
+    match exact.or_else(|| declared.iter().find(|candidate| names::same_name(candidate, name))) {
+        Some(name) => Type::Named(Arc::from(name.as_str())),
+        None => Type::Unknown(Arc::from(name)),
+    }
+}
+
+/// The name of the innermost type that is not known.
+pub(crate) fn unknown(ty: &Type) -> Option<&str> {
+    match ty {
+        Type::Unknown(name) => Some(name),
+        Type::List(of) => unknown(of),
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(text: &str) -> String {
+        let read = read_type(text, &["link".to_owned()]);
+        let unknown = unknown(&read.ty).map_or("", |_| " unknown");
+        format!("{}{}{unknown} {:?}", read.ty, if read.optional { " optional" } else { "" }, read.constraints)
+    }
+
+    #[test]
+    fn types_have_one_canonical_notation() {
+        assert_eq!(read("varchar(20)"), "string [MaxLength(20)]");
+        assert_eq!(read("Int?"), "integer optional []");
+        assert_eq!(read("money"), "decimal(18,6) []");
+        assert_eq!(read("decimal(10, 2)"), "decimal(10,2) []");
+        assert_eq!(read("array of url"), "uri[] []");
+        assert_eq!(read("enum(a, `b`)"), "enum(a, b) []");
+        assert_eq!(read("`a` | `b`"), "enum(a, b) []");
+        assert_eq!(read("Links[]"), "link[] []");
+    }
+
+    #[test]
+    fn what_is_no_type_stays_unknown() {
+        assert_eq!(read("strng"), "strng unknown []");
+        assert_eq!(read("decimal(40,2)"), "decimal(40,2) unknown []");
+        assert_eq!(read("thing[]"), "thing[] unknown []");
+    }
+}

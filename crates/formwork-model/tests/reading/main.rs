@@ -1,0 +1,4 @@
+//! What is read from documents: facts, places, and what is never taken for a fact.
+
+mod facts;
+mod shortlink;
