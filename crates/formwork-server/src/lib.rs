@@ -4,8 +4,17 @@
 //! it knows no SQL and no step. Source: interfaces *HTTP, on the public listener*; conventions *HTTP core*,
 //! *Security*, *Observability*.
 
+mod auth;
+mod clock;
 mod config;
+mod cursor;
+mod forms;
+mod input;
+mod json;
 mod keys;
+mod problems;
+mod random;
+mod router;
 mod start;
 mod startup;
 

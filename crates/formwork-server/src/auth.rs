@@ -1,0 +1,226 @@
+//! Who calls: keys by their names in memory, refreshed on every change, and what an operation demands of a caller.
+
+use crate::json::{self, Json};
+use crate::problems::{FORBIDDEN, Problem};
+use arc_swap::ArcSwap;
+use formwork_language::program::AccessRule;
+use formwork_language::value::Value;
+use formwork_store::StoredKey;
+use http::{HeaderMap, HeaderValue};
+use rustc_hash::FxHashMap;
+use sha2::{Digest, Sha256};
+use std::sync::Arc;
+use subtle::ConstantTimeEq;
+
+/// A caller, ready for the fixed slots.
+#[derive(Clone, Debug)]
+pub(crate) struct Caller {
+    /// `caller.id`
+    pub(crate) id: Value,
+    /// `caller.roles`
+    pub(crate) roles: Value,
+    /// `caller.scopes`
+    pub(crate) scopes: Value,
+    /// `caller.claims`
+    pub(crate) claims: Value,
+    role_names: Arc<[Arc<str>]>,
+    scope_names: Arc<[Arc<str>]>,
+}
+
+impl Caller {
+    fn new(id: Value, roles: &[String], scopes: &[String], claims: Value) -> Self {
+        let shared =
+            |names: &[String]| names.iter().map(|name| Arc::from(&**name)).collect::<Arc<[Arc<str>]>>();
+        let listed = |names: &[Arc<str>]| Value::List(names.iter().cloned().map(Value::Text).collect());
+        let (role_names, scope_names) = (shared(roles), shared(scopes));
+        Self { id, roles: listed(&role_names), scopes: listed(&scope_names), claims, role_names, scope_names }
+    }
+
+    /// A caller without a key; `roles` is what the listener itself vouches for.
+    pub(crate) fn anonymous(roles: &[String]) -> Self {
+        Self::new(Value::Absent, roles, &[], Value::Map(Arc::new([])))
+    }
+
+    /// The program itself, as jobs run.
+    pub(crate) fn system() -> Self {
+        Self::new(Value::Text("system".into()), &["system".into()], &[], Value::Map(Arc::new([])))
+    }
+
+    fn of(key: &StoredKey) -> Self {
+        let claims = match json::read(key.claims.as_bytes()) {
+            Ok(claims @ Json::Object(..)) => claim(&claims),
+            _ => Value::Map(Arc::new([])),
+        };
+        Self::new(Value::Text(key.caller.as_str().into()), &key.roles, &key.scopes, claims)
+    }
+
+    fn has_role(&self, role: &str) -> bool {
+        self.role_names.iter().any(|own| **own == *role)
+    }
+
+    /// Refuses what the rule does not allow.
+    pub(crate) fn check(&self, rule: &AccessRule) -> Result<(), Problem> {
+        if rule.public {
+            return Ok(());
+        }
+        let lacking = rule.roles.iter().find(|any| !any.iter().any(|role| self.has_role(role)));
+        if let Some(any) = lacking {
+            let names = any.iter().map(|role| format!("`{role}`")).collect::<Vec<_>>().join(" or ");
+            let detail = match any.is_empty() {
+                true => "No role may call this.".to_owned(),
+                false => format!("This needs the role {names}."),
+            };
+            return Err(Problem::with(&FORBIDDEN, detail));
+        }
+        match rule.scopes.iter().find(|scope| !self.scope_names.contains(scope)) {
+            Some(scope) => Err(Problem::with(&FORBIDDEN, format!("This needs the scope `{scope}`."))),
+            None => Ok(()),
+        }
+    }
+}
+
+/// A claim as a value: texts, whole numbers, doubles, lists and maps.
+fn claim(json: &Json<'_>) -> Value {
+    match json {
+        Json::Null => Value::Null,
+        Json::Boolean(boolean) => Value::Boolean(*boolean),
+        Json::Number(text) => match text.parse::<i64>() {
+            Ok(number) => Value::Integer(number),
+            Err(_) => text.parse::<f64>().map_or(Value::Null, Value::Double),
+        },
+        Json::Text(text) => Value::Text((&**text).into()),
+        Json::Array(items, _) => Value::List(items.iter().map(claim).collect()),
+        Json::Object(members, _) => Value::Map(
+            members.iter().map(|(name, value)| (Value::Text((&**name).into()), claim(value))).collect(),
+        ),
+    }
+}
+
+/// Every key that holds.
+#[derive(Debug)]
+pub(crate) struct Keys {
+    header: http::HeaderName,
+    challenge: HeaderValue,
+    by_name: ArcSwap<FxHashMap<String, Arc<Held>>>,
+}
+
+#[derive(Debug)]
+struct Held {
+    hash: [u8; 32],
+    caller: Caller,
+}
+
+/// How every key begins.
+const PREFIX: &str = "fw_";
+
+/// The text of a key: its name, so that it is found at once, and 192 random bits.
+pub(crate) fn key_text(name: &str, secret: &[u8; 24]) -> String {
+    format!("{PREFIX}{name}_{}", crate::random::hexadecimal(secret))
+}
+
+/// What is kept of a key's text.
+pub(crate) fn key_hash(text: &str) -> [u8; 32] {
+    Sha256::digest(text.as_bytes()).into()
+}
+
+impl Keys {
+    /// No keys yet; the header that carries one is the document's.
+    pub(crate) fn new(header: &str) -> Self {
+        let name = http::HeaderName::from_bytes(header.as_bytes())
+            .unwrap_or(http::HeaderName::from_static("x-api-key"));
+        let challenge = HeaderValue::from_str(&format!("ApiKey realm=\"api\", header=\"{name}\""));
+        Self {
+            challenge: challenge.unwrap_or(HeaderValue::from_static("ApiKey realm=\"api\"")),
+            header: name,
+            by_name: ArcSwap::default(),
+        }
+    }
+
+    /// Takes over what the store has; revoked keys hold no longer.
+    pub(crate) fn refresh(&self, stored: &[StoredKey]) {
+        let held = stored
+            .iter()
+            .filter(|key| key.revoked.is_none())
+            .map(|key| (key.name.clone(), Arc::new(Held { hash: key.hash, caller: Caller::of(key) })));
+        self.by_name.store(Arc::new(held.collect()));
+    }
+
+    /// The caller of a request: absent when no key was sent, a refusal when the one sent does not hold.
+    pub(crate) fn caller(&self, headers: &HeaderMap) -> Result<Option<Caller>, Problem> {
+        let mut sent = headers.get_all(&self.header).iter();
+        let Some(value) = sent.next() else { return Ok(None) };
+        let held = match sent.next() {
+            Some(_) => None,
+            None => value.to_str().ok().and_then(|text| self.held(text)),
+        };
+        held.map(Some).ok_or_else(|| Problem::unauthenticated(&self.challenge, "The key does not hold."))
+    }
+
+    fn held(&self, text: &str) -> Option<Caller> {
+        let (name, _) = text.strip_prefix(PREFIX)?.split_once('_')?;
+        let keys = self.by_name.load();
+        let held = keys.get(name)?;
+        bool::from(key_hash(text).ct_eq(&held.hash)).then(|| held.caller.clone())
+    }
+
+    /// `401` for a request without a key.
+    pub(crate) fn demand(&self) -> Problem {
+        Problem::unauthenticated(&self.challenge, "The request has no key.")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn stored(name: &str, text: &str, revoked: Option<i64>) -> StoredKey {
+        StoredKey {
+            name: name.into(),
+            hash: key_hash(text),
+            caller: "alice".into(),
+            roles: vec!["member".into()],
+            scopes: vec![],
+            claims: r#"{"team":"red","level":3}"#.into(),
+            created: 0,
+            revoked,
+        }
+    }
+
+    fn with_key(text: &str) -> HeaderMap {
+        let mut headers = HeaderMap::new();
+        headers.append("x-api-key", HeaderValue::from_str(text).expect("a header value"));
+        headers
+    }
+
+    #[test]
+    fn only_a_key_that_holds_is_a_caller() {
+        let (good, gone) = (key_text("ab12", &[1; 24]), key_text("cd34", &[2; 24]));
+        let keys = Keys::new("x-api-key");
+        keys.refresh(&[stored("ab12", &good, None), stored("cd34", &gone, Some(1))]);
+        let caller = keys.caller(&with_key(&good)).expect("holds").expect("sent");
+        assert!(matches!(&caller.id, Value::Text(id) if &**id == "alice"));
+        assert!(matches!(&caller.claims, Value::Map(claims) if claims.len() == 2));
+        assert!(keys.caller(&HeaderMap::new()).expect("none sent").is_none());
+        let longer = format!("{good}0");
+        for bad in [&*gone, "", "fw_", "fw_ab12", "fw_ab12_", &longer, &good[..good.len() - 1]] {
+            assert_eq!(keys.caller(&with_key(bad)).expect_err("refused").status.as_u16(), 401, "{bad}");
+        }
+        let mut twice = with_key(&good);
+        twice.append("x-api-key", HeaderValue::from_str(&good).expect("a header value"));
+        assert!(keys.caller(&twice).is_err());
+    }
+
+    #[test]
+    fn each_list_of_roles_must_be_met() {
+        let caller = Caller::new(Value::Absent, &["member".into()], &["read".into()], Value::Null);
+        let rule = |roles: &[&[&str]], scopes: &[&str]| AccessRule {
+            public: false,
+            roles: roles.iter().map(|any| any.iter().map(|role| Arc::from(*role)).collect()).collect(),
+            scopes: scopes.iter().map(|scope| Arc::from(*scope)).collect(),
+        };
+        assert!(caller.check(&rule(&[&["member", "admin"], &["member"]], &["read"])).is_ok());
+        for refused in [rule(&[&["member"], &["admin"]], &[]), rule(&[&[]], &[]), rule(&[], &["write"])] {
+            assert_eq!(caller.check(&refused).expect_err("refused").status.as_u16(), 403);
+        }
+    }
+}

@@ -1,0 +1,50 @@
+//! What time it is: the machine's clock, or one that moves only when told.
+
+use crate::config::ClockChoice;
+use std::sync::atomic::{AtomicI64, Ordering};
+use std::time::{SystemTime, UNIX_EPOCH};
+
+/// 2030-01-01T00:00:00Z, where the test clock starts.
+const TEST_START: i64 = 1_893_456_000_000_000;
+
+/// A clock in microseconds since the epoch.
+#[derive(Debug)]
+pub(crate) enum Clock {
+    /// The machine's.
+    System,
+    /// Moves only by [`Clock::set`].
+    Test(AtomicI64),
+}
+
+impl Clock {
+    /// The clock that was chosen.
+    pub(crate) fn new(choice: ClockChoice) -> Self {
+        match choice {
+            ClockChoice::System => Self::System,
+            ClockChoice::Test => Self::Test(AtomicI64::new(TEST_START)),
+        }
+    }
+
+    /// Now.
+    pub(crate) fn now(&self) -> i64 {
+        match self {
+            Self::System => {
+                let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+                i64::try_from(since.as_micros()).unwrap_or(i64::MAX)
+            }
+            Self::Test(now) => now.load(Ordering::Acquire),
+        }
+    }
+
+    /// Whether it is the test clock.
+    pub(crate) fn is_test(&self) -> bool {
+        matches!(self, Self::Test(_))
+    }
+
+    /// Moves the test clock on, never back; the machine's stays as it is.
+    pub(crate) fn set(&self, instant: i64) {
+        if let Self::Test(now) = self {
+            now.fetch_max(instant, Ordering::AcqRel);
+        }
+    }
+}

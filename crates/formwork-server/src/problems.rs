@@ -1,0 +1,379 @@
+//! Every refusal as problem details (RFC 9457): one entry per code of our own, and the bodies' bytes.
+//!
+//! The caller learns only what it can act on: no SQL, file path or name of ours stands in a body. Source: interfaces
+//! *HTTP, on the public listener*; conventions *HTTP core*.
+
+use crate::json::{Writer, every_entity, write_text};
+use formwork_engine::{ConflictKind, FieldFault, Refusal};
+use formwork_language::program::Schema;
+use formwork_language::value::{Row, Value};
+use http::header::{ALLOW, HeaderName, RETRY_AFTER, WWW_AUTHENTICATE};
+use http::{HeaderValue, StatusCode};
+use std::borrow::Cow;
+
+/// A refusal of our own.
+pub(crate) struct Entry {
+    /// HTTP status.
+    pub(crate) status: u16,
+    /// The stable word.
+    pub(crate) code: &'static str,
+    /// The same for every occurrence.
+    pub(crate) title: &'static str,
+}
+
+macro_rules! catalogue {
+    ($($name:ident = $status:literal $code:literal $title:literal;)*) => {
+        $(pub(crate) const $name: Entry = Entry { status: $status, code: $code, title: $title };)*
+        #[cfg(test)]
+        const CATALOGUE: &[&Entry] = &[$(&$name),*];
+    };
+}
+
+catalogue! {
+    MALFORMED = 400 "malformed" "The request cannot be read";
+    UNAUTHENTICATED = 401 "unauthenticated" "A valid key is needed";
+    FORBIDDEN = 403 "forbidden" "The key does not allow this";
+    NOT_FOUND = 404 "not_found" "There is nothing here";
+    METHOD_NOT_ALLOWED = 405 "method_not_allowed" "This method is not served here";
+    REQUEST_TIMEOUT = 408 "request_timeout" "The request did not arrive in time";
+    CONFLICT = 409 "conflict" "The request conflicts with what is stored";
+    CONTENT_TOO_LARGE = 413 "content_too_large" "The body is too large";
+    UNSUPPORTED_MEDIA_TYPE = 415 "unsupported_media_type" "The body is not JSON";
+    INVALID = 422 "invalid" "The input is not valid";
+    HEADERS_TOO_LARGE = 431 "headers_too_large" "The header is too large";
+    INTERNAL = 500 "internal" "The server made a mistake";
+    ARITHMETIC = 500 "arithmetic" "A computation has no result";
+    TOO_MUCH_WORK = 500 "too_much_work" "The operation would do too much work";
+    TOO_MANY_ROWS = 500 "too_many_rows" "The operation would read too many rows";
+    NOT_EXECUTABLE = 501 "not_executable" "The operation's behaviour is not executable";
+    UNAVAILABLE = 503 "unavailable" "The store is away";
+    OVERLOADED = 503 "overloaded" "The server has too much to do";
+}
+
+/// Where a fault of the input is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Place {
+    /// In the body: a JSON Pointer without the `#`, empty for the whole body.
+    Body(String),
+    /// Outside of it: `path`, `query` or `header`, and the name.
+    Outside(&'static str, String),
+}
+
+/// A fault of the input.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Fault {
+    /// Where.
+    pub(crate) place: Place,
+    /// `required`, `type`, `min`, …
+    pub(crate) code: &'static str,
+    /// One sentence.
+    pub(crate) detail: String,
+}
+
+/// A refusal on its way out.
+#[derive(Clone, Debug)]
+pub(crate) struct Problem {
+    /// HTTP status.
+    pub(crate) status: StatusCode,
+    code: Cow<'static, str>,
+    title: Cow<'static, str>,
+    detail: Option<Cow<'static, str>>,
+    faults: Vec<Fault>,
+    /// Further members: a name, and a value as JSON.
+    members: Vec<(String, Vec<u8>)>,
+    /// Headers that belong to it.
+    pub(crate) headers: Vec<(HeaderName, HeaderValue)>,
+    /// What only the log may know.
+    pub(crate) for_the_log: Option<String>,
+}
+
+impl Problem {
+    /// An entry of the catalogue without more to say.
+    pub(crate) fn of(entry: &Entry) -> Self {
+        let headers = match entry.status {
+            503 => vec![(RETRY_AFTER, HeaderValue::from_static("1"))],
+            _ => Vec::new(),
+        };
+        Self {
+            status: status(entry.status),
+            code: entry.code.into(),
+            title: entry.title.into(),
+            detail: None,
+            faults: Vec::new(),
+            members: Vec::new(),
+            headers,
+            for_the_log: None,
+        }
+    }
+
+    /// An entry with a sentence about this occurrence.
+    pub(crate) fn with(entry: &Entry, detail: impl Into<Cow<'static, str>>) -> Self {
+        Self { detail: Some(detail.into()), ..Self::of(entry) }
+    }
+
+    /// `422` with all faults.
+    pub(crate) fn invalid(faults: Vec<Fault>) -> Self {
+        let detail = match faults.len() {
+            1 => "One field is not valid.".into(),
+            number => format!("{number} fields are not valid.").into(),
+        };
+        Self { detail: Some(detail), faults, ..Self::of(&INVALID) }
+    }
+
+    /// `405` with the methods that are served.
+    pub(crate) fn method_not_allowed(allow: &HeaderValue) -> Self {
+        Self { headers: vec![(ALLOW, allow.clone())], ..Self::of(&METHOD_NOT_ALLOWED) }
+    }
+
+    /// `401`; `challenge` names the scheme that would be accepted.
+    pub(crate) fn unauthenticated(challenge: &HeaderValue, detail: &'static str) -> Self {
+        let headers = vec![(WWW_AUTHENTICATE, challenge.clone())];
+        Self { headers, ..Self::with(&UNAUTHENTICATED, detail) }
+    }
+
+    /// `500` whose cause only the log learns.
+    pub(crate) fn internal(cause: impl Into<String>) -> Self {
+        Self { for_the_log: Some(cause.into()), ..Self::of(&INTERNAL) }
+    }
+
+    /// What the engine refused.
+    pub(crate) fn refused(refusal: Refusal, rows: &[Row], schema: &Schema) -> Self {
+        match refusal {
+            Refusal::Step { status, code, message, members } => {
+                Self::step(status, code.as_deref(), message, &members, rows, schema)
+            }
+            Refusal::Invalid(faults) => {
+                Self::invalid(faults.into_iter().map(|fault| row_fault(fault, schema)).collect())
+            }
+            Refusal::Conflict { entity, fields, kind } => {
+                let entity = schema.entities.get(usize::from(entity));
+                let names: Vec<&str> = fields
+                    .iter()
+                    .filter_map(|field| Some(&*entity?.fields.get(usize::from(*field))?.name))
+                    .collect();
+                Self::conflict(entity.map_or("row", |entity| &entity.name), &names, kind)
+            }
+            Refusal::Arithmetic(what) => Self::with(&ARITHMETIC, what),
+            Refusal::TooMuchWork => Self::of(&TOO_MUCH_WORK),
+            Refusal::TooManyRows => Self::of(&TOO_MANY_ROWS),
+            Refusal::Unacceptable(detail) => Self::with(&INVALID, detail),
+            Refusal::Unavailable => Self::of(&UNAVAILABLE),
+            Refusal::Overloaded => Self::of(&OVERLOADED),
+            Refusal::Internal(cause) => Self::internal(cause),
+        }
+    }
+
+    fn step(
+        number: u16,
+        code: Option<&str>,
+        message: Option<String>,
+        members: &[(std::sync::Arc<str>, Value)],
+        rows: &[Row],
+        schema: &Schema,
+    ) -> Self {
+        let status = status(number);
+        let code = code.map_or_else(|| default_code(status), |code| Cow::Owned(code.to_owned()));
+        let title = Cow::Owned(sentence_case(&code));
+        let columns = every_entity(schema);
+        let members = members
+            .iter()
+            .filter(|(name, _)| !STANDARD.contains(&&**name))
+            .map(|(name, value)| {
+                let mut writer = Writer::new(rows, None, &columns);
+                writer.answer(value);
+                (name.to_string(), writer.out)
+            })
+            .collect();
+        let mut headers = match number {
+            429 | 503 => vec![(RETRY_AFTER, HeaderValue::from_static("1"))],
+            _ => Vec::new(),
+        };
+        if number == 401 {
+            headers.push((WWW_AUTHENTICATE, HeaderValue::from_static("ApiKey realm=\"api\"")));
+        }
+        Self {
+            status,
+            code,
+            title,
+            detail: message.map(Cow::Owned),
+            faults: Vec::new(),
+            members,
+            headers,
+            for_the_log: None,
+        }
+    }
+
+    fn conflict(entity: &str, fields: &[&str], kind: ConflictKind) -> Self {
+        let named = fields.join("`, `");
+        let (code, detail) = match kind {
+            ConflictKind::Unique if fields.is_empty() => {
+                ("unique", format!("A `{entity}` with this key exists already."))
+            }
+            ConflictKind::Unique => ("unique", format!("A `{entity}` with this `{named}` exists already.")),
+            ConflictKind::MissingReference => {
+                ("references", format!("What `{named}` of the `{entity}` refers to does not exist."))
+            }
+            ConflictKind::Referenced => ("referenced", format!("The `{entity}` is still referred to.")),
+        };
+        let faults = fields
+            .iter()
+            .map(|field| Fault { place: Place::Body(format!("/{field}")), code, detail: detail.clone() })
+            .collect();
+        Self { detail: Some(detail.into()), faults, ..Self::of(&CONFLICT) }
+    }
+
+    /// The stable word, for the log and metrics.
+    pub(crate) fn code(&self) -> &str {
+        &self.code
+    }
+
+    /// The body's bytes. `instance` is the path of the request, a URI reference already.
+    pub(crate) fn body(&self, instance: &str) -> Vec<u8> {
+        let mut out = Vec::with_capacity(256);
+        out.extend_from_slice(b"{\"type\":");
+        write_text(&mut out, &format!("/problems/{}", self.code.replace('_', "-")));
+        out.extend_from_slice(b",\"title\":");
+        write_text(&mut out, &self.title);
+        out.extend_from_slice(format!(",\"status\":{}", self.status.as_u16()).as_bytes());
+        out.extend_from_slice(b",\"detail\":");
+        match &self.detail {
+            Some(detail) => write_text(&mut out, detail),
+            None => write_text(&mut out, &format!("{}.", self.title)),
+        }
+        out.extend_from_slice(b",\"instance\":");
+        write_text(&mut out, instance);
+        out.extend_from_slice(b",\"code\":");
+        write_text(&mut out, &self.code);
+        if !self.faults.is_empty() {
+            out.extend_from_slice(b",\"errors\":[");
+            for (position, fault) in self.faults.iter().enumerate() {
+                if position > 0 {
+                    out.push(b',');
+                }
+                write_fault(&mut out, fault);
+            }
+            out.push(b']');
+        }
+        for (name, value) in &self.members {
+            out.push(b',');
+            write_text(&mut out, name);
+            out.push(b':');
+            out.extend_from_slice(value);
+        }
+        out.push(b'}');
+        out
+    }
+}
+
+/// Members that a step cannot replace.
+const STANDARD: &[&str] = &["type", "title", "status", "detail", "instance", "code", "errors"];
+
+fn write_fault(out: &mut Vec<u8>, fault: &Fault) {
+    match &fault.place {
+        Place::Body(pointer) => {
+            out.extend_from_slice(b"{\"pointer\":");
+            write_text(out, &format!("#{}", fragment(pointer)));
+        }
+        Place::Outside(place, name) => {
+            out.extend_from_slice(b"{\"in\":");
+            write_text(out, place);
+            out.extend_from_slice(b",\"name\":");
+            write_text(out, name);
+        }
+    }
+    out.extend_from_slice(b",\"detail\":");
+    write_text(out, &fault.detail);
+    out.extend_from_slice(b",\"code\":");
+    write_text(out, fault.code);
+    out.push(b'}');
+}
+
+/// A JSON Pointer as a URI fragment (RFC 6901, section 6).
+fn fragment(pointer: &str) -> String {
+    let mut text = String::with_capacity(pointer.len());
+    for byte in pointer.bytes() {
+        if byte.is_ascii_alphanumeric() || b"-._~!$&'()*+,;=:@/?".contains(&byte) {
+            text.push(char::from(byte));
+        } else {
+            text.push_str(&format!("%{byte:02X}"));
+        }
+    }
+    text
+}
+
+fn row_fault(fault: FieldFault, schema: &Schema) -> Fault {
+    let field = schema
+        .entities
+        .get(usize::from(fault.entity))
+        .and_then(|entity| entity.fields.get(usize::from(fault.field)));
+    let pointer = field.map_or_else(String::new, |field| format!("/{}", field.name));
+    Fault { place: Place::Body(pointer), code: fault.code, detail: fault.detail }
+}
+
+/// A status that HTTP has; a document can say none other, and 500 stands in for what cannot be.
+fn status(number: u16) -> StatusCode {
+    StatusCode::from_u16(number).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR)
+}
+
+/// The code of a status that a step names alone.
+fn default_code(status: StatusCode) -> Cow<'static, str> {
+    Cow::Borrowed(match status.as_u16() {
+        400 => "malformed",
+        401 => "unauthenticated",
+        403 => "forbidden",
+        404 => "not_found",
+        409 => "conflict",
+        422 => "invalid",
+        429 => "rate_limited",
+        503 => "overloaded",
+        _ => {
+            let reason = status.canonical_reason().unwrap_or("refused");
+            return Cow::Owned(reason.to_ascii_lowercase().replace([' ', '-', '\''], "_"));
+        }
+    })
+}
+
+/// `slug_taken` to `Slug taken`.
+fn sentence_case(code: &str) -> String {
+    let mut text = code.replace(['_', '-'], " ");
+    if let Some(first) = text.get_mut(..1) {
+        first.make_ascii_uppercase();
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn codes_are_distinct_and_statuses_are_refusals() {
+        for (position, entry) in CATALOGUE.iter().enumerate() {
+            assert!((400..600).contains(&entry.status), "{}", entry.code);
+            assert!(CATALOGUE[..position].iter().all(|other| other.code != entry.code), "{}", entry.code);
+            assert!(!entry.title.ends_with('.'), "{}", entry.code);
+        }
+    }
+
+    #[test]
+    fn a_problem_shows_all_faults() {
+        let faults = vec![
+            Fault { place: Place::Body("/a~1b/0".into()), code: "min", detail: "Too small.".into() },
+            Fault { place: Place::Outside("query", "limit".into()), code: "type", detail: "No.".into() },
+        ];
+        let body = String::from_utf8(Problem::invalid(faults).body("/links?x=%22")).expect("UTF-8");
+        assert_eq!(
+            body,
+            r##"{"type":"/problems/invalid","title":"The input is not valid","status":422,"detail":"2 fields are not valid.","instance":"/links?x=%22","code":"invalid","errors":[{"pointer":"#/a~1b/0","detail":"Too small.","code":"min"},{"in":"query","name":"limit","detail":"No.","code":"type"}]}"##
+        );
+    }
+
+    #[test]
+    fn a_step_may_name_a_status_alone() {
+        let schema = Schema::default();
+        let step = |status| Refusal::Step { status, code: None, message: None, members: Vec::new() };
+        assert_eq!(Problem::refused(step(404), &[], &schema).code(), "not_found");
+        assert_eq!(Problem::refused(step(402), &[], &schema).code(), "payment_required");
+        assert_eq!(Problem::refused(step(503), &[], &schema).headers[0].0, RETRY_AFTER);
+    }
+}
