@@ -1,7 +1,23 @@
 //! Runs a program against a store, a clock, randomness and a caller. One interpreter without I/O.
+//!
+//! Everything that varies from run to run comes in through [`Call`], [`Transaction`] and [`IdSource`]; the same
+//! call on the same rows ends the same. What the tables look like is the store's business, what travels over HTTP
+//! the server's.
 
+mod assign;
+mod fit;
+mod host;
+mod ids;
+pub mod json;
 mod outcome;
 mod ports;
+mod rows;
+mod run;
+pub mod text;
 
+pub use fit::{Misfit, fit, is_absolute_uri, is_email};
+pub use ids::IdSource;
 pub use outcome::{Answer, Body, Call, ConflictKind, Ended, FieldFault, Refusal, What};
 pub use ports::{OutboxEvent, StoreError, Transaction};
+pub use rows::same;
+pub use run::{MAX_ROWS_READ, MAX_ROWS_WRITTEN, run};

@@ -20,6 +20,10 @@ pub trait Transaction {
     /// Runs a writing statement; gives the number of rows touched.
     fn write(&mut self, statement: StatementId, parameters: &[Value]) -> Result<u64, StoreError>;
 
+    /// Reads a row again by its primary key: its values in the entity's field order, and its version; nothing when
+    /// it is gone.
+    fn reread(&mut self, entity: EntityId, key: &[Value]) -> Result<Option<(Vec<Value>, i64)>, StoreError>;
+
     /// Appends an event to the outbox.
     fn emit(&mut self, event: &OutboxEvent) -> Result<(), StoreError>;
 }

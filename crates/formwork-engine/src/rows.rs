@@ -1,0 +1,160 @@
+//! The rows of a running call, each once: all variables bound to a row show every change at once.
+
+use formwork_language::program::{EntityId, Schema};
+use formwork_language::value::{Row, RowIndex, Value};
+use rustc_hash::FxHashMap;
+
+/// Up to this many rows are found by looking at each; beyond, by a table.
+const FEW: usize = 16;
+
+/// The rows that a call has read or made.
+#[derive(Default)]
+pub(crate) struct Rows {
+    rows: Vec<Row>,
+    by_key: FxHashMap<(EntityId, Box<[u8]>), RowIndex>,
+    /// Only a call that writes can see one row change in several variables.
+    identity: bool,
+}
+
+impl Rows {
+    /// No rows yet; `identity` is whether one row read twice must be one.
+    pub(crate) fn new(identity: bool) -> Self {
+        Self { identity, ..Self::default() }
+    }
+
+    /// All of them, by index.
+    pub(crate) fn all(&self) -> &[Row] {
+        &self.rows
+    }
+
+    /// All of them, given away.
+    pub(crate) fn into_all(self) -> Vec<Row> {
+        self.rows
+    }
+
+    /// A row to be changed.
+    pub(crate) fn get_mut(&mut self, index: RowIndex) -> Option<&mut Row> {
+        self.rows.get_mut(index as usize)
+    }
+
+    /// Takes in a row as it was read or made; one that is known already takes over the newest state.
+    pub(crate) fn put(
+        &mut self,
+        schema: &Schema,
+        entity: EntityId,
+        values: Vec<Value>,
+        version: i64,
+    ) -> RowIndex {
+        let fresh = Row { entity, values, version, deleted: false };
+        if !self.identity {
+            self.rows.push(fresh);
+            return (self.rows.len() - 1) as RowIndex;
+        }
+        if let Some(known) = self.find(schema, &fresh) {
+            self.rows[known as usize] = fresh;
+            return known;
+        }
+        let index = self.rows.len() as RowIndex;
+        self.rows.push(fresh);
+        if self.rows.len() > FEW {
+            self.note(schema, index);
+        }
+        index
+    }
+
+    /// Notes that a row has another primary key, or none any more.
+    pub(crate) fn rekey(&mut self, schema: &Schema, index: RowIndex, before: &[Value]) {
+        if self.by_key.is_empty() {
+            return;
+        }
+        if let Some(entity) = self.rows.get(index as usize).map(|row| row.entity) {
+            self.by_key.remove(&(entity, encoded(before)));
+        }
+        self.note(schema, index);
+    }
+
+    fn find(&self, schema: &Schema, row: &Row) -> Option<RowIndex> {
+        if self.rows.len() > FEW {
+            return self.by_key.get(&(row.entity, encoded(&key(schema, row)))).copied();
+        }
+        let fields = &schema.entities.get(usize::from(row.entity))?.primary_key;
+        let at = self.rows.iter().position(|other| {
+            other.entity == row.entity && !other.deleted && fields.iter().all(|field| {
+                let field = usize::from(*field);
+                matches!((row.values.get(field), other.values.get(field)), (Some(a), Some(b)) if same(a, b))
+            })
+        })?;
+        Some(at as RowIndex)
+    }
+
+    /// Puts a row into the table, and with the first one beyond the few, those too.
+    fn note(&mut self, schema: &Schema, index: RowIndex) {
+        let from = if self.by_key.is_empty() { 0 } else { index as usize };
+        for at in from..=index as usize {
+            let Some(row) = self.rows.get(at) else { return };
+            if !row.deleted {
+                let key = encoded(&key(schema, row));
+                self.by_key.insert((row.entity, key), at as RowIndex);
+            }
+        }
+    }
+}
+
+/// The primary key's values of a row.
+pub(crate) fn key(schema: &Schema, row: &Row) -> Vec<Value> {
+    let Some(entity) = schema.entities.get(usize::from(row.entity)) else { return Vec::new() };
+    entity
+        .primary_key
+        .iter()
+        .map(|field| row.values.get(usize::from(*field)).cloned().unwrap_or(Value::Null))
+        .collect()
+}
+
+/// A key as bytes, each value with its length in front.
+fn encoded(key: &[Value]) -> Box<[u8]> {
+    let mut out = Vec::new();
+    for value in key {
+        let mut text = String::new();
+        match value {
+            Value::Uuid(bytes) => {
+                out.extend_from_slice(bytes);
+                continue;
+            }
+            Value::Integer(number) => {
+                out.extend_from_slice(&number.to_be_bytes());
+                continue;
+            }
+            value => crate::text::push_text(&mut text, value),
+        }
+        out.extend_from_slice(&(text.len() as u32).to_be_bytes());
+        out.extend_from_slice(text.as_bytes());
+    }
+    out.into()
+}
+
+/// Whether two values of one field are the same: structure for structure, nulls included.
+pub fn same(one: &Value, other: &Value) -> bool {
+    match (one, other) {
+        (Value::Absent | Value::Null, Value::Absent | Value::Null) => true,
+        (Value::Boolean(a), Value::Boolean(b)) => a == b,
+        (Value::Integer(a), Value::Integer(b))
+        | (Value::Timestamp(a), Value::Timestamp(b))
+        | (Value::Time(a), Value::Time(b))
+        | (Value::Duration(a), Value::Duration(b)) => a == b,
+        (Value::Unsigned(a), Value::Unsigned(b)) => a == b,
+        (Value::Decimal(a), Value::Decimal(b)) => a == b,
+        (Value::Double(a), Value::Double(b)) => a == b,
+        (Value::Text(a), Value::Text(b)) | (Value::Json(a), Value::Json(b)) => a == b,
+        (Value::Bytes(a), Value::Bytes(b)) => a == b,
+        (Value::Uuid(a), Value::Uuid(b)) => a == b,
+        (Value::Date(a), Value::Date(b)) => a == b,
+        (Value::Row(a), Value::Row(b)) => a == b,
+        (Value::List(a), Value::List(b)) => {
+            a.len() == b.len() && a.iter().zip(b.iter()).all(|(a, b)| same(a, b))
+        }
+        (Value::Map(a), Value::Map(b)) => {
+            a.len() == b.len() && a.iter().zip(b.iter()).all(|(a, b)| same(&a.0, &b.0) && same(&a.1, &b.1))
+        }
+        _ => false,
+    }
+}

@@ -1,0 +1,302 @@
+//! The interpreter: runs the instructions of one call in one transaction.
+//!
+//! It decides nothing about tables, files or time: statements go to the [`Transaction`], the clock and the seed come
+//! with the [`Call`]. A refusal leaves undoing to whoever opened the transaction.
+
+mod answers;
+mod reading;
+mod writing;
+
+use crate::host::CallHost;
+use crate::ids::IdSource;
+use crate::outcome::{Answer, Body, Call, ConflictKind, Ended, Refusal, What};
+use crate::ports::{StoreError, Transaction};
+use crate::rows::{Rows, key};
+use formwork_language::eval::{EvaluationError, Scope, evaluate};
+use formwork_language::expression::Expression;
+use formwork_language::program::{Code, Instruction, Label, Program, Slot};
+use formwork_language::value::{RowIndex, Value};
+
+/// Most rows that one statement without a limit of its own may give, and most rounds of a loop.
+pub const MAX_ROWS_READ: usize = 10_000;
+/// Most rows that one transaction may write.
+pub const MAX_ROWS_WRITTEN: u64 = 10_000;
+
+/// Runs an operation or a job in an open transaction.
+///
+/// `overdue` is asked at every statement and jump whether the time for this call is up. When the result is a
+/// refusal, the caller undoes the transaction; counters and observations stay.
+pub fn run(
+    program: &Program,
+    call: Call,
+    transaction: &mut dyn Transaction,
+    ids: &mut IdSource,
+    overdue: &dyn Fn() -> bool,
+) -> Ended {
+    let found = match call.what {
+        What::Operation(index) => {
+            program.operations.get(index as usize).map(|operation| (&operation.code, operation.writes))
+        }
+        What::Job(index) => program.jobs.get(index as usize).map(|job| (&job.code, true)),
+    };
+    let Some((code, writes)) = found else {
+        return Ended::refused(Refusal::Internal("there is no such operation or job".into()));
+    };
+    let mut slots = call.slots;
+    slots.resize(usize::from(code.slots).max(slots.len()), Value::Absent);
+    let mut run = Run {
+        program,
+        transaction,
+        overdue,
+        slots,
+        rows: Rows::new(writes),
+        host: CallHost::new(call.now, call.seed, ids),
+        pages: Vec::new(),
+        counts: Vec::new(),
+        observations: Vec::new(),
+        written: 0,
+        is_job: matches!(call.what, What::Job(_)),
+        again: false,
+    };
+    let result = run.instructions(code);
+    Ended {
+        again: run.again && result.is_ok(),
+        result,
+        rows: run.rows.into_all(),
+        counts: run.counts,
+        observations: run.observations,
+    }
+}
+
+/// One call under way.
+struct Run<'a> {
+    program: &'a Program,
+    transaction: &'a mut dyn Transaction,
+    overdue: &'a dyn Fn() -> bool,
+    slots: Vec<Value>,
+    rows: Rows,
+    host: CallHost<'a>,
+    /// For each slot that holds a page: the order's values of its last row when there are more.
+    pages: Vec<(Slot, Option<Vec<Value>>)>,
+    counts: Vec<(u16, f64)>,
+    observations: Vec<(u16, f64)>,
+    written: u64,
+    is_job: bool,
+    again: bool,
+}
+
+/// Where a run goes on.
+enum Next {
+    Following,
+    At(Label),
+    Ended(Answer),
+}
+
+const NOTHING: Answer = Answer { status: 204, body: Body::Nothing, headers: Vec::new() };
+
+impl Run<'_> {
+    fn instructions(&mut self, code: &Code) -> Result<Answer, Refusal> {
+        let mut at: usize = 0;
+        while let Some(instruction) = code.instructions.get(at) {
+            match self.step(instruction)? {
+                Next::Following => at += 1,
+                Next::At(label) => {
+                    // Only a jump can repeat; statements are checked where they run.
+                    self.in_time()?;
+                    at = label as usize;
+                }
+                Next::Ended(answer) => return Ok(answer),
+            }
+        }
+        Ok(NOTHING)
+    }
+
+    fn step(&mut self, instruction: &Instruction) -> Result<Next, Refusal> {
+        match instruction {
+            Instruction::FailIf { condition, failure } => {
+                if self.is_true(condition)? {
+                    return Err(self.failure(failure)?);
+                }
+            }
+            Instruction::Fail { failure } => return Err(self.failure(failure)?),
+            Instruction::Jump { target } => return Ok(Next::At(*target)),
+            Instruction::JumpUnless { condition, target } => {
+                if !self.is_true(condition)? {
+                    return Ok(Next::At(*target));
+                }
+            }
+            Instruction::JumpIfPresent { slot, target } => {
+                if !matches!(self.slot(*slot), Value::Absent | Value::Null) {
+                    return Ok(Next::At(*target));
+                }
+            }
+            Instruction::Let { slot, value } => {
+                let value = self.evaluate(value)?;
+                self.bind(*slot, value);
+            }
+            Instruction::LoopStart { list, position, items, item, number, end } => {
+                return self.next_round(list, [*position, *items, *item], *number, *end);
+            }
+            Instruction::ReadValue { .. }
+            | Instruction::ReadRow { .. }
+            | Instruction::ReadRows { .. }
+            | Instruction::ReadPage { .. } => self.read(instruction)?,
+            Instruction::Insert { .. }
+            | Instruction::Update { .. }
+            | Instruction::Delete { .. }
+            | Instruction::Emit { .. } => self.write(instruction)?,
+            Instruction::WriteMany { statement, parameters, batch } => {
+                if self.write_many(*statement, parameters, *batch)? {
+                    return Ok(Next::Ended(NOTHING));
+                }
+            }
+            Instruction::Count { metric, by } => {
+                let by = by.as_ref().map_or(Ok(Some(1.0)), |by| self.number(by))?;
+                self.counts.extend(by.map(|by| (*metric, by)));
+            }
+            Instruction::Observe { metric, value } => {
+                let value = self.number(value)?;
+                self.observations.extend(value.map(|value| (*metric, value)));
+            }
+            Instruction::Return { status, body, headers } => {
+                return self.answer(*status, body, headers).map(Next::Ended);
+            }
+            Instruction::Redirect { status, to } => return self.redirect(*status, to).map(Next::Ended),
+            Instruction::Stop => return Ok(Next::Ended(NOTHING)),
+        }
+        Ok(Next::Following)
+    }
+
+    /// Begins the next round of a loop, or leaves it and makes it ready to be begun anew.
+    fn next_round(
+        &mut self,
+        list: &Expression,
+        [position, items, item]: [Slot; 3],
+        number: Option<Slot>,
+        end: Label,
+    ) -> Result<Next, Refusal> {
+        let at = match self.slot(position) {
+            Value::Integer(at) => usize::try_from(*at).unwrap_or(usize::MAX),
+            _ => {
+                let list = match self.evaluate(list)? {
+                    Value::Map(members) => Value::List(members.iter().map(|(key, _)| key.clone()).collect()),
+                    list => list,
+                };
+                if matches!(&list, Value::List(list) if list.len() > MAX_ROWS_READ) {
+                    return Err(Refusal::TooManyRows);
+                }
+                self.bind(items, list);
+                0
+            }
+        };
+        let next = match self.slot(items) {
+            Value::List(list) => list.get(at).cloned(),
+            _ => None,
+        };
+        let Some(next) = next else {
+            self.bind(position, Value::Absent);
+            self.bind(items, Value::Absent);
+            return Ok(Next::At(end));
+        };
+        let following = i64::try_from(at).unwrap_or(i64::MAX).saturating_add(1);
+        self.bind(item, next);
+        self.bind(position, Value::Integer(following));
+        if let Some(number) = number {
+            self.bind(number, Value::Integer(following));
+        }
+        Ok(Next::Following)
+    }
+
+    fn slot(&self, slot: Slot) -> &Value {
+        self.slots.get(usize::from(slot)).unwrap_or(&Value::Absent)
+    }
+
+    fn bind(&mut self, slot: Slot, value: Value) {
+        if let Some(place) = self.slots.get_mut(usize::from(slot)) {
+            *place = value;
+        }
+    }
+
+    /// The row that a slot holds, if it holds one.
+    fn row_in(&self, slot: Slot) -> Option<RowIndex> {
+        match self.slot(slot) {
+            Value::Row(index) => Some(*index),
+            _ => None,
+        }
+    }
+
+    fn evaluate(&mut self, expression: &Expression) -> Result<Value, Refusal> {
+        match expression {
+            // The two that most parameters are need no scope.
+            Expression::Constant(value) => return Ok(value.clone()),
+            Expression::Slot(slot) => return Ok(self.slot(*slot).clone()),
+            _ => {}
+        }
+        let mut scope = Scope { slots: &self.slots, rows: self.rows.all(), host: &mut self.host };
+        evaluate(expression, &mut scope).map_err(|error| match error {
+            EvaluationError::Arithmetic(what) => Refusal::Arithmetic(what),
+            EvaluationError::TooMuchWork => Refusal::TooMuchWork,
+            EvaluationError::Invalid(detail) => Refusal::Unacceptable(detail),
+            EvaluationError::NoOverload(what) => {
+                Refusal::Unacceptable(format!("`{what}` does not take values of these types"))
+            }
+        })
+    }
+
+    fn all(&mut self, expressions: &[Expression]) -> Result<Vec<Value>, Refusal> {
+        expressions
+            .iter()
+            .map(|expression| self.evaluate(expression).map(|value| self.stored(value)))
+            .collect()
+    }
+
+    /// A value as tables keep it: a row by its key, when that is one field.
+    fn stored(&self, value: Value) -> Value {
+        let Value::Row(index) = value else { return value };
+        let Some(row) = self.rows.all().get(index as usize) else { return Value::Null };
+        match <[Value; 1]>::try_from(key(&self.program.schema, row)) {
+            Ok([key]) => key,
+            Err(_) => Value::Null,
+        }
+    }
+
+    fn is_true(&mut self, condition: &Expression) -> Result<bool, Refusal> {
+        Ok(matches!(self.evaluate(condition)?, Value::Boolean(true)))
+    }
+
+    /// A number for a metric; nothing for an absent one.
+    fn number(&mut self, expression: &Expression) -> Result<Option<f64>, Refusal> {
+        Ok(match self.evaluate(expression)? {
+            Value::Integer(number) => Some(number as f64),
+            Value::Unsigned(number) => Some(number as f64),
+            Value::Double(number) => Some(number),
+            Value::Decimal(number) => Some(number.units as f64 / 10_f64.powi(i32::from(number.scale))),
+            // Metrics count time in seconds.
+            Value::Duration(micros) => Some(micros as f64 / 1e6),
+            _ => None,
+        })
+    }
+
+    fn in_time(&self) -> Result<(), Refusal> {
+        if (self.overdue)() { Err(Refusal::TooMuchWork) } else { Ok(()) }
+    }
+}
+
+/// What a fault of the store means for the caller.
+fn refusal(error: StoreError) -> Refusal {
+    match error {
+        StoreError::Unique { entity, fields } => {
+            Refusal::Conflict { entity, fields, kind: ConflictKind::Unique }
+        }
+        StoreError::MissingReference { entity, fields } => {
+            Refusal::Conflict { entity, fields, kind: ConflictKind::MissingReference }
+        }
+        StoreError::Referenced { entity } => {
+            Refusal::Conflict { entity, fields: Vec::new(), kind: ConflictKind::Referenced }
+        }
+        StoreError::Arithmetic => Refusal::Arithmetic("a number is beyond what its field keeps"),
+        StoreError::TooMuchWork => Refusal::TooMuchWork,
+        StoreError::Unavailable(_) => Refusal::Unavailable,
+        StoreError::Internal(what) => Refusal::Internal(what),
+    }
+}

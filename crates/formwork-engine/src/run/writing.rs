@@ -1,0 +1,329 @@
+//! Writing instructions: rows made, changed and deleted, and events.
+
+use super::{MAX_ROWS_WRITTEN, Run, refusal};
+use crate::assign::{accept, identity, instant};
+use crate::json;
+use crate::outcome::{FieldFault, Refusal};
+use crate::ports::{OutboxEvent, StoreError};
+use crate::rows::{key, same};
+use crate::text;
+use formwork_language::eval::Host;
+use formwork_language::expression::Expression;
+use formwork_language::program::{
+    EntityId, EntitySchema, Failure, FieldId, Instruction, Slot, Statement, StatementId,
+};
+use formwork_language::value::{RowIndex, Value};
+use formwork_model::facts::OnDelete;
+use std::sync::Arc;
+
+impl<'a> Run<'a> {
+    pub(super) fn write(&mut self, instruction: &Instruction) -> Result<(), Refusal> {
+        self.in_time()?;
+        match instruction {
+            Instruction::Insert { entity, statement, assignments, slot, on_conflict } => {
+                let row = self.insert(*entity, *statement, assignments, on_conflict.as_ref())?;
+                if let Some(slot) = slot {
+                    self.bind(*slot, Value::Row(row));
+                }
+                Ok(())
+            }
+            Instruction::Update { slot, entity, statement, assignments, on_conflict } => {
+                match self.row_in(*slot) {
+                    Some(row) => self.update(row, *entity, *statement, assignments, on_conflict.as_ref()),
+                    None => Ok(()),
+                }
+            }
+            Instruction::Delete { slot, statement } => match self.row_in(*slot) {
+                Some(row) => self.delete(row, *statement),
+                None => Ok(()),
+            },
+            Instruction::Emit { event, data, about } => self.emit(*event, data, *about),
+            _ => Ok(()),
+        }
+    }
+
+    fn insert(
+        &mut self,
+        entity: EntityId,
+        statement: StatementId,
+        assignments: &[(FieldId, Expression)],
+        on_conflict: Option<&Failure>,
+    ) -> Result<RowIndex, Refusal> {
+        let schema = self.entity(entity)?;
+        let mut given = vec![Value::Absent; schema.fields.len()];
+        for (field, expression) in assignments {
+            let value = self.evaluate(expression)?;
+            let value = self.stored(value);
+            if let Some(place) = given.get_mut(usize::from(*field)) {
+                *place = value;
+            }
+        }
+        let mut faults = Vec::new();
+        for (at, field) in (0..).zip(&schema.fields) {
+            let place = &mut given[usize::from(at)];
+            let value = match std::mem::take(place) {
+                Value::Absent => match &field.default {
+                    _ if field.generated => identity(self.host.uuid(), &field.ty),
+                    _ if field.on_create || field.on_update => instant(self.host.now(), &field.ty),
+                    Some(default) => self.evaluate(default)?,
+                    None => Value::Null,
+                },
+                value => value,
+            };
+            given[usize::from(at)] = accept(value, field, (entity, at), &mut faults)?;
+        }
+        refuse_faults(faults)?;
+        let written = self.transaction.write(statement, &given);
+        self.written(written, entity, on_conflict)?;
+        Ok(self.rows.put(&self.program.schema, entity, given, 1))
+    }
+
+    fn update(
+        &mut self,
+        row: RowIndex,
+        entity: EntityId,
+        statement: StatementId,
+        assignments: &[(FieldId, Expression)],
+        on_conflict: Option<&Failure>,
+    ) -> Result<(), Refusal> {
+        let schema = self.entity(entity)?;
+        let Some(Statement::UpdateByKey { fields, .. }) = self.program.statements.get(statement as usize)
+        else {
+            return Err(Refusal::Internal(format!("statement {statement} updates no row by its key")));
+        };
+        let Some(known) = self.rows.all().get(row as usize).filter(|row| !row.deleted) else {
+            return Err(Refusal::Internal("a row is updated after it was deleted".into()));
+        };
+        let before = key(&self.program.schema, known);
+        let mut values = known.values.clone();
+        for (field, expression) in assignments {
+            let value = self.evaluate(expression)?;
+            let value = self.stored(value);
+            if let Some(place) = values.get_mut(usize::from(*field))
+                && !matches!(value, Value::Absent)
+            {
+                *place = value;
+            }
+        }
+        let mut faults = Vec::new();
+        for at in fields {
+            let (Some(field), Some(place)) =
+                (schema.fields.get(usize::from(*at)), values.get_mut(usize::from(*at)))
+            else {
+                continue;
+            };
+            let assigned = assignments.iter().any(|(field, _)| field == at);
+            let value = if field.on_update && !assigned {
+                instant(self.host.now(), &field.ty)
+            } else {
+                std::mem::take(place)
+            };
+            let value = accept(value, field, (entity, *at), &mut faults)?;
+            let kept = self.rows.all().get(row as usize).and_then(|row| row.values.get(usize::from(*at)));
+            if field.immutable && !kept.is_some_and(|kept| same(kept, &value)) {
+                faults.push(FieldFault {
+                    entity,
+                    field: *at,
+                    code: "immutable",
+                    detail: "cannot be changed".to_owned(),
+                });
+            }
+            *place = value;
+        }
+        refuse_faults(faults)?;
+        let mut parameters: Vec<Value> =
+            fields.iter().filter_map(|field| values.get(usize::from(*field)).cloned()).collect();
+        parameters.extend_from_slice(&before);
+        let written = self.transaction.write(statement, &parameters);
+        if self.written(written, entity, on_conflict)? == 0 {
+            return Err(Refusal::Internal("a row is updated that is gone".into()));
+        }
+        if let Some(row) = self.rows.get_mut(row) {
+            row.values = values;
+            row.version += 1;
+        }
+        self.rows.rekey(&self.program.schema, row, &before);
+        Ok(())
+    }
+
+    fn delete(&mut self, row: RowIndex, statement: StatementId) -> Result<(), Refusal> {
+        let Some(known) = self.rows.all().get(row as usize).filter(|row| !row.deleted) else {
+            // Twice deleted is deleted.
+            return Ok(());
+        };
+        let (entity, before) = (known.entity, key(&self.program.schema, known));
+        let written = self.transaction.write(statement, &before);
+        self.written(written, entity, None)?;
+        if let Some(row) = self.rows.get_mut(row) {
+            row.deleted = true;
+        }
+        self.rows.rekey(&self.program.schema, row, &before);
+        let touched = self.referring(entity);
+        self.refresh(&touched)
+    }
+
+    /// Runs a statement over many rows. True when a job's batch was full, so that it has to run again.
+    pub(super) fn write_many(
+        &mut self,
+        statement: StatementId,
+        parameters: &[Expression],
+        batch: Option<u32>,
+    ) -> Result<bool, Refusal> {
+        self.in_time()?;
+        let parameters = self.all(parameters)?;
+        let written = self.transaction.write(statement, &parameters);
+        let (entity, touched) = match self.program.statements.get(statement as usize) {
+            Some(Statement::UpdateWhere { entity, .. }) => (*entity, vec![*entity]),
+            Some(Statement::DeleteWhere { entity, .. }) => {
+                let mut touched = self.referring(*entity);
+                touched.push(*entity);
+                (*entity, touched)
+            }
+            _ => return Err(Refusal::Internal(format!("statement {statement} writes no rows"))),
+        };
+        let rows = self.written(written, entity, None)?;
+        self.refresh(&touched)?;
+        self.again = self.is_job && batch.is_some_and(|batch| rows >= u64::from(batch));
+        Ok(self.again)
+    }
+
+    /// Counts what a statement wrote, and turns its fault into the refusal that the document names for it.
+    fn written(
+        &mut self,
+        written: Result<u64, StoreError>,
+        entity: EntityId,
+        on_conflict: Option<&Failure>,
+    ) -> Result<u64, Refusal> {
+        match written {
+            Ok(rows) => {
+                self.written += rows;
+                if self.written > MAX_ROWS_WRITTEN { Err(Refusal::TooMuchWork) } else { Ok(rows) }
+            }
+            Err(StoreError::Unique { entity: broken, fields }) => Err(match on_conflict {
+                Some(failure) if broken == entity => self.failure(failure)?,
+                _ => self
+                    .promised(broken, &fields)
+                    .unwrap_or_else(|| refusal(StoreError::Unique { entity: broken, fields })),
+            }),
+            Err(error) => Err(refusal(error)),
+        }
+    }
+
+    /// What the document says a broken unique key is answered with.
+    fn promised(&self, entity: EntityId, fields: &[FieldId]) -> Option<Refusal> {
+        let key = self
+            .program
+            .schema
+            .entities
+            .get(usize::from(entity))?
+            .unique
+            .iter()
+            .find(|key| key.fields == fields)?;
+        let outcome = key.otherwise.as_ref()?;
+        Some(Refusal::Step {
+            status: outcome.status,
+            code: outcome.code.as_deref().map(Arc::from),
+            message: None,
+            members: Vec::new(),
+        })
+    }
+
+    /// The entities whose rows may go or change when rows of this one are deleted.
+    fn referring(&self, entity: EntityId) -> Vec<EntityId> {
+        let entities = &self.program.schema.entities;
+        let mut found: Vec<EntityId> = Vec::new();
+        let mut open = vec![entity];
+        while let Some(gone) = open.pop() {
+            for (at, other) in (0..).zip(entities) {
+                let hit = |reference: formwork_language::program::Reference| {
+                    reference.entity == gone && reference.on_delete != OnDelete::Restrict
+                };
+                if !found.contains(&at) && other.fields.iter().any(|field| field.references.is_some_and(hit))
+                {
+                    found.push(at);
+                    open.push(at);
+                }
+            }
+        }
+        found
+    }
+
+    /// Reads again what is bound of these entities, since a statement has changed rows that are not named.
+    fn refresh(&mut self, entities: &[EntityId]) -> Result<(), Refusal> {
+        for index in 0..self.rows.all().len() {
+            let Some(row) = self.rows.all().get(index) else { break };
+            if row.deleted || !entities.contains(&row.entity) {
+                continue;
+            }
+            let key = key(&self.program.schema, row);
+            let found = self.transaction.reread(row.entity, &key).map_err(refusal)?;
+            let index = index as RowIndex;
+            if let Some(row) = self.rows.get_mut(index) {
+                match found {
+                    Some((values, version)) => (row.values, row.version) = (values, version),
+                    None => row.deleted = true,
+                }
+            }
+            self.rows.rekey(&self.program.schema, index, &key);
+        }
+        Ok(())
+    }
+
+    fn emit(
+        &mut self,
+        event: u16,
+        data: &[(Arc<str>, Expression)],
+        about: Option<Slot>,
+    ) -> Result<(), Refusal> {
+        let Some(shape) = self.program.events.get(usize::from(event)) else {
+            return Err(Refusal::Internal(format!("there is no event {event}")));
+        };
+        let mut text = String::from("{");
+        for (at, (name, expression)) in data.iter().enumerate() {
+            if at > 0 {
+                text.push(',');
+            }
+            let value = self.evaluate(expression)?;
+            json::push_string(&mut text, name);
+            text.push(':');
+            json::push_json(&mut text, &value, &self.program.schema, self.rows.all());
+        }
+        text.push('}');
+        let about = about.and_then(|slot| self.row_in(slot)).and_then(|row| {
+            let row = self.rows.all().get(row as usize)?;
+            Some((row.entity, key_text(&key(&self.program.schema, row))))
+        });
+        let event = OutboxEvent {
+            id: self.host.uuid(),
+            name: Arc::clone(&shape.name),
+            about,
+            data: text,
+            time: self.host.now(),
+        };
+        self.transaction.emit(&event).map_err(refusal)
+    }
+
+    fn entity(&self, entity: EntityId) -> Result<&'a EntitySchema, Refusal> {
+        self.program
+            .schema
+            .entities
+            .get(usize::from(entity))
+            .ok_or_else(|| Refusal::Internal(format!("there is no entity {entity}")))
+    }
+}
+
+fn refuse_faults(faults: Vec<FieldFault>) -> Result<(), Refusal> {
+    if faults.is_empty() { Ok(()) } else { Err(Refusal::Invalid(faults)) }
+}
+
+/// A primary key as one text: its values, joined by commas where there are several.
+fn key_text(key: &[Value]) -> String {
+    let mut out = String::new();
+    for (at, value) in key.iter().enumerate() {
+        if at > 0 {
+            out.push(',');
+        }
+        text::push_text(&mut out, value);
+    }
+    out
+}
