@@ -46,8 +46,8 @@ pub fn analyse_fragment(source: Arc<str>) -> Analysis {
 
 fn analysed(source: Arc<str>, whole: bool) -> Analysis {
     let lines = LineIndex::new(&source);
-    let document = formwork_syntax::parse(&source, &|_| false);
-    let model = Model::default();
+    let document = formwork_syntax::parse(&source, &formwork_model::is_label);
+    let model = formwork_model::read(&source, &document);
     let compiled = formwork_language::compile(&source, &model);
     let cx = Context { source: &source, document: &document, model: &model, compiled: &compiled, whole };
     let diagnostics = findings(&cx);
@@ -83,7 +83,7 @@ fn without_cascades(found: Vec<Diagnostic>) -> Vec<Diagnostic> {
     let mut unfinished_until = 0;
     let mut kept: Vec<Diagnostic> = Vec::with_capacity(found.len());
     for diagnostic in found {
-        let inside = diagnostic.span.end <= unfinished_until;
+        let inside = unfinished_until > 0 && diagnostic.span.end <= unfinished_until;
         if diagnostic.code == crate::diagnostics::fw1601_unfinished::ENTRY.code {
             unfinished_until = unfinished_until.max(diagnostic.span.end);
         }

@@ -13,7 +13,6 @@ mod diagnostics;
 mod form;
 mod gate;
 mod names;
-mod near;
 mod render;
 mod suppress;
 mod words;

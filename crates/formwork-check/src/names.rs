@@ -4,9 +4,9 @@
 //! the sets are made once per rule and compared by [`spelling`].
 
 use crate::context::Context;
-use crate::near::same_name;
 use formwork_language::behaviour::{Behaviour, Touches};
 use formwork_language::program::{AccessRule, Mode};
+use formwork_model::names::same_name;
 use formwork_model::sections::interface::Operation;
 use formwork_syntax::Span;
 use std::collections::BTreeSet;

@@ -20,7 +20,7 @@ pub(crate) fn found(place: &Place, text: &str, nearest: Option<&str>) -> Diagnos
             "the language has `required`, `unique`, `default X`, `max 100 chars`, `matches /…/` and others"
                 .to_owned()
         },
-        |form| format!("it is written so: `{form}`"),
+        |form| format!("it is written so: {form}"),
     );
     ENTRY.at(place.span, format!("{} is not a constraint that can be read", quoted(text))).help(help)
 }

@@ -4,8 +4,8 @@ use crate::catalogue::Entry;
 use crate::context::Context;
 use crate::diagnostic::{Diagnostic, Severity};
 use crate::names;
-use crate::near::nearest;
 use crate::words::quoted;
+use formwork_model::names::nearest;
 
 pub(crate) static ENTRY: Entry = Entry {
     code: "FW0905",

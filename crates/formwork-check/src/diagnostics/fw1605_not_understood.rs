@@ -32,6 +32,14 @@ fn notation(expected: &str) -> String {
         "relationship" => "a `link` has many `visit` through `visit.link_id`",
         "index" => "unique (`slug`); index (`owner_id`, `created_at` desc)",
         "trace" => "- `operation` → `step` → `result`",
+        "cache layer" => "**Layer:** name, with **What:**, **TTL:** and **Invalidation:** below",
+        "what, TTL or invalidation" => {
+            "**What:** responses of `operation`; **TTL:** 60 s; **Invalidation:** on …"
+        }
+        "primary key, unique or index" => "primary key `id`; unique (`slug`); index (`owner_id`)",
+        "operation" => "#### Operation: `name` — `POST /path`",
+        "method and path" => "`POST /path`",
+        "error" => "- `409 code`: when it is answered",
         "budget" => "- budget 5 USD per caller per month",
         _ => return format!("the language reference shows how {expected} is written"),
     };

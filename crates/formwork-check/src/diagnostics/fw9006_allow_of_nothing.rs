@@ -3,9 +3,9 @@
 use crate::catalogue::Entry;
 use crate::context::Context;
 use crate::diagnostic::{Diagnostic, Severity};
-use crate::near::nearest;
 use crate::suppress::suppressions;
 use crate::words::quoted;
+use formwork_model::names::nearest;
 
 pub(crate) static ENTRY: Entry = Entry {
     code: "FW9006",

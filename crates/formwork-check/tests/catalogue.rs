@@ -1,0 +1,93 @@
+//! The laws of the catalogue: codes, pages, and that every page does what it says.
+
+use formwork_check::{CATALOGUE, Diagnostic, Entry, Severity, analyse, analyse_fragment, explain};
+use std::collections::BTreeSet;
+
+/// Codes whose examples are judged as whole documents: they are about what is missing.
+const ABOUT_THE_WHOLE: [&str; 3] = ["FW1602", "FW1603", "FW1604"];
+
+#[test]
+fn codes_are_unique_sorted_and_well_formed() {
+    let codes: Vec<&str> = CATALOGUE.iter().map(|entry| entry.code).collect();
+    assert!(codes.windows(2).all(|pair| pair[0] < pair[1]), "{codes:?}");
+    for code in codes {
+        assert!(code.len() == 6 && code.starts_with("FW"), "{code}");
+        assert!(code[2..].chars().all(|digit| digit.is_ascii_digit()), "{code}");
+    }
+}
+
+#[test]
+fn every_code_has_a_page_that_names_it_and_shows_before_and_after() {
+    for entry in CATALOGUE {
+        assert!(entry.page.starts_with(&format!("# {}: {}\n", entry.code, entry.title)), "{}", entry.code);
+        assert!(!example(entry, "Before").trim().is_empty(), "{}", entry.code);
+        assert!(!example(entry, "After").trim().is_empty(), "{}", entry.code);
+        assert_eq!(explain(&entry.code.to_lowercase()), Some(entry.page));
+    }
+    assert_eq!(explain("FW0000"), None);
+}
+
+#[test]
+fn before_raises_exactly_its_code_and_after_nothing() {
+    let mut wrong = Vec::new();
+    for entry in CATALOGUE {
+        let before: BTreeSet<&str> = judged(entry, "Before").iter().map(|found| found.code).collect();
+        if before != BTreeSet::from([entry.code]) {
+            wrong.push(format!("{} before: {before:?}", entry.code));
+        }
+        let after = judged(entry, "After");
+        if !after.is_empty() {
+            let said: Vec<String> =
+                after.iter().map(|found| format!("{} {}", found.code, found.message)).collect();
+            wrong.push(format!("{} after: {said:?}", entry.code));
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+#[test]
+fn messages_name_the_thing_on_one_narrow_line_and_errors_come_with_help() {
+    for entry in CATALOGUE {
+        for found in judged(entry, "Before") {
+            let message = &found.message;
+            assert!(message.matches('`').count() >= 2, "{}: {message}", found.code);
+            assert!(!message.ends_with('.') && !message.contains('\n'), "{}: {message}", found.code);
+            assert!(message.chars().count() <= 100, "{}: {message}", found.code);
+            assert!(found.severity != Severity::Error || found.help.is_some(), "{}: {message}", found.code);
+        }
+    }
+}
+
+#[test]
+fn a_fix_mends_what_it_was_offered_for() {
+    for entry in CATALOGUE {
+        for found in judged(entry, "Before") {
+            let Some(fix) = &found.fix else { continue };
+            let mut text = example(entry, "Before").to_owned();
+            let mut edits = fix.edits.clone();
+            edits.sort_by_key(|edit| std::cmp::Reverse(edit.span.start));
+            edits.iter().for_each(|edit| text.replace_range(edit.span.range(), &edit.text));
+            let again = diagnostics(entry, &text);
+            assert!(!again.contains(&found), "{}: {text}", found.code);
+        }
+    }
+}
+
+fn judged(entry: &Entry, heading: &str) -> Vec<Diagnostic> {
+    diagnostics(entry, example(entry, heading))
+}
+
+fn diagnostics(entry: &Entry, text: &str) -> Vec<Diagnostic> {
+    if ABOUT_THE_WHOLE.contains(&entry.code) {
+        analyse(text.into()).diagnostics
+    } else {
+        analyse_fragment(text.into()).diagnostics
+    }
+}
+
+/// The fence below a heading of the page.
+fn example<'a>(entry: &'a Entry, heading: &str) -> &'a str {
+    let below = entry.page.split(&format!("\n## {heading}\n")).nth(1).expect("the page has the heading");
+    let inside = below.split("````markdown\n").nth(1).expect("the heading has an example");
+    inside.split("````").next().expect("split gives one piece")
+}
