@@ -50,6 +50,20 @@ pub(crate) struct Asked {
     pub(crate) span: Span,
 }
 
+impl Asked {
+    /// What is counted, in the number found.
+    pub(crate) fn unit(&self) -> &'static str {
+        match (self.title, self.found) {
+            ("Executive Summary", 1) => "paragraph",
+            ("Executive Summary", _) => "paragraphs",
+            ("Canonical Flows", 1) => "flow",
+            ("Canonical Flows", _) => "flows",
+            (_, 1) => "item",
+            (_, _) => "items",
+        }
+    }
+}
+
 /// The lists and texts of the document that are longer or shorter than asked; empty ones are missing instead.
 pub(crate) fn unusual_numbers(cx: &Context<'_>) -> Vec<Asked> {
     let model = cx.model;

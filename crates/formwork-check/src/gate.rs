@@ -133,3 +133,118 @@ fn milder_unless_executed(executed: &[Span], mut found: Diagnostic) -> Diagnosti
     }
     found
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use formwork_language::behaviour::Compiled;
+
+    const SOURCE: &str = "1. Finds the `link` where `slug == input.slug`.\n";
+
+    fn text(text: &str) -> String {
+        text.to_owned()
+    }
+
+    fn kinds(name: &str) -> Vec<Language> {
+        let (name, nearest) = (text(name), Some(text("link")));
+        vec![
+            Language::UnknownName { what: "entity", name: name.clone(), nearest: nearest.clone() },
+            Language::UnknownName { what: "variable", name: name.clone(), nearest: None },
+            Language::UnknownField { of: text("link"), field: name.clone(), nearest: nearest.clone() },
+            Language::ExpressionSyntax {
+                problem: text("expected `)` before the end of the expression that was begun"),
+            },
+            Language::TypeMismatch {
+                expected: text("boolean"),
+                found: text("string"),
+                context: text("the condition of `Fails`"),
+            },
+            Language::MayBeAbsent { context: text("field `slug`") },
+            Language::StepSkipped,
+            Language::StepNotUnderstood {
+                form: "Finds",
+                word: Some(name.clone()),
+                expected: text("`where`"),
+                notation: "Finds the `E` where `EXPR`, or fails with `404 code`",
+            },
+            Language::StepNotUnderstood {
+                form: "Finds",
+                word: None,
+                expected: text("`where`"),
+                notation: "Finds the `E` where `EXPR`, or fails with `404 code`",
+            },
+            Language::StepNotSupported { form: "Calls" },
+            Language::NotAKey { entity: name.clone() },
+            Language::Unreachable,
+            Language::NeverAnswers { operation: name.clone() },
+            Language::BoundTwice { name: name.clone() },
+            Language::ShadowsField { name: name.clone(), entity: text("link") },
+            Language::QualifiedField { entity: name.clone(), field: text("slug") },
+            Language::NotInSql { what: text("function `matches`") },
+            Language::FieldNotSet { entity: name.clone(), field: text("slug") },
+            Language::FieldNotWritable { entity: name.clone(), field: text("slug"), reason: "immutable" },
+            Language::EventDataMissing { event: name.clone(), member: text("id") },
+            Language::EventNotDeclared { event: name.clone(), nearest },
+            Language::RouteCollision { route: name.clone(), other: text("get_link") },
+            Language::PathParameter { name: name.clone(), path: text("/links/{slug}") },
+            Language::UnknownActor { actor: name.clone(), nearest: None },
+            Language::BadStatus { status: name.clone(), allowed: "100 to 599" },
+            Language::Other { entry: "FW0404", subject: name },
+        ]
+    }
+
+    fn findings(kinds: Vec<Language>) -> Vec<Diagnostic> {
+        let document = formwork_syntax::parse(SOURCE, &|_| false);
+        let note = |kind| LanguageNote { kind, span: Span::new(3, 40), related: None, fix: None };
+        let compiled = Compiled { notes: kinds.into_iter().map(note).collect(), ..Compiled::default() };
+        let model = formwork_model::Model::default();
+        notes(&Context {
+            source: SOURCE,
+            document: &document,
+            model: &model,
+            compiled: &compiled,
+            whole: true,
+        })
+    }
+
+    #[test]
+    fn every_note_gets_a_message_on_one_narrow_line_that_names_the_thing() {
+        for name in ["lnik", "", "a`b\n\u{1b}[31mc", &"very_long_name_".repeat(20)] {
+            for found in findings(kinds(name)) {
+                let message = &found.message;
+                assert!(message.matches('`').count() >= 2, "{}: {message}", found.code);
+                assert!(!message.ends_with('.') && !message.contains(['\n', '\u{1b}']), "{message}");
+                assert!(message.chars().count() <= 100, "{message}");
+                assert!(found.severity != Severity::Error || found.help.is_some(), "{message}");
+            }
+        }
+    }
+
+    #[test]
+    fn an_event_that_is_emitted_twice_undeclared_is_one_finding() {
+        let emitted = || Language::EventNotDeclared { event: text("link.made"), nearest: None };
+        assert_eq!(findings(vec![emitted(), emitted()]).len(), 1);
+    }
+
+    #[test]
+    fn a_step_that_does_not_parse_is_milder_where_nothing_is_executed() {
+        let step = || Language::StepNotUnderstood {
+            form: "Finds",
+            word: None,
+            expected: text("`where`"),
+            notation: "Finds the `E` where `EXPR`",
+        };
+        assert_eq!(findings(vec![step()])[0].severity, Severity::Warning);
+        let inside = milder_unless_executed(
+            &[Span::new(3, 50)],
+            fw0402_step_not_understood::found(
+                &Place { span: Span::new(3, 40), related: None, fix: None },
+                "Finds",
+                None,
+                "`where`",
+                "…",
+            ),
+        );
+        assert_eq!(inside.severity, Severity::Error);
+    }
+}

@@ -38,8 +38,8 @@ pub(crate) fn excerpt(source: &str, span: Span) -> String {
 
 /// A clause of a room below, in one line and without the full stop.
 pub(crate) fn clause(text: &str) -> String {
-    let mut shown: String = text.chars().filter(|character| !is_hidden(*character)).take(60).collect();
-    while shown.ends_with(['.', ' ']) {
+    let mut shown: String = text.chars().filter(|character| !is_hidden(*character)).take(120).collect();
+    while shown.ends_with(['.', ':', ' ']) {
         shown.pop();
     }
     shown

@@ -32,10 +32,11 @@ fn rule(cx: &Context<'_>) -> Vec<Diagnostic> {
         }
     }
     let finding = |(span, titles): (Span, Vec<&str>)| {
-        let more = if titles.len() > 1 { format!(" and {} more", titles.len() - 1) } else { String::new() };
-        ENTRY
-            .at(span, format!("the section `{}`{more} is missing behind this", titles[0]))
-            .help(format!("add: {}", titles.join(", ")))
+        let message = match titles.as_slice() {
+            [one] => format!("the section `{one}` is missing behind this"),
+            many => format!("{} sections are missing behind this, from `{}` on", many.len(), many[0]),
+        };
+        ENTRY.at(span, message).help(format!("add: {}", titles.join(", ")))
     };
     missing.into_iter().map(finding).collect()
 }

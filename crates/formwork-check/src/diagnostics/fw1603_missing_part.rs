@@ -21,7 +21,11 @@ fn rule(cx: &Context<'_>) -> Vec<Diagnostic> {
         return Vec::new();
     }
     let finding = |(span, name, parts): (Span, String, Vec<&str>)| {
-        ENTRY.at(span, format!("{} lacks `{}`", quoted(&name), parts.join("`, `"))).help(format!(
+        let what = match parts.as_slice() {
+            [first, _, _, ..] => format!("`{first}` and {} other parts", parts.len() - 1),
+            few => format!("`{}`", few.join("` and `")),
+        };
+        ENTRY.at(span, format!("{} lacks {what}", quoted(&name))).help(format!(
             "add {}",
             parts.iter().map(|part| format!("**{part}:** …")).collect::<Vec<_>>().join(", ")
         ))

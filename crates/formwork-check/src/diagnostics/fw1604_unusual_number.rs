@@ -23,7 +23,12 @@ fn rule(cx: &Context<'_>) -> Vec<Diagnostic> {
         ENTRY
             .at(
                 asked.span,
-                format!("`{}` has {}, the form asks for {least} to {most}", asked.title, asked.found),
+                format!(
+                    "`{}` has {} {}, the form asks for {least} to {most}",
+                    asked.title,
+                    asked.found,
+                    asked.unit()
+                ),
             )
             .help(if asked.found < least as usize {
                 "add what is missing"

@@ -15,14 +15,11 @@ pub(crate) static ENTRY: Entry = Entry {
 
 /// The finding.
 pub(crate) fn found(cx: &Context<'_>, place: &Place) -> Diagnostic {
-    let line = cx.source.get(place.span.range()).and_then(|text| text.lines().next()).unwrap_or_default();
-    ENTRY
-        .at(
-            place.span,
-            format!(
-                "the code block {} is never closed",
-                quoted(&format!("fence {}", line.trim_matches(['`', '~'])))
-            ),
-        )
-        .help("close it with the same marks on a line of their own")
+    let text = cx.source.get(place.span.range()).unwrap_or_default();
+    let first = text.lines().nth(1).filter(|line| !line.trim().is_empty());
+    let message = match first {
+        Some(line) => format!("the code block that begins with {} is never closed", quoted(line)),
+        None => "this code block is never closed: all below it is `code`".to_owned(),
+    };
+    ENTRY.at(place.span, message).help("close it with the same marks on a line of their own")
 }

@@ -23,7 +23,10 @@ fn rule(cx: &Context<'_>) -> Vec<Diagnostic> {
             let code = quoted(comment.code);
             ENTRY
                 .at(comment.span, format!("this does not say why {code} is allowed, and allows nothing"))
-                .help(format!("<!-- formwork: allow {} because … -->", code.trim_matches('`')))
+                .help(format!(
+                    "add the reason: <!-- formwork: allow {} because … -->",
+                    code.trim_matches('`')
+                ))
         })
         .collect()
 }
