@@ -74,8 +74,8 @@ fn write_summary(text: &mut String, report: &Report) {
         if said.is_empty() { "none".to_owned() } else { said.join(", ") }
     };
     text.push_str(&format!(
-        "{} flows: {}\n",
-        report.flows.len(),
+        "{}: {}\n",
+        plural(report.flows.len(), "flow"),
         counted(&[
             (flows(Verdict::Pass), "passed"),
             (flows(Verdict::Fail), "failed"),
@@ -84,8 +84,8 @@ fn write_summary(text: &mut String, report: &Report) {
         ])
     ));
     text.push_str(&format!(
-        "{} steps: {}\n",
-        report.flows.iter().flat_map(FlowReport::all).count(),
+        "{}: {}\n",
+        plural(report.flows.iter().flat_map(FlowReport::all).count(), "step"),
         counted(&[
             (report.count(Verdict::Pass), "passed"),
             (report.count(Verdict::Fail), "failed"),
@@ -93,6 +93,10 @@ fn write_summary(text: &mut String, report: &Report) {
             (report.count(Verdict::NotExecuted), "narrative, not executed"),
         ])
     ));
+}
+
+fn plural(count: usize, what: &str) -> String {
+    if count == 1 { format!("1 {what}") } else { format!("{count} {what}s") }
 }
 
 fn without_colour(text: &str) -> String {

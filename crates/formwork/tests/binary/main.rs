@@ -1,0 +1,11 @@
+//! The real binary, from outside: arguments and requests in, lines, statuses and files out.
+
+mod check;
+mod data_folder;
+mod durability;
+mod flows;
+mod http;
+mod keys;
+mod process;
+mod run;
+mod wrong_requests;
