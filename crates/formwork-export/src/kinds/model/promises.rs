@@ -1,0 +1,204 @@
+//! Sections 8 to 10: SLOs, caches, protection, budgets, metrics, traces, events.
+
+use super::formal::outcome;
+use super::{Out, number, value};
+use formwork_model::facts::Prose;
+use formwork_model::sections::observability::MetricKind;
+use formwork_model::sections::performance::Slo;
+use formwork_model::sections::security::{
+    Authentication, AuthenticationKind, Budget, BudgetKind, Grant, Limit, LimitKind,
+};
+use serde_json::{Map, Value, json};
+
+/// What can be measured of one operation, and of all together.
+const MEASURED: [&str; 5] = ["latency", "availability", "error_rate", "throughput", "cache_hit_ratio"];
+
+/// Built-in metrics that need no line in section 10.
+const BUILT_IN: [&str; 1] = ["http.server.request.duration"];
+
+pub(super) fn write(out: &Out<'_>) -> Map<String, Value> {
+    let model = &out.analysis.model;
+    let mut object = Map::new();
+    let mut put = |key: &str, value: Value| object.insert(key.to_owned(), value);
+    put("slos", model.slos.iter().map(|each| slo(out, each)).collect());
+    put("caches", caches(out));
+    put("optimizations", out.texts(&model.optimizations));
+    put("authn", model.authentication.iter().map(|each| authentication(out, each)).collect());
+    put("authz", authorization(out));
+    put("limits", model.limits.iter().map(|each| limit(out, each)).collect());
+    put("audit", audit(out));
+    put("budgets", model.budgets.iter().map(|each| budget(out, each)).collect());
+    put("metrics", metrics(out));
+    put("traces", traces(out));
+    put("events", events(out));
+    object
+}
+
+fn slo(out: &Out<'_>, slo: &Slo) -> Value {
+    json!({
+        "metric": slo.metric.value,
+        "comparator": slo.comparator,
+        "value": number(&slo.value),
+        "unit": slo.unit,
+        "percentile": slo.percentile,
+        "window": slo.window_seconds,
+        "operation": value(slo.operation.as_ref()),
+        "measured_by": measured_by(out, &slo.metric.value),
+        "span": out.span(slo.span),
+    })
+}
+
+/// The metric itself when something measures it: an operation, the whole, a built-in metric or one of section 10.
+fn measured_by<'m>(out: &Out<'_>, metric: &'m str) -> Option<&'m str> {
+    let model = &out.analysis.model;
+    let of_operation = metric.rsplit_once('.').is_some_and(|(name, what)| {
+        let mut operations = model.operations.iter().chain(&model.endpoints);
+        MEASURED.contains(&what) && operations.any(|operation| operation.name.value == name)
+    });
+    let declared = model.metrics.iter().any(|declared| declared.name.value == metric);
+    (of_operation || declared || MEASURED.contains(&metric) || BUILT_IN.contains(&metric)).then_some(metric)
+}
+
+fn caches(out: &Out<'_>) -> Value {
+    let caches = out.analysis.model.caches.iter().map(|cache| {
+        json!({
+            "name": cache.name.value,
+            "what": value(cache.what.as_ref()),
+            "ttl": value(cache.ttl.as_ref()),
+            "ttl_seconds": cache.ttl_seconds.map(whole),
+            "invalidation": value(cache.invalidation.as_ref()),
+            "span": out.span(cache.span),
+        })
+    });
+    caches.collect()
+}
+
+/// A number of seconds or days without a needless `.0`.
+fn whole(number: f64) -> Value {
+    if number.fract() == 0.0 && number.abs() < 9e15 { json!(number as i64) } else { json!(number) }
+}
+
+/// A fact of section 9: its kind, what was read, and the text with its place.
+fn fact(out: &Out<'_>, kind: &str, text: &Prose, more: Value) -> Value {
+    let mut object = json!({"kind": kind, "text": text.value, "span": out.span(text.span)});
+    if let (Some(object), Value::Object(more)) = (object.as_object_mut(), more) {
+        object.extend(more);
+    }
+    object
+}
+
+fn authentication(out: &Out<'_>, authentication: &Authentication) -> Value {
+    let (kind, more) = match &authentication.kind {
+        AuthenticationKind::ApiKey { header } => ("api_key", json!({"header": header})),
+        AuthenticationKind::BearerJwt => ("bearer_jwt", Value::Null),
+        AuthenticationKind::Hmac => ("hmac", Value::Null),
+        AuthenticationKind::MutualTls => ("mtls", Value::Null),
+        AuthenticationKind::IdempotencyKey => ("idempotency_key", Value::Null),
+        AuthenticationKind::Prose => ("prose", Value::Null),
+    };
+    fact(out, kind, &authentication.text, more)
+}
+
+fn authorization(out: &Out<'_>) -> Value {
+    let authorization = &out.analysis.model.authorization;
+    let grants = authorization.grants.iter().map(|each| grant(out, each));
+    let prose = authorization.prose.iter().map(|prose| fact(out, "prose", prose, Value::Null));
+    grants.chain(prose).collect()
+}
+
+fn grant(out: &Out<'_>, grant: &Grant) -> Value {
+    json!({
+        "kind": "grant",
+        "role": grant.role.value,
+        "operations": grant.operations.iter().map(|operation| &operation.value).collect::<Vec<_>>(),
+        "all": grant.all,
+        "condition": value(grant.condition.as_ref()),
+        "span": out.span(grant.span),
+    })
+}
+
+fn limit(out: &Out<'_>, limit: &Limit) -> Value {
+    let (kind, mut more) = match &limit.kind {
+        LimitKind::Rate { operations, count, window_seconds, per, burst } => (
+            "rate",
+            json!({
+                "operations": operations, "count": count, "window_seconds": window_seconds, "per": per, "burst": burst,
+            }),
+        ),
+        LimitKind::Rows { entity, count, per } => {
+            ("rows", json!({"entity": entity, "count": count, "per": per}))
+        }
+        LimitKind::RequestSize { bytes } => ("request_size", json!({"bytes": bytes})),
+        LimitKind::Concurrency { count, per } => ("concurrency", json!({"count": count, "per": per})),
+        LimitKind::Prose => ("prose", json!({})),
+    };
+    if let (Some(refusal), Some(more)) = (&limit.otherwise, more.as_object_mut()) {
+        more.insert("otherwise".to_owned(), outcome(refusal));
+    }
+    fact(out, kind, &limit.text, more)
+}
+
+fn audit(out: &Out<'_>) -> Value {
+    let audit = out.analysis.model.audit.iter().map(|audit| {
+        let subjects: Vec<_> = audit.subjects.iter().map(|subject| &subject.value).collect();
+        let kind = if subjects.is_empty() && audit.kept_days.is_none() { "prose" } else { "audit" };
+        fact(out, kind, &audit.text, json!({"subjects": subjects, "kept_days": audit.kept_days.map(whole)}))
+    });
+    audit.collect()
+}
+
+fn budget(out: &Out<'_>, budget: &Budget) -> Value {
+    let (kind, more) = match &budget.kind {
+        BudgetKind::Cost { operation, amount, currency } => {
+            ("cost", json!({"operation": operation, "amount": amount, "currency": currency}))
+        }
+        BudgetKind::Budget { amount, currency, per, period, alerts, refusal } => (
+            "budget",
+            json!({
+                "amount": amount, "currency": currency, "per": per, "period": period,
+                "alerts": alerts.iter().map(|alert| number(alert)).collect::<Vec<_>>(),
+                "refusal": refusal.as_ref().map(outcome),
+            }),
+        ),
+        BudgetKind::Prose => ("prose", Value::Null),
+    };
+    fact(out, kind, &budget.text, more)
+}
+
+fn metrics(out: &Out<'_>) -> Value {
+    let metrics = out.analysis.model.metrics.iter().map(|metric| {
+        let kind = metric.kind.map(|kind| match kind {
+            MetricKind::Counter => "counter",
+            MetricKind::Gauge => "gauge",
+            MetricKind::Histogram => "histogram",
+        });
+        json!({
+            "name": metric.name.value,
+            "kind": kind,
+            "description": value(metric.description.as_ref()),
+            "group": metric.group,
+            "span": out.span(metric.span),
+        })
+    });
+    metrics.collect()
+}
+
+fn traces(out: &Out<'_>) -> Value {
+    let traces = out.analysis.model.traces.iter().map(|trace| {
+        let spans: Vec<_> = trace.spans.iter().map(|span| &span.value).collect();
+        json!({"spans": spans, "span": out.span(trace.span)})
+    });
+    traces.collect()
+}
+
+fn events(out: &Out<'_>) -> Value {
+    let events = out.analysis.model.events.iter().map(|event| {
+        json!({
+            "name": event.name.value,
+            "when": value(event.when.as_ref()),
+            "data": event.data.iter().map(|field| &field.value).collect::<Vec<_>>(),
+            "span": out.span(event.span),
+        })
+    });
+    events.collect()
+}
