@@ -1,7 +1,15 @@
-//! Evaluates compiled expressions.
+//! Evaluates compiled expressions: the contract with the host, the budget, and the entry.
+//!
+//! Source: language reference, *Expressions*.
+
+mod arithmetic;
+mod evaluator;
+
+pub(crate) use arithmetic::binary as arithmetic;
 
 use crate::expression::Expression;
 use crate::value::{Row, Value};
+use evaluator::Evaluator;
 
 /// What expressions see besides their slots: everything that varies from run to run comes through here.
 pub trait Host {
@@ -36,8 +44,38 @@ pub enum EvaluationError {
     NoOverload(&'static str),
 }
 
+impl std::fmt::Display for EvaluationError {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Arithmetic(what) | Self::NoOverload(what) => formatter.write_str(what),
+            Self::TooMuchWork => formatter.write_str("too much work for one expression"),
+            Self::Invalid(what) => formatter.write_str(what),
+        }
+    }
+}
+
+impl std::error::Error for EvaluationError {}
+
+/// How many steps one expression may take. Source: language reference, *Bounds*.
+pub const STEP_LIMIT: u64 = 1_000_000;
+
 /// The value of an expression.
 pub fn evaluate(expression: &Expression, scope: &mut Scope<'_>) -> Result<Value, EvaluationError> {
-    let _ = (expression, scope);
-    Ok(Value::Absent)
+    let work = Work { host: scope.host, steps: 0 };
+    Evaluator { slots: scope.slots, rows: scope.rows, work, locals: Vec::new() }.value(expression)
+}
+
+/// What a running expression may use: clock, randomness, and its budget.
+pub struct Work<'h> {
+    /// Clock and randomness.
+    pub host: &'h mut dyn Host,
+    steps: u64,
+}
+
+impl Work<'_> {
+    /// Takes steps from the budget: one for each node, and more for long texts and lists.
+    pub fn charge(&mut self, steps: usize) -> Result<(), EvaluationError> {
+        self.steps = self.steps.saturating_add(steps as u64);
+        if self.steps > STEP_LIMIT { Err(EvaluationError::TooMuchWork) } else { Ok(()) }
+    }
 }

@@ -1,6 +1,8 @@
 //! A compiled expression: names are slots and fields, types are checked, literals are values.
 
 mod ast;
+mod lexer;
+mod literals;
 mod names;
 mod narrowing;
 mod parser;
@@ -10,7 +12,7 @@ mod typing;
 pub use ast::{Ast, AstKind, SyntaxProblem};
 pub use names::{Bare, Bound, Names};
 pub use narrowing::proves;
-pub use parser::{Assignment, Equals, assignment, parse};
+pub use parser::{Assignment, Equals, MAX_DEPTH, assignment, parse};
 pub use types::{Kind, StaticType};
 pub use typing::{Typed, coerce, compile};
 
@@ -78,6 +80,13 @@ pub enum Expression {
         /// The pattern.
         pattern: regex::Regex,
     },
+    /// The value in the form that a declared type has; see [`crate::constraint::converted`].
+    Convert {
+        /// The value.
+        value: Box<Expression>,
+        /// The type.
+        to: formwork_model::values::Type,
+    },
     /// A function of [`crate::functions`], by its index in the registry.
     Call {
         /// Index into `FUNCTIONS`.
@@ -140,6 +149,8 @@ pub enum BinaryOperator {
     Multiply,
     /// `/`
     Divide,
+    /// `/` of decimals inside a rounding, which the compiler takes out of it again.
+    Quotient,
     /// `%`
     Remainder,
     /// `??`

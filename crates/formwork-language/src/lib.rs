@@ -7,16 +7,21 @@ pub mod behaviour;
 pub mod constraint;
 pub mod eval;
 pub mod expression;
+pub mod functions;
 pub mod notes;
 pub mod program;
 pub mod sql;
 pub mod value;
+
+mod flows;
+mod lower;
+mod steps;
+mod tokens;
 
 use behaviour::Compiled;
 use formwork_model::Model;
 
 /// Compiles everything executable in a model: entities, operations, standing steps and flows.
 pub fn compile(source: &str, model: &Model) -> Compiled {
-    let _ = (source, model);
-    Compiled::default()
+    lower::lower_model(source, model)
 }

@@ -1,5 +1,16 @@
 //! Runtime values: what expressions compute, rows hold, and requests and answers carry.
 
+mod calendar;
+mod compare;
+mod decimal;
+pub mod json;
+pub mod text;
+
+pub(crate) use calendar::days_in_month;
+pub use calendar::{MICROSECONDS_PER_DAY, civil, days_of, timestamp_of};
+pub use compare::{equal, order, same};
+pub use decimal::Rounding;
+
 use std::sync::Arc;
 
 /// A value.
@@ -50,6 +61,9 @@ pub enum Value {
     Type(&'static str),
 }
 
+/// Most digits behind the point that an intermediate decimal keeps: all that 128 bits hold.
+pub const MAX_SCALE: u8 = 38;
+
 /// Index into [`crate::eval::Scope::rows`].
 pub type RowIndex = u32;
 
@@ -73,4 +87,21 @@ pub struct Row {
     pub version: i64,
     /// Whether the operation has deleted it.
     pub deleted: bool,
+}
+
+impl Value {
+    /// A text.
+    pub fn text(text: &str) -> Self {
+        Self::Text(text.into())
+    }
+
+    /// Whether there is no value: absent or null.
+    pub fn is_absent(&self) -> bool {
+        matches!(self, Self::Absent | Self::Null)
+    }
+
+    /// Whether it is true; an absent boolean counts as false.
+    pub fn is_true(&self) -> bool {
+        matches!(self, Self::Boolean(true))
+    }
 }
