@@ -63,12 +63,12 @@ fn value<T: Into<Value> + Clone>(spanned: Option<&Spanned<T>>) -> Value {
     spanned.map_or(Value::Null, |spanned| spanned.value.clone().into())
 }
 
-/// An exact decimal as a JSON number where that keeps it, else as the text.
+/// An exact decimal as a JSON number where that keeps its digits, else as the text.
 fn number(text: &str) -> Value {
-    serde_json::from_str(text)
-        .ok()
-        .filter(|value: &Value| value.is_number() && value.to_string() == text)
-        .unwrap_or_else(|| Value::from(text))
+    match serde_json::from_str::<serde_json::Number>(text) {
+        Ok(number) if number.to_string() == text => Value::Number(number),
+        _ => Value::from(text),
+    }
 }
 
 fn class(class: Class) -> &'static str {
