@@ -54,7 +54,18 @@ impl Caller {
         Self::new(Value::Text(key.caller.as_str().into()), &key.roles, &key.scopes, claims)
     }
 
-    fn has_role(&self, role: &str) -> bool {
+    /// The same caller with a role that the listener itself vouches for.
+    pub(crate) fn vouched_for(self, role: &str) -> Self {
+        let names = |names: &[Arc<str>]| names.iter().map(ToString::to_string).collect::<Vec<_>>();
+        let mut roles = names(&self.role_names);
+        if !self.has_role(role) {
+            roles.push(role.to_owned());
+        }
+        Self::new(self.id, &roles, &names(&self.scope_names), self.claims)
+    }
+
+    /// Whether it has a role.
+    pub(crate) fn has_role(&self, role: &str) -> bool {
         self.role_names.iter().any(|own| **own == *role)
     }
 
@@ -80,7 +91,7 @@ impl Caller {
 }
 
 /// A claim as a value: texts, whole numbers, doubles, lists and maps.
-fn claim(json: &Json<'_>) -> Value {
+pub(crate) fn claim(json: &Json<'_>) -> Value {
     match json {
         Json::Null => Value::Null,
         Json::Boolean(boolean) => Value::Boolean(*boolean),

@@ -2,6 +2,7 @@
 
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
+use std::time::Duration;
 
 /// What a server is started with.
 #[derive(Clone, Debug)]
@@ -40,6 +41,36 @@ pub enum ClockChoice {
     System,
     /// Starts at 2030-01-01T00:00:00Z and moves only by `POST /clock` on the admin listener.
     Test,
+}
+
+/// What a caller may take up. Source: conventions *Security*; the numbers are choices.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Limits {
+    /// Bytes of a body; more are `413`. 1 MiB by default.
+    pub body_bytes: usize,
+    /// Bytes of all header names and values; more are `431`. 16 KiB by default.
+    pub header_bytes: usize,
+    /// How long a header, and then a body, may take to arrive. 10 s by default.
+    pub read: Duration,
+    /// How long a drain waits for requests under way. 10 s by default.
+    pub drain: Duration,
+    /// Connections held at once on each listener; further ones wait. 4,096 by default.
+    pub connections: usize,
+    /// Requests worked on at once; further ones are `503 overloaded`. 1,024 by default.
+    pub requests: usize,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            body_bytes: 1024 * 1024,
+            header_bytes: 16 * 1024,
+            read: Duration::from_secs(10),
+            drain: Duration::from_secs(10),
+            connections: 4096,
+            requests: 1024,
+        }
+    }
 }
 
 /// Where the three listeners are bound.

@@ -4,21 +4,30 @@
 //! it knows no SQL and no step. Source: interfaces *HTTP, on the public listener*; conventions *HTTP core*,
 //! *Security*, *Observability*.
 
+mod admin;
 mod auth;
 mod clock;
 mod config;
 mod cursor;
+mod data;
 mod forms;
 mod input;
 mod json;
 mod keys;
+mod listen;
+mod log;
+mod metrics;
 mod problems;
 mod random;
+mod respond;
 mod router;
+mod schedule;
+mod serve;
+mod shared;
 mod start;
 mod startup;
 
-pub use config::{Addresses, ClockChoice, Config};
+pub use config::{Addresses, ClockChoice, Config, Limits};
 pub use keys::{FirstKey, KeyCommand, KeyError, KeyOutcome, KeySummary, NewKey, keys, keys_offline};
-pub use start::{Running, StartError, start};
+pub use start::{Running, StartError, start, start_within};
 pub use startup::{ModeRow, curl_line, mode_table, not_yet_enforced};

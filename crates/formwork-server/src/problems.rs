@@ -35,6 +35,7 @@ catalogue! {
     FORBIDDEN = 403 "forbidden" "The key does not allow this";
     NOT_FOUND = 404 "not_found" "There is nothing here";
     METHOD_NOT_ALLOWED = 405 "method_not_allowed" "This method is not served here";
+    NOT_ACCEPTABLE = 406 "not_acceptable" "Only JSON is answered";
     REQUEST_TIMEOUT = 408 "request_timeout" "The request did not arrive in time";
     CONFLICT = 409 "conflict" "The request conflicts with what is stored";
     CONTENT_TOO_LARGE = 413 "content_too_large" "The body is too large";
@@ -70,11 +71,30 @@ pub(crate) struct Fault {
     pub(crate) detail: String,
 }
 
-/// A refusal on its way out.
+/// A refusal on its way out. Boxed, since almost every request ends without one.
 #[derive(Clone, Debug)]
-pub(crate) struct Problem {
+pub(crate) struct Problem(Box<Details>);
+
+impl std::ops::Deref for Problem {
+    type Target = Details;
+
+    fn deref(&self) -> &Details {
+        &self.0
+    }
+}
+
+impl std::ops::DerefMut for Problem {
+    fn deref_mut(&mut self) -> &mut Details {
+        &mut self.0
+    }
+}
+
+/// What a [`Problem`] says.
+#[derive(Clone, Debug)]
+pub(crate) struct Details {
     /// HTTP status.
     pub(crate) status: StatusCode,
+    /// The stable word.
     code: Cow<'static, str>,
     title: Cow<'static, str>,
     detail: Option<Cow<'static, str>>,
@@ -94,7 +114,7 @@ impl Problem {
             503 => vec![(RETRY_AFTER, HeaderValue::from_static("1"))],
             _ => Vec::new(),
         };
-        Self {
+        Self(Box::new(Details {
             status: status(entry.status),
             code: entry.code.into(),
             title: entry.title.into(),
@@ -103,12 +123,14 @@ impl Problem {
             members: Vec::new(),
             headers,
             for_the_log: None,
-        }
+        }))
     }
 
     /// An entry with a sentence about this occurrence.
     pub(crate) fn with(entry: &Entry, detail: impl Into<Cow<'static, str>>) -> Self {
-        Self { detail: Some(detail.into()), ..Self::of(entry) }
+        let mut problem = Self::of(entry);
+        problem.detail = Some(detail.into());
+        problem
     }
 
     /// `422` with all faults.
@@ -117,23 +139,36 @@ impl Problem {
             1 => "One field is not valid.".into(),
             number => format!("{number} fields are not valid.").into(),
         };
-        Self { detail: Some(detail), faults, ..Self::of(&INVALID) }
+        let mut problem = Self::of(&INVALID);
+        problem.detail = Some(detail);
+        problem.faults = faults;
+        problem
     }
 
     /// `405` with the methods that are served.
     pub(crate) fn method_not_allowed(allow: &HeaderValue) -> Self {
-        Self { headers: vec![(ALLOW, allow.clone())], ..Self::of(&METHOD_NOT_ALLOWED) }
+        let mut problem = Self::of(&METHOD_NOT_ALLOWED);
+        problem.headers.push((ALLOW, allow.clone()));
+        problem
     }
 
     /// `401`; `challenge` names the scheme that would be accepted.
     pub(crate) fn unauthenticated(challenge: &HeaderValue, detail: &'static str) -> Self {
-        let headers = vec![(WWW_AUTHENTICATE, challenge.clone())];
-        Self { headers, ..Self::with(&UNAUTHENTICATED, detail) }
+        let mut problem = Self::with(&UNAUTHENTICATED, detail);
+        problem.headers.push((WWW_AUTHENTICATE, challenge.clone()));
+        problem
     }
 
     /// `500` whose cause only the log learns.
     pub(crate) fn internal(cause: impl Into<String>) -> Self {
-        Self { for_the_log: Some(cause.into()), ..Self::of(&INTERNAL) }
+        Self::logged(&INTERNAL, cause)
+    }
+
+    /// An entry whose cause only the log learns.
+    pub(crate) fn logged(entry: &Entry, cause: impl Into<String>) -> Self {
+        let mut problem = Self::of(entry);
+        problem.for_the_log = Some(cause.into());
+        problem
     }
 
     /// What the engine refused.
@@ -191,7 +226,7 @@ impl Problem {
         if number == 401 {
             headers.push((WWW_AUTHENTICATE, HeaderValue::from_static("ApiKey realm=\"api\"")));
         }
-        Self {
+        Self(Box::new(Details {
             status,
             code,
             title,
@@ -200,7 +235,7 @@ impl Problem {
             members,
             headers,
             for_the_log: None,
-        }
+        }))
     }
 
     fn conflict(entity: &str, fields: &[&str], kind: ConflictKind) -> Self {
@@ -219,12 +254,9 @@ impl Problem {
             .iter()
             .map(|field| Fault { place: Place::Body(format!("/{field}")), code, detail: detail.clone() })
             .collect();
-        Self { detail: Some(detail.into()), faults, ..Self::of(&CONFLICT) }
-    }
-
-    /// The stable word, for the log and metrics.
-    pub(crate) fn code(&self) -> &str {
-        &self.code
+        let mut problem = Self::with(&CONFLICT, detail);
+        problem.faults = faults;
+        problem
     }
 
     /// The body's bytes. `instance` is the path of the request, a URI reference already.
@@ -372,8 +404,8 @@ mod tests {
     fn a_step_may_name_a_status_alone() {
         let schema = Schema::default();
         let step = |status| Refusal::Step { status, code: None, message: None, members: Vec::new() };
-        assert_eq!(Problem::refused(step(404), &[], &schema).code(), "not_found");
-        assert_eq!(Problem::refused(step(402), &[], &schema).code(), "payment_required");
+        assert_eq!(Problem::refused(step(404), &[], &schema).code, "not_found");
+        assert_eq!(Problem::refused(step(402), &[], &schema).code, "payment_required");
         assert_eq!(Problem::refused(step(503), &[], &schema).headers[0].0, RETRY_AFTER);
     }
 }

@@ -21,8 +21,8 @@ pub(crate) enum Target {
 /// What a method and a path lead to.
 #[derive(Debug, PartialEq)]
 pub(crate) enum Route<'t, 'p> {
-    /// Served, with the segments that parameters matched, still percent-encoded.
-    Found(Target, Vec<&'p str>),
+    /// Served, with the segments that parameters matched, still percent-encoded, and the path's `Allow`.
+    Found(Target, Vec<&'p str>, &'t HeaderValue),
     /// The path is served, the method is not.
     OtherMethods(&'t HeaderValue),
     /// `OPTIONS`
@@ -94,7 +94,7 @@ impl Router {
         let target = found(method).or_else(|| if method == "HEAD" { found("GET") } else { None });
         match target {
             Some((_, Target::Reserved)) => Route::Nothing,
-            Some((_, target)) => Route::Found(*target, values),
+            Some((_, target)) => Route::Found(*target, values, allow),
             None if method == "OPTIONS" => Route::Options(allow),
             None => Route::OtherMethods(allow),
         }
@@ -179,6 +179,14 @@ mod tests {
         Router::new(&operations, Surface::Public)
     }
 
+    fn found<'p>(router: &Router, request: &'p str) -> Option<(Target, Vec<&'p str>)> {
+        let (method, path) = request.split_once(' ').expect("method and path");
+        match router.find(method, path) {
+            Route::Found(target, values, _) => Some((target, values)),
+            _ => None,
+        }
+    }
+
     #[test]
     fn fixed_segments_win_and_parameters_are_tried_behind_them() {
         let router = router(&[
@@ -187,16 +195,15 @@ mod tests {
             ("GET /links/{slug}/visits", false),
             ("GET /{a}/{b}/stats", false),
         ]);
-        let found = |index, values| Route::Found(Target::Operation(index), values);
-        assert_eq!(router.find("GET", "/links"), found(1, vec![]));
-        assert_eq!(router.find("GET", "/l%69nks"), found(1, vec![]));
-        assert_eq!(router.find("GET", "/x%20y"), found(0, vec!["x%20y"]));
-        assert_eq!(router.find("GET", "/links/a/stats"), found(3, vec!["links", "a"]));
-        assert_eq!(router.find("GET", "/links/a/visits"), found(2, vec!["a"]));
+        assert_eq!(found(&router, "GET /links"), Some((Target::Operation(1), vec![])));
+        assert_eq!(found(&router, "GET /l%69nks"), Some((Target::Operation(1), vec![])));
+        assert_eq!(found(&router, "GET /x%20y"), Some((Target::Operation(0), vec!["x%20y"])));
+        assert_eq!(found(&router, "GET /links/a/stats"), Some((Target::Operation(3), vec!["links", "a"])));
+        assert_eq!(found(&router, "GET /links/a/visits"), Some((Target::Operation(2), vec!["a"])));
         for nothing in ["/", "/links/", "/links/a", "/openapi.json", "//x", "*", ""] {
             assert_eq!(router.find("GET", nothing), Route::Nothing, "{nothing}");
         }
-        assert_eq!(router.find("GET", "/readyz"), Route::Found(Target::Ready, vec![]));
+        assert_eq!(found(&router, "GET /readyz"), Some((Target::Ready, vec![])));
     }
 
     #[test]
@@ -207,13 +214,13 @@ mod tests {
         assert_eq!(router.find("TRACE", "/links"), Route::OtherMethods(&allow));
         assert_eq!(router.find("OPTIONS", "/links"), Route::Options(&allow));
         assert_eq!(router.find("PUT", "/x"), Route::OtherMethods(&HeaderValue::from_static("GET, OPTIONS")));
-        assert_eq!(router.find("HEAD", "/links"), Route::Found(Target::Operation(1), vec![]));
+        assert_eq!(found(&router, "HEAD /links"), Some((Target::Operation(1), vec![])));
     }
 
     #[test]
     fn a_document_may_have_a_path_of_ours() {
         let router = router(&[("GET /healthz", false)]);
-        assert_eq!(router.find("GET", "/healthz"), Route::Found(Target::Operation(0), vec![]));
+        assert_eq!(found(&router, "GET /healthz"), Some((Target::Operation(0), vec![])));
     }
 
     #[test]

@@ -1,12 +1,31 @@
 //! Starting and stopping: binds, opens the store, writes `run.json`, and drains.
 
-use crate::config::{Addresses, Config};
-use crate::keys::FirstKey;
+use crate::auth::Keys;
+use crate::clock::Clock;
+use crate::config::{Addresses, Config, Limits};
+use crate::cursor::Cursors;
+use crate::data;
+use crate::keys::{self, DATABASE, FirstKey, KeyError, NewKey};
+use crate::listen::listen;
+use crate::metrics::Metrics;
+use crate::respond::RequestIds;
+use crate::router::Router;
+use crate::schedule::Scheduler;
+use crate::serve::{Entrance, serve};
+use crate::shared::{Prepared, Shared};
+use crate::{admin, random};
 use formwork_check::Analysis;
+use formwork_language::program::{Program, Surface};
+use formwork_store::{OpenError, Options, Store};
 use std::net::SocketAddr;
 use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use tokio::net::TcpListener;
+use tokio::sync::watch;
+use tokio::task::JoinHandle;
 
-/// Why a server did not start; each a clear line. Nothing was made on disk unless the data itself is at fault.
+/// Why a server did not start; each a clear line. Nothing was made on disk when an address is at fault.
 #[derive(Debug, thiserror::Error)]
 pub enum StartError {
     /// The document has errors.
@@ -32,7 +51,7 @@ pub enum StartError {
         /// The system's words.
         problem: String,
     },
-    /// A file of the data folder cannot be written.
+    /// A file of the data folder cannot be read or written.
     #[error("cannot write {}: {problem}", path.display())]
     Write {
         /// The file.
@@ -40,25 +59,42 @@ pub enum StartError {
         /// The system's words.
         problem: String,
     },
-    /// The store did not open; its own words.
-    #[error("{0}")]
-    Store(String),
+    /// The store did not open: in use, not writable, newer, changed, …
+    #[error(transparent)]
+    Store(#[from] OpenError),
+    /// The store opened and then refused.
+    #[error("the data cannot be read: {0}")]
+    Data(String),
     /// The system gave no randomness.
     #[error("the system gives no random bytes: {0}")]
     Randomness(String),
 }
 
-/// A server that answers.
-#[derive(Debug)]
+impl From<getrandom::Error> for StartError {
+    fn from(error: getrandom::Error) -> Self {
+        Self::Randomness(error.to_string())
+    }
+}
+
+/// A server that answers. Dropped without [`Running::shutdown`] it stops at once, like a killed process.
 pub struct Running {
-    addresses: Addresses,
+    shared: Arc<Shared>,
     first_keys: Vec<FirstKey>,
+    run_file: PathBuf,
+    stop: watch::Sender<bool>,
+    tasks: Vec<JoinHandle<()>>,
+}
+
+impl std::fmt::Debug for Running {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter.debug_struct("Running").field("addresses", &self.addresses()).finish_non_exhaustive()
+    }
 }
 
 impl Running {
     /// Where it listens.
     pub fn addresses(&self) -> Addresses {
-        self.addresses
+        self.shared.addresses
     }
 
     /// The keys made on the first start on empty data, one per role; else empty.
@@ -67,11 +103,176 @@ impl Running {
     }
 
     /// Accepts nothing new, finishes what runs (at most 10 s), flushes the store and removes `run.json`.
-    pub async fn shutdown(self) {}
+    pub async fn shutdown(mut self) {
+        self.shared.draining.store(true, Ordering::Relaxed);
+        self.stop.send_replace(true);
+        for task in std::mem::take(&mut self.tasks) {
+            // A task that panicked has nothing left to finish.
+            let _ = task.await;
+        }
+        self.shared.store.close().await;
+        // A file that is gone already is what is wanted.
+        let _ = std::fs::remove_file(&self.run_file);
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        self.tasks.iter().for_each(JoinHandle::abort);
+    }
 }
 
 /// Binds the three listeners, opens the store, writes `DIR/run.json`, and answers requests until shut down.
 pub async fn start(config: Config, analysis: &Analysis) -> Result<Running, StartError> {
-    let _ = analysis;
-    Err(StartError::Store(format!("{} cannot be opened yet", config.data.display())))
+    start_within(config, Limits::default(), analysis).await
+}
+
+/// [`start`] with other limits than the usual ones.
+pub async fn start_within(
+    config: Config,
+    limits: Limits,
+    analysis: &Analysis,
+) -> Result<Running, StartError> {
+    if analysis.has_errors() {
+        return Err(StartError::DocumentHasErrors);
+    }
+    let program = Arc::new(analysis.compiled.program.clone());
+    let listeners = Listeners::bind(&config).await?;
+    let addresses = listeners.addresses()?;
+    let admin_key = random::hexadecimal(&random::bytes::<24>()?);
+    let clock = Arc::new(Clock::new(config.clock));
+    let metrics = Arc::new(Metrics::new(&program, &analysis.model.slos));
+    let store = Arc::new(open(&config, &program, &metrics)?);
+    let first_keys = first_keys(&store, &program, &clock, addresses).await?;
+    let scheduler = Scheduler::new(program.clone(), store.clone(), clock.clone(), metrics.clone())
+        .map_err(|error| StartError::Data(format!("{error:?}")))?;
+    let keys = Keys::new(&program.api_key_header);
+    keys.refresh(&store.load_keys().map_err(|error| StartError::Data(format!("{error:?}")))?);
+    let shared = Arc::new(Shared {
+        operations: Prepared::all(&program),
+        every: Shared::columns(&program),
+        public: Router::new(&program.operations, Surface::Public),
+        internal: Router::new(&program.operations, Surface::Internal),
+        scheduler: Arc::new(scheduler),
+        cursors: Cursors::new(data::secret(&config.data)?),
+        request_ids: RequestIds::new(random::hexadecimal(&random::bytes::<5>()?)),
+        key_changes: tokio::sync::Mutex::default(),
+        limits,
+        under_way: Default::default(),
+        draining: Default::default(),
+        admin_key,
+        addresses,
+        program,
+        store,
+        clock,
+        keys,
+        metrics,
+    });
+    let run_file = data::write_run_file(&config.data, addresses, &shared.admin_key)?;
+    let (stop, stopping) = watch::channel(false);
+    if shared.clock.is_test() {
+        shared.scheduler.settle().await;
+    }
+    let mut tasks = listeners.serve(&shared, &stopping);
+    if !shared.clock.is_test() {
+        tasks.push(tokio::spawn(shared.scheduler.clone().run(stopping)));
+    }
+    Ok(Running { shared, first_keys, run_file, stop, tasks })
+}
+
+fn open(config: &Config, program: &Arc<Program>, metrics: &Arc<Metrics>) -> Result<Store, StartError> {
+    let measured = metrics.clone();
+    let mut options = Options::new(config.data.join(DATABASE));
+    options.on_commit = Some(Arc::new(move |took, _| measured.commit(took)));
+    Ok(Store::open(options, program.clone())?)
+}
+
+/// On empty data, one key per role; with a listener for other machines one for `internal` too.
+async fn first_keys(
+    store: &Store,
+    program: &Program,
+    clock: &Clock,
+    addresses: Addresses,
+) -> Result<Vec<FirstKey>, StartError> {
+    let failed = |error| StartError::Data(format!("{error:?}"));
+    if !store.load_keys().map_err(failed)?.is_empty() {
+        return Ok(Vec::new());
+    }
+    let mut roles: Vec<String> = program.roles.iter().map(ToString::to_string).collect();
+    let keyed = |surface| {
+        program.operations.iter().any(|operation| operation.surface == surface && !operation.access.public)
+    };
+    if roles.is_empty() && keyed(Surface::Public) {
+        roles.push("caller".to_owned());
+    }
+    if keyed(Surface::Internal) && !addresses.internal.ip().is_loopback() {
+        roles.push("internal".to_owned());
+    }
+    let mut made = Vec::with_capacity(roles.len());
+    for role in roles {
+        let new = NewKey { id: Some(role.clone()), roles: vec![role.clone()], ..NewKey::default() };
+        let (stored, key) =
+            keys::make(&new, clock.now()).map_err(|error: KeyError| StartError::Data(error.to_string()))?;
+        store.insert_key(stored).await.map_err(failed)?;
+        made.push(FirstKey { role, key });
+    }
+    Ok(made)
+}
+
+/// The three listeners, bound and not yet served.
+struct Listeners {
+    public: TcpListener,
+    internal: TcpListener,
+    admin: TcpListener,
+}
+
+impl Listeners {
+    async fn bind(config: &Config) -> Result<Self, StartError> {
+        Ok(Self {
+            public: bind("public", config.public, "--listen").await?,
+            internal: bind("internal", config.internal, "--internal-listen").await?,
+            admin: bind("admin", config.admin, "--admin-listen").await?,
+        })
+    }
+
+    fn addresses(&self) -> Result<Addresses, StartError> {
+        let unknown = |error: std::io::Error| StartError::Data(format!("a listener has no address: {error}"));
+        Ok(Addresses {
+            public: self.public.local_addr().map_err(unknown)?,
+            internal: self.internal.local_addr().map_err(unknown)?,
+            admin: self.admin.local_addr().map_err(unknown)?,
+        })
+    }
+
+    fn serve(self, shared: &Arc<Shared>, stop: &watch::Receiver<bool>) -> Vec<JoinHandle<()>> {
+        let operations = |surface, listener: TcpListener, address: SocketAddr| {
+            let (shared, loopback, limits) =
+                (shared.clone(), address.ip().is_loopback(), shared.limits.clone());
+            let stop = stop.clone();
+            tokio::spawn(listen(listener, limits, stop, move |peer, request| {
+                serve(shared.clone(), Entrance { surface, loopback, peer }, request)
+            }))
+        };
+        let addresses = shared.addresses;
+        let public = operations(Surface::Public, self.public, addresses.public);
+        let internal = operations(Surface::Internal, self.internal, addresses.internal);
+        let (loopback, limits) = (addresses.admin.ip().is_loopback(), shared.limits.clone());
+        let shared = shared.clone();
+        let admin = tokio::spawn(listen(self.admin, limits, stop.clone(), move |peer, request| {
+            // The surface is of no meaning here; only where the request came from is.
+            admin::serve(shared.clone(), Entrance { surface: Surface::Internal, loopback, peer }, request)
+        }));
+        vec![public, internal, admin]
+    }
+}
+
+async fn bind(
+    listener: &'static str,
+    address: SocketAddr,
+    option: &'static str,
+) -> Result<TcpListener, StartError> {
+    TcpListener::bind(address).await.map_err(|error| match error.kind() {
+        std::io::ErrorKind::AddrInUse => StartError::PortTaken { listener, address, option },
+        _ => StartError::Bind { listener, address, problem: error.to_string() },
+    })
 }

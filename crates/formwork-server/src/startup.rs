@@ -1,8 +1,12 @@
 //! What `run` prints at start: how each operation is served, one curl line each, and promises not yet enforced.
 
 use formwork_check::Analysis;
-use formwork_language::program::Operation;
+use formwork_language::program::{InputField, Mode, Operation, PathPart, Surface};
 use formwork_model::Model;
+use formwork_model::facts::Location;
+use formwork_model::sections::observability::MetricKind;
+use formwork_model::sections::security::{AuthenticationKind, BudgetKind, LimitKind};
+use formwork_model::values::Type;
 use std::net::SocketAddr;
 
 /// A line of the table of operations.
@@ -14,26 +18,244 @@ pub struct ModeRow {
     pub route: String,
     /// `public` or `internal`.
     pub listener: &'static str,
-    /// `executed`, `mocked`, …
+    /// `executed` or `mocked`.
     pub mode: &'static str,
-    /// Who may call it: `anyone`, or the roles.
+    /// Who may call it: `anyone`, `any key`, or the roles.
     pub callers: String,
 }
 
 /// How each operation is served, in the order of the document.
 pub fn mode_table(analysis: &Analysis) -> Vec<ModeRow> {
-    let _ = analysis;
-    Vec::new()
+    let row = |operation: &Operation| ModeRow {
+        name: operation.name.to_string(),
+        route: format!("{} {}", operation.method, route(operation)),
+        listener: match operation.surface {
+            Surface::Public => "public",
+            Surface::Internal => "internal",
+        },
+        mode: match operation.mode {
+            Mode::Executed => "executed",
+            Mode::Mocked => "mocked",
+        },
+        callers: callers(operation),
+    };
+    analysis.compiled.program.operations.iter().map(row).collect()
 }
 
-/// A curl line that calls the operation with plausible input; the key is `$KEY`.
+/// The roles that meet every demand of an operation.
+fn callers(operation: &Operation) -> String {
+    let access = &operation.access;
+    if access.public {
+        return "anyone".to_owned();
+    }
+    let Some((first, others)) = access.roles.split_first() else {
+        return match operation.surface {
+            Surface::Public => "any key".to_owned(),
+            Surface::Internal => "components".to_owned(),
+        };
+    };
+    let roles = first.iter().filter(|role| others.iter().all(|any| any.contains(role)));
+    let names = roles.map(|role| &**role).collect::<Vec<_>>().join(", ");
+    if names.is_empty() { "nobody".to_owned() } else { names }
+}
+
+/// The path of an operation as the document writes it.
+pub(crate) fn route(operation: &Operation) -> String {
+    let mut path = String::new();
+    for part in &operation.path {
+        path.push('/');
+        match part {
+            PathPart::Fixed(text) => path.push_str(text),
+            PathPart::Parameter(name) => path.push_str(&format!("{{{name}}}")),
+        }
+    }
+    if path.is_empty() { "/".to_owned() } else { path }
+}
+
+/// A curl line that calls the operation with plausible input: required fields only, from their types and rules. The
+/// key is `$KEY`.
 pub fn curl_line(operation: &Operation, address: SocketAddr, api_key_header: &str) -> String {
-    let _ = (operation, api_key_header);
-    format!("curl http://{address}/")
+    let located = |wanted: &Location| -> Vec<&InputField> {
+        let needed = |field: &&InputField| {
+            field.location == *wanted
+                && !field.optional
+                && field.default.is_none()
+                && !is_hidden(field, operation)
+        };
+        operation.input.fields.iter().filter(needed).collect()
+    };
+    let mut path = String::new();
+    for part in &operation.path {
+        path.push('/');
+        match part {
+            PathPart::Fixed(text) => path.push_str(text),
+            PathPart::Parameter(name) => {
+                let field = operation.input.fields.iter().find(|field| field.name == *name);
+                path.push_str(&field.map_or("1".to_owned(), plain_example));
+            }
+        }
+    }
+    let query: Vec<String> = located(&Location::Query)
+        .into_iter()
+        .map(|field| format!("{}={}", field.name, plain_example(field)))
+        .collect();
+    let query = if query.is_empty() { String::new() } else { format!("?{}", query.join("&")) };
+    let path = if path.is_empty() { "/" } else { &path };
+    let mut line = String::from("curl -s");
+    if &*operation.method != "GET" {
+        line.push_str(&format!(" -X {}", operation.method));
+    }
+    line.push_str(&format!(" '{}'", quoted(&format!("http://{address}{path}{query}"))));
+    if !operation.access.public && operation.surface == Surface::Public {
+        line.push_str(&format!(" -H \"{api_key_header}: $KEY\""));
+    }
+    for field in &operation.input.fields {
+        if let Location::Header(name) = &field.location
+            && !field.optional
+        {
+            line.push_str(&format!(" -H '{}'", quoted(&format!("{name}: {}", plain_example(field)))));
+        }
+    }
+    let body = located(&Location::Body);
+    if !body.is_empty() {
+        let members: Vec<String> =
+            body.into_iter().map(|field| format!("\"{}\":{}", field.name, example(field))).collect();
+        line.push_str(&format!(
+            " -H 'content-type: application/json' -d '{}'",
+            quoted(&format!("{{{}}}", members.join(",")))
+        ));
+    }
+    line
+}
+
+/// The page's own inputs are optional by nature.
+fn is_hidden(field: &InputField, operation: &Operation) -> bool {
+    let last = operation.input.fields.iter().rev().take(2);
+    matches!(&*field.name, "cursor" | "limit") && last.into_iter().any(|other| other.name == field.name)
+}
+
+/// Inside single quotes of a shell.
+fn quoted(text: &str) -> String {
+    text.replace('\'', "'\\''")
+}
+
+/// A plausible value as it stands in a path, query or header.
+fn plain_example(field: &InputField) -> String {
+    let json = example(field);
+    let text = serde_json::from_str::<String>(&json).unwrap_or(json);
+    let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~".contains(&byte);
+    text.bytes()
+        .map(|byte| if plain(byte) { char::from(byte).to_string() } else { format!("%{byte:02X}") })
+        .collect()
+}
+
+/// A plausible value as JSON.
+fn example(field: &InputField) -> String {
+    if let Some(first) = field.rules.one_of.as_ref().and_then(|texts| texts.first()) {
+        return format!("\"{first}\"");
+    }
+    match &field.ty {
+        Type::String => format!("\"{}\"", text_example(field)),
+        Type::Integer | Type::Double => number_example(field),
+        Type::Decimal { .. } => format!("\"{}\"", number_example(field)),
+        ty => type_example(ty),
+    }
+}
+
+fn type_example(ty: &Type) -> String {
+    match ty {
+        Type::String => "\"text\"".to_owned(),
+        Type::Integer | Type::Double => "1".to_owned(),
+        Type::Decimal { .. } => "\"1\"".to_owned(),
+        Type::Boolean => "true".to_owned(),
+        Type::Uuid => "\"01890a5d-ac96-774b-bcce-b302099a8057\"".to_owned(),
+        Type::Timestamp => "\"2035-01-01T00:00:00Z\"".to_owned(),
+        Type::Date => "\"2035-01-01\"".to_owned(),
+        Type::Time => "\"09:30:00\"".to_owned(),
+        Type::Duration => "\"90s\"".to_owned(),
+        Type::Bytes => "\"AAEC\"".to_owned(),
+        Type::Uri => "\"https://example.com/\"".to_owned(),
+        Type::Email => "\"someone@example.com\"".to_owned(),
+        Type::List(of) => format!("[{}]", type_example(of)),
+        Type::Enum(values) => format!("\"{}\"", values.first().map_or("", |first| first)),
+        Type::Object(members) => {
+            let members: Vec<String> =
+                members.iter().map(|(name, ty)| format!("\"{name}\":{}", type_example(ty))).collect();
+            format!("{{{}}}", members.join(","))
+        }
+        Type::Json | Type::Named(_) | Type::Unknown(_) => "{}".to_owned(),
+    }
+}
+
+/// The first of a few texts that the field's rules accept.
+fn text_example(field: &InputField) -> String {
+    let name = field.name.replace('_', "-");
+    let shortest = usize::try_from(field.rules.length.0.unwrap_or(0)).unwrap_or(0).min(1000);
+    let candidates = [
+        format!("my-{name}"),
+        name,
+        "abc".into(),
+        "a1".into(),
+        "A1".into(),
+        "12345".into(),
+        "a".repeat(shortest),
+    ];
+    let fits = |text: &&String| {
+        let value = formwork_language::value::Value::Text(text.as_str().into());
+        text.len() >= shortest && field.rules.violations(&value).is_empty()
+    };
+    candidates.iter().find(fits).unwrap_or(&candidates[0]).clone()
+}
+
+/// A whole number within the field's bounds.
+fn number_example(field: &InputField) -> String {
+    let whole = |bound: &formwork_language::value::Decimal| {
+        bound.units.div_euclid(10_i128.checked_pow(u32::from(bound.scale)).unwrap_or(i128::MAX))
+    };
+    let least = field.rules.min.as_ref().map(|(bound, _)| whole(bound) + 1);
+    let most = field.rules.max.as_ref().map(|(bound, _)| whole(bound));
+    let number = 1.max(least.unwrap_or(1)).min(most.unwrap_or(i128::MAX));
+    number.to_string()
 }
 
 /// What sections 8 to 10 promise and Formwork does not enforce yet, one line each.
 pub fn not_yet_enforced(model: &Model) -> Vec<String> {
-    let _ = model;
-    Vec::new()
+    let mut lines = Vec::new();
+    let mut say = |what: &str, text: &str| lines.push(format!("{what}: {}", text.trim()));
+    for cache in &model.caches {
+        let what = cache.what.as_ref().map_or("", |what| &what.value);
+        say("cache", &format!("{} ({what})", cache.name.value));
+    }
+    for authentication in &model.authentication {
+        if matches!(
+            authentication.kind,
+            AuthenticationKind::BearerJwt
+                | AuthenticationKind::Hmac
+                | AuthenticationKind::MutualTls
+                | AuthenticationKind::IdempotencyKey
+        ) {
+            say("authentication", &authentication.text.value);
+        }
+    }
+    for grant in model.authorization.grants.iter().filter(|grant| grant.condition.is_some()) {
+        let condition = grant.condition.as_ref().map_or("", |condition| &condition.value);
+        say("grant", &format!("`{}` when `{condition}`", grant.role.value));
+    }
+    for limit in model.limits.iter().filter(|limit| limit.kind != LimitKind::Prose) {
+        say("limit", &limit.text.value);
+    }
+    for audit in &model.audit {
+        say("audit", &audit.text.value);
+    }
+    for budget in model.budgets.iter().filter(|budget| budget.kind != BudgetKind::Prose) {
+        say("budget", &budget.text.value);
+    }
+    for metric in model.metrics.iter().filter(|metric| metric.kind == Some(MetricKind::Gauge)) {
+        say("metric", &format!("gauge `{}`", metric.name.value));
+    }
+    for trace in &model.traces {
+        let spans: Vec<String> = trace.spans.iter().map(|span| format!("`{}`", span.value)).collect();
+        say("trace", &spans.join(" → "));
+    }
+    lines
 }

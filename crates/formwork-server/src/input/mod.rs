@@ -7,6 +7,6 @@ mod decoder;
 mod query;
 mod typed;
 
-pub(crate) use decoder::{Decoder, PageInput, Parts, Unreadable};
+pub(crate) use decoder::{Decoder, Parts, Unreadable};
 pub(crate) use query::percent_decode;
-pub(crate) use typed::{Faults, decode, decode_text};
+pub(crate) use typed::{Faults, decode};

@@ -146,16 +146,10 @@ fn wrong(ty: &Type, json: &Json<'_>, faults: &mut Faults) -> Option<Value> {
 
 /// Any JSON, as sent.
 fn any(json: &Json<'_>) -> Value {
-    let mut out = Vec::new();
     match json {
-        Json::Null => return Value::Null,
-        Json::Boolean(boolean) => return Value::Json(if *boolean { "true" } else { "false" }.into()),
-        Json::Number(text) | Json::Array(_, text) | Json::Object(_, text) => {
-            return Value::Json((*text).into());
-        }
-        Json::Text(text) => crate::json::write_text(&mut out, text),
+        Json::Null => Value::Null,
+        json => Value::Json(crate::json::written(json).into()),
     }
-    Value::Json(String::from_utf8_lossy(&out).into())
 }
 
 fn list(of: &Type, items: &[Json<'_>], faults: &mut Faults) -> Option<Value> {
@@ -193,7 +187,7 @@ fn integer(text: &str, faults: &mut Faults) -> Option<Value> {
             return Some(Value::Integer(number));
         }
     }
-    match forms::parse_decimal(text) {
+    match forms::parse_exact(text) {
         Some(Decimal { units, scale: 0 }) => {
             let number = i64::try_from(units).ok();
             if number.is_none() {
@@ -236,7 +230,7 @@ fn double(text: &str, faults: &mut Faults) -> Option<Value> {
 }
 
 fn decimal(text: &str, precision: u8, scale: u8, faults: &mut Faults) -> Option<Value> {
-    let Some(read) = forms::parse_decimal(text) else {
+    let Some(read) = forms::parse_exact(text) else {
         match is_number(text) {
             true => faults.add("out_of_range", too_large(precision, scale)),
             false => faults.add("type", "Must be a decimal number."),

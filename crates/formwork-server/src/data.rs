@@ -1,0 +1,63 @@
+//! The server's own files in the data folder: `run.json`, and the secret that cursors are bound with.
+
+use crate::config::Addresses;
+use crate::json::write_text;
+use crate::random;
+use crate::start::StartError;
+use std::fs::OpenOptions;
+use std::io::Write;
+use std::path::{Path, PathBuf};
+
+/// Writes `run.json`, which tells other commands where this server is and how to speak to it.
+pub(crate) fn write_run_file(
+    data: &Path,
+    addresses: Addresses,
+    admin_key: &str,
+) -> Result<PathBuf, StartError> {
+    let mut out = format!("{{\"pid\":{}", std::process::id()).into_bytes();
+    let members = [
+        ("public", addresses.public.to_string()),
+        ("internal", addresses.internal.to_string()),
+        ("admin", addresses.admin.to_string()),
+        ("admin_key", admin_key.to_owned()),
+    ];
+    for (name, value) in members {
+        out.push(b',');
+        write_text(&mut out, name);
+        out.push(b':');
+        write_text(&mut out, &value);
+    }
+    out.extend_from_slice(b"}\n");
+    let path = data.join("run.json");
+    write_private(&path, &out)?;
+    Ok(path)
+}
+
+/// The folder's secret, made on first use. It survives a restart, so that a walk through pages does too.
+pub(crate) fn secret(data: &Path) -> Result<[u8; 32], StartError> {
+    let path = data.join("cursors.key");
+    if let Ok(bytes) = std::fs::read(&path)
+        && let Ok(secret) = <[u8; 32]>::try_from(bytes)
+    {
+        return Ok(secret);
+    }
+    let secret = random::bytes()?;
+    write_private(&path, &secret)?;
+    Ok(secret)
+}
+
+/// Puts a file in place whole, readable by its owner alone.
+fn write_private(path: &Path, bytes: &[u8]) -> Result<(), StartError> {
+    let failed =
+        |error: std::io::Error| StartError::Write { path: path.to_owned(), problem: error.to_string() };
+    let next = path.with_extension("new");
+    // A leftover of a crash may have other rights.
+    let _ = std::fs::remove_file(&next);
+    let mut options = OpenOptions::new();
+    options.write(true).create_new(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    let mut file = options.open(&next).map_err(failed)?;
+    file.write_all(bytes).and_then(|()| file.sync_all()).map_err(failed)?;
+    std::fs::rename(&next, path).map_err(failed)
+}

@@ -1,0 +1,185 @@
+//! Standing steps: when each runs next, and running what is due. Runs of one job never overlap, and missed ones
+//! collapse into one.
+//!
+//! On the machine's clock a task waits for the next run; on the test clock only [`Scheduler::advance`] runs jobs, in
+//! the order of their times, each at its own `now()`. Source: language reference, *Steps*, standing steps.
+
+mod times;
+
+use crate::auth::Caller;
+use crate::clock::Clock;
+use crate::metrics::Metrics;
+use formwork_engine::{Call, StoreError, What};
+use formwork_language::program::{Program, Schedule};
+use formwork_language::value::Value;
+use formwork_store::{NextRun, Store};
+use parking_lot::Mutex;
+use std::sync::Arc;
+use std::time::Duration;
+use times::next_after;
+use tokio::sync::watch;
+
+/// Batches of one run of a job, after which it waits for its next time.
+const MOST_BATCHES: usize = 100_000;
+
+/// The longest that the task sleeps before it looks at the clock again, which may have been set.
+const LONGEST_SLEEP: Duration = Duration::from_secs(30);
+
+/// The shortest, so that a job still at work when it is due again is asked for at leisure.
+const SHORTEST_SLEEP: Duration = Duration::from_millis(10);
+
+/// The jobs of a program.
+pub(crate) struct Scheduler {
+    program: Arc<Program>,
+    store: Arc<Store>,
+    clock: Arc<Clock>,
+    metrics: Arc<Metrics>,
+    /// By index of the job.
+    next: Mutex<Vec<Option<i64>>>,
+    /// One run at a time of each job, whoever asks.
+    running: Vec<tokio::sync::Mutex<()>>,
+    /// One change of the test clock at a time.
+    advancing: tokio::sync::Mutex<()>,
+}
+
+impl Scheduler {
+    /// Works out every job's next run from what the store remembers.
+    pub(crate) fn new(
+        program: Arc<Program>,
+        store: Arc<Store>,
+        clock: Arc<Clock>,
+        metrics: Arc<Metrics>,
+    ) -> Result<Self, StoreError> {
+        let stored = store.next_runs()?;
+        let now = clock.now();
+        let next = program.jobs.iter().map(|job| {
+            if job.schedule == Schedule::StartUp {
+                return Some(now);
+            }
+            let fresh = next_after(&job.schedule, now);
+            let remembered = stored.iter().find(|run| *run.job == *job.name).and_then(|run| run.at);
+            // A remembered run later than the schedule's next one stems from another schedule or clock.
+            match (remembered, fresh) {
+                (Some(remembered), Some(fresh)) => Some(remembered.min(fresh)),
+                (None, fresh) => fresh,
+                (remembered, None) => remembered,
+            }
+        });
+        let next = Mutex::new(next.collect());
+        let running = program.jobs.iter().map(|_| tokio::sync::Mutex::default()).collect();
+        Ok(Self { program, store, clock, metrics, next, running, advancing: tokio::sync::Mutex::default() })
+    }
+
+    /// Runs what is due on the machine's clock until told to stop.
+    pub(crate) async fn run(self: Arc<Self>, mut stop: watch::Receiver<bool>) {
+        let mut runs = tokio::task::JoinSet::new();
+        while !*stop.borrow() {
+            let now = self.clock.now();
+            for job in self.due(now) {
+                let scheduler = self.clone();
+                runs.spawn(async move { scheduler.run_job(job, now).await });
+            }
+            let wait = match self.earliest() {
+                Some((at, _)) => Duration::from_micros(u64::try_from(at - now).unwrap_or_default()),
+                None => LONGEST_SLEEP,
+            };
+            tokio::select! {
+                () = tokio::time::sleep(wait.clamp(SHORTEST_SLEEP, LONGEST_SLEEP)) => {}
+                Some(_) = runs.join_next() => {}
+                _ = stop.wait_for(|stop| *stop) => {}
+            }
+        }
+        while runs.join_next().await.is_some() {}
+    }
+
+    /// Runs what is due by the present test time, at start.
+    pub(crate) async fn settle(&self) {
+        self.advance(0).await;
+    }
+
+    /// Moves the test clock on by so many microseconds: every job due on the way runs, in the order of time, each
+    /// at its own `now()`. Gives the new time.
+    pub(crate) async fn advance(&self, by: i64) -> i64 {
+        let _alone = self.advancing.lock().await;
+        let target = self.clock.now().saturating_add(by.max(0));
+        while let Some((at, job)) = self.earliest().filter(|(at, _)| *at <= target) {
+            self.clock.set(at);
+            let now = self.clock.now();
+            self.move_on(job, now);
+            self.run_job(job, now).await;
+        }
+        self.clock.set(target);
+        self.clock.now()
+    }
+
+    /// Runs every job of a component now; gives how many there are.
+    pub(crate) async fn run_component(&self, component: &str) -> usize {
+        let _alone = self.advancing.lock().await;
+        let jobs = self.program.jobs.iter().enumerate().filter(|(_, job)| *job.component == *component);
+        let jobs: Vec<usize> = jobs.map(|(index, _)| index).collect();
+        for job in &jobs {
+            self.run_job(*job, self.clock.now()).await;
+        }
+        jobs.len()
+    }
+
+    fn earliest(&self) -> Option<(i64, usize)> {
+        let next = self.next.lock();
+        next.iter().enumerate().filter_map(|(job, at)| Some(((*at)?, job))).min()
+    }
+
+    /// The jobs due by now, each moved on to its next time, so that missed runs collapse into this one.
+    fn due(&self, now: i64) -> Vec<usize> {
+        let due: Vec<usize> = {
+            let next = self.next.lock();
+            (0..next.len()).filter(|job| next[*job].is_some_and(|at| at <= now)).collect()
+        };
+        // A job whose last run still goes on keeps its time and is asked again.
+        let free = due.into_iter().filter(|job| self.running[*job].try_lock().is_ok());
+        free.inspect(|job| self.move_on(*job, now)).collect()
+    }
+
+    fn move_on(&self, job: usize, now: i64) {
+        let schedule = self.program.jobs.get(job).map(|job| &job.schedule);
+        if let Some(slot) = self.next.lock().get_mut(job) {
+            *slot = schedule.and_then(|schedule| next_after(schedule, now));
+        }
+    }
+
+    async fn run_job(&self, index: usize, now: i64) {
+        let (Some(job), Some(running)) = (self.program.jobs.get(index), self.running.get(index)) else {
+            return;
+        };
+        let _alone = running.lock().await;
+        for _ in 0..MOST_BATCHES {
+            let next =
+                NextRun { job: job.name.to_string(), at: self.next.lock().get(index).copied().flatten() };
+            let Some(call) = job_call(index, now) else { return };
+            let ended = self.store.run_job(call, next).await;
+            self.metrics.steps(&ended.counts, &ended.observations);
+            if let Err(refusal) = &ended.result {
+                crate::log::fault("job_refused", "", &job.name, &format!("{refusal:?}"));
+            }
+            if !ended.again {
+                return;
+            }
+        }
+    }
+}
+
+fn job_call(index: usize, now: i64) -> Option<Call> {
+    let seed = u64::from_le_bytes(crate::random::bytes::<8>().ok()?);
+    let caller = Caller::system();
+    let nothing = Value::Absent;
+    // In the order of `slots`.
+    let slots = vec![
+        caller.id,
+        caller.roles,
+        caller.scopes,
+        caller.claims,
+        nothing.clone(),
+        nothing.clone(),
+        nothing,
+    ];
+    Some(Call { what: What::Job(u32::try_from(index).ok()?), slots, now, seed })
+}

@@ -1,0 +1,458 @@
+//! One request of a public or internal operation, from its first byte to its answer.
+//!
+//! The order of refusals is fixed: 404 route, 405, 401, 403, 406, 413, 415, 400, 422, then the steps. Source:
+//! interfaces *HTTP, on the public listener*.
+
+use crate::auth::Caller;
+use crate::cursor::Walk;
+use crate::input::{Parts, Unreadable};
+use crate::json::{Writer, plain_text, write_text};
+use crate::problems::{
+    CONTENT_TOO_LARGE, FORBIDDEN, HEADERS_TOO_LARGE, MALFORMED, NOT_ACCEPTABLE, NOT_EXECUTABLE, NOT_FOUND,
+    OVERLOADED, Problem, REQUEST_TIMEOUT, UNAVAILABLE, UNSUPPORTED_MEDIA_TYPE,
+};
+use crate::respond::{Answer, Reply};
+use crate::router::{Route, Target};
+use crate::shared::{Prepared, Shared};
+use bytes::{Bytes, BytesMut};
+use formwork_engine::{Body, Call, Ended, What};
+use formwork_language::eval::Host;
+use formwork_language::program::{Mode, Operation, PathPart, Surface, slots};
+use formwork_language::value::{Row, Value};
+use http::header::{ACCEPT, ALLOW, CONTENT_TYPE, HeaderName, LOCATION};
+use http::request::Parts as Head;
+use http::{HeaderMap, HeaderValue, Method, Request, StatusCode};
+use http_body_util::BodyExt;
+use hyper::body::{Body as _, Incoming};
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::time::{Duration, Instant};
+
+/// Where a request came in.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Entrance {
+    /// Which operations are served.
+    pub(crate) surface: Surface,
+    /// Whether only this machine can reach it.
+    pub(crate) loopback: bool,
+    /// Who is at the other end.
+    pub(crate) peer: SocketAddr,
+}
+
+/// Answers a request, whatever it is.
+pub(crate) async fn serve(shared: Arc<Shared>, entrance: Entrance, request: Request<Incoming>) -> Answer {
+    let began = Instant::now();
+    let request_id = shared.request_ids.of(request.headers());
+    let (head, body) = request.into_parts();
+    let is_head = head.method == Method::HEAD;
+    let route = shared.router(entrance.surface).find(head.method.as_str(), head.uri.path());
+    let operation = match &route {
+        Route::Found(Target::Operation(index), ..) => Some(*index),
+        _ => None,
+    };
+    let measured = !matches!(&route, Route::Found(Target::Alive | Target::Ready, ..));
+    let under_way = UnderWay::new(&shared);
+    let asked = Asked { shared: &shared, entrance, head: &head, request_id: &request_id };
+    let result = match under_way.is_allowed() {
+        true => asked.answer(route, body).await,
+        false => Err(Problem::of(&OVERLOADED)),
+    };
+    let reply = result.unwrap_or_else(|problem| {
+        if let Some(cause) = &problem.for_the_log {
+            let name = operation.and_then(|index| shared.program.operations.get(index));
+            let name = name.map_or("", |operation| &operation.name);
+            crate::log::fault("internal", request_id.to_str().unwrap_or_default(), name, cause);
+        }
+        Reply::problem(&problem, head.uri.path())
+    });
+    if measured {
+        shared.metrics.request(operation, head.method.as_str(), reply.status.as_u16(), began.elapsed());
+    }
+    reply.into_answer(&request_id, is_head)
+}
+
+/// Counts a request while it is under way.
+struct UnderWay<'a> {
+    shared: &'a Shared,
+    number: usize,
+}
+
+impl<'a> UnderWay<'a> {
+    fn new(shared: &'a Shared) -> Self {
+        Self { shared, number: shared.under_way.fetch_add(1, Ordering::Relaxed) + 1 }
+    }
+
+    fn is_allowed(&self) -> bool {
+        self.number <= self.shared.limits.requests
+    }
+}
+
+impl Drop for UnderWay<'_> {
+    fn drop(&mut self) {
+        self.shared.under_way.fetch_sub(1, Ordering::Relaxed);
+    }
+}
+
+/// A request under way.
+struct Asked<'a> {
+    shared: &'a Arc<Shared>,
+    entrance: Entrance,
+    head: &'a Head,
+    request_id: &'a HeaderValue,
+}
+
+impl Asked<'_> {
+    async fn answer(&self, route: Route<'_, '_>, body: Incoming) -> Result<Reply, Problem> {
+        let shared = self.shared;
+        match route {
+            Route::Nothing => Err(Problem::of(&NOT_FOUND)),
+            Route::OtherMethods(allow) => Err(Problem::method_not_allowed(allow)),
+            Route::Options(allow) => {
+                let headers = vec![(ALLOW, allow.clone())];
+                Ok(Reply { headers, ..Reply::empty(StatusCode::NO_CONTENT) })
+            }
+            Route::Found(Target::Alive, ..) => Ok(health("pass", StatusCode::OK)),
+            Route::Found(Target::Ready, ..) => {
+                let ready = shared.store.is_available() && !shared.draining.load(Ordering::Relaxed);
+                Ok(match ready {
+                    true => health("pass", StatusCode::OK),
+                    false => health("fail", StatusCode::SERVICE_UNAVAILABLE),
+                })
+            }
+            Route::Found(Target::Reserved, ..) => Err(Problem::of(&NOT_FOUND)),
+            Route::Found(Target::Operation(index), path, allow) => {
+                let found = shared.program.operations.get(index).zip(shared.operations.get(index));
+                let Some((operation, prepared)) = found else { return Err(Problem::of(&NOT_FOUND)) };
+                // What writes would have to be undone for HEAD; it is refused instead.
+                if self.head.method == Method::HEAD && operation.writes {
+                    return Err(Problem::method_not_allowed(allow));
+                }
+                self.operation(index, operation, prepared, &path, body).await
+            }
+        }
+    }
+
+    async fn operation(
+        &self,
+        index: usize,
+        operation: &Operation,
+        prepared: &Prepared,
+        path: &[&str],
+        body: Incoming,
+    ) -> Result<Reply, Problem> {
+        let shared = self.shared;
+        let headers = &self.head.headers;
+        if header_bytes(headers) > shared.limits.header_bytes {
+            return Err(Problem::of(&HEADERS_TOO_LARGE));
+        }
+        let caller = self.caller(operation)?;
+        caller.check(&operation.access)?;
+        if prepared.answers_json && !accepts_json(headers) {
+            return Err(Problem::of(&NOT_ACCEPTABLE));
+        }
+        let body = read_body(body, shared.limits.body_bytes, shared.limits.read).await?;
+        if !body.is_empty() {
+            check_content_type(headers, &self.head.method)?;
+        }
+        if operation.mode != Mode::Executed {
+            return Err(Problem::of(&NOT_EXECUTABLE));
+        }
+        let now = shared.clock.now();
+        let mut slots = self.fixed_slots(&caller, prepared);
+        let mut host = EdgeHost { now };
+        let query = self.head.uri.query().unwrap_or_default();
+        let parts = Parts { path, query, headers, body: &body };
+        let cursor =
+            prepared.decoder.decode(&parts, &mut slots, &mut host).map_err(|problem| match problem {
+                Unreadable::Malformed(detail) => Problem::with(&MALFORMED, detail),
+                Unreadable::Invalid(faults) => Problem::invalid(faults),
+            })?;
+        let mut walked = Vec::new();
+        if let Some(page) = &prepared.decoder.page {
+            walked = prepared.decoder.without_page(&slots);
+            if let Some(cursor) = cursor {
+                let walk = Walk { operation: &operation.name, caller: &caller.id, input: &walked };
+                let values = shared.cursors.decode(&walk, &page.order, &cursor);
+                let values = values.ok_or_else(|| {
+                    Problem::with(&MALFORMED, "The cursor is not one of this list for this caller and input.")
+                })?;
+                slots[usize::from(slots::INPUT) + page.cursor] = Value::List(values.into());
+            }
+        }
+        let seed = crate::random::bytes::<8>().map_err(|error| Problem::internal(error.to_string()))?;
+        let what = What::Operation(u32::try_from(index).unwrap_or(u32::MAX));
+        let call = Call { what, slots, now, seed: u64::from_le_bytes(seed) };
+        let ended = shared.store.run(call).await;
+        shared.metrics.steps(&ended.counts, &ended.observations);
+        let walk = Walk { operation: &operation.name, caller: &caller.id, input: &walked };
+        self.reply(ended, operation, prepared, &walk)
+    }
+
+    fn caller(&self, operation: &Operation) -> Result<Caller, Problem> {
+        let shared = self.shared;
+        let with_key = shared.keys.caller(&self.head.headers)?;
+        match (self.entrance.surface, with_key) {
+            (Surface::Internal, Some(caller)) if self.entrance.loopback => Ok(caller.vouched_for("internal")),
+            (Surface::Internal, Some(caller)) => match caller.has_role("internal") {
+                true => Ok(caller),
+                false => Err(Problem::with(&FORBIDDEN, "This needs the role `internal`.")),
+            },
+            (Surface::Internal, None) if self.entrance.loopback => {
+                Ok(Caller::anonymous(&["internal".into()]))
+            }
+            (Surface::Public, None) if operation.access.public => Ok(Caller::anonymous(&[])),
+            (Surface::Public, Some(caller)) => Ok(caller),
+            (_, None) => Err(shared.keys.demand()),
+        }
+    }
+
+    fn fixed_slots(&self, caller: &Caller, prepared: &Prepared) -> Vec<Value> {
+        let request_id = self.request_id.to_str().unwrap_or_default();
+        let headers = match prepared.reads_headers {
+            true => header_map(&self.head.headers),
+            false => Value::Absent,
+        };
+        // In the order of `slots`.
+        vec![
+            caller.id.clone(),
+            caller.roles.clone(),
+            caller.scopes.clone(),
+            caller.claims.clone(),
+            Value::Text(request_id.into()),
+            Value::Text(self.entrance.peer.ip().to_string().into()),
+            headers,
+        ]
+    }
+
+    fn reply(
+        &self,
+        ended: Ended,
+        operation: &Operation,
+        prepared: &Prepared,
+        walk: &Walk<'_>,
+    ) -> Result<Reply, Problem> {
+        let shared = self.shared;
+        let rows = ended.rows;
+        let answer =
+            ended.result.map_err(|refusal| Problem::refused(refusal, &rows, &shared.program.schema))?;
+        let status = StatusCode::from_u16(answer.status).unwrap_or(StatusCode::OK);
+        let projected = prepared.projected.as_ref().map(|(entity, columns)| (*entity, columns));
+        let mut writer = Writer::new(&rows, projected, &shared.every);
+        let mut reply = match &answer.body {
+            Body::Nothing => Reply::empty(status),
+            Body::Redirect(to) => {
+                let headers = vec![(LOCATION, location_value(to)?)];
+                Reply { headers, ..Reply::empty(status) }
+            }
+            Body::Value(value) => {
+                writer.answer(value);
+                let mut reply = Reply::json(status, writer.out);
+                if status == StatusCode::CREATED {
+                    reply.headers.extend(self.location(operation, value, &rows));
+                }
+                reply
+            }
+            Body::Page { items, next } => {
+                writer.out.extend_from_slice(b"{\"items\":");
+                writer.answers(items);
+                writer.out.extend_from_slice(b",\"next_cursor\":");
+                match next {
+                    Some(values) => write_text(&mut writer.out, &shared.cursors.encode(walk, values)),
+                    None => writer.out.extend_from_slice(b"null"),
+                }
+                writer.out.push(b'}');
+                Reply::json(status, writer.out)
+            }
+        };
+        for (name, value) in &answer.headers {
+            let header = HeaderName::from_bytes(name.as_bytes()).ok().zip(HeaderValue::from_str(value).ok());
+            reply.headers.push(
+                header
+                    .ok_or_else(|| Problem::internal(format!("a step's header `{name}` cannot be sent")))?,
+            );
+        }
+        Ok(reply)
+    }
+
+    /// `Location` of a row that was made: the path of the GET operation that it determines.
+    fn location(
+        &self,
+        operation: &Operation,
+        value: &Value,
+        rows: &[Row],
+    ) -> Option<(HeaderName, HeaderValue)> {
+        let (target, fields) = operation.output.location.as_ref()?;
+        let target = self.shared.program.operations.get(usize::try_from(*target).ok()?)?;
+        let Value::Row(row) = value else { return None };
+        let row = rows.get(usize::try_from(*row).ok()?)?;
+        let mut fields = fields.iter();
+        let mut path = String::new();
+        for part in &target.path {
+            path.push('/');
+            match part {
+                PathPart::Fixed(text) => path.push_str(&encoded(text)),
+                PathPart::Parameter(_) => {
+                    let text = plain_text(row.values.get(usize::from(*fields.next()?))?);
+                    if text.is_empty() {
+                        return None;
+                    }
+                    path.push_str(&encoded(&text));
+                }
+            }
+        }
+        HeaderValue::from_str(&path).ok().map(|value| (LOCATION, value))
+    }
+}
+
+/// What defaults of inputs may ask for.
+struct EdgeHost {
+    now: i64,
+}
+
+impl Host for EdgeHost {
+    fn now(&self) -> i64 {
+        self.now
+    }
+
+    fn random(&mut self, buffer: &mut [u8]) {
+        // The seed of the call is drawn from the same source and refuses the request when that fails.
+        let _ = getrandom::fill(buffer);
+    }
+
+    fn uuid(&mut self) -> [u8; 16] {
+        let mut bytes = [0; 16];
+        self.random(&mut bytes);
+        let milliseconds = u64::try_from(self.now.div_euclid(1000)).unwrap_or_default().to_be_bytes();
+        bytes[..6].copy_from_slice(&milliseconds[2..]);
+        bytes[6] = bytes[6] & 0x0f | 0x70;
+        bytes[8] = bytes[8] & 0x3f | 0x80;
+        bytes
+    }
+}
+
+fn health(status: &str, code: StatusCode) -> Reply {
+    let content_type = Some(HeaderValue::from_static("application/health+json"));
+    Reply { content_type, ..Reply::json(code, format!("{{\"status\":\"{status}\"}}").into_bytes()) }
+}
+
+fn header_bytes(headers: &HeaderMap) -> usize {
+    headers.iter().map(|(name, value)| name.as_str().len() + value.len()).sum()
+}
+
+/// The header as a map; values that are not UTF-8 are left out, repeated ones joined by commas.
+fn header_map(headers: &HeaderMap) -> Value {
+    let member = |name: &HeaderName| {
+        let values =
+            headers.get_all(name).iter().filter_map(|value| std::str::from_utf8(value.as_bytes()).ok());
+        let text = values.collect::<Vec<_>>().join(", ");
+        (Value::Text(name.as_str().into()), Value::Text(text.into()))
+    };
+    Value::Map(headers.keys().map(member).collect())
+}
+
+/// Whether the caller takes JSON: no `Accept`, or one range that covers it and is not refused by `q=0`.
+fn accepts_json(headers: &HeaderMap) -> bool {
+    let mut ranges = headers.get_all(ACCEPT).iter().filter_map(|value| value.to_str().ok()).peekable();
+    if ranges.peek().is_none() {
+        return true;
+    }
+    ranges.flat_map(|value| value.split(',')).any(|range| {
+        let mut pieces = range.split(';').map(str::trim);
+        let kind = pieces.next().unwrap_or_default().to_ascii_lowercase();
+        let refused = pieces.any(|piece| {
+            piece
+                .strip_prefix("q=")
+                .is_some_and(|quality| quality.parse::<f32>().is_ok_and(|quality| quality == 0.0))
+        });
+        matches!(&*kind, "*/*" | "application/*" | "application/json") && !refused
+    })
+}
+
+fn check_content_type(headers: &HeaderMap, method: &Method) -> Result<(), Problem> {
+    let mut sent = headers.get_all(CONTENT_TYPE).iter();
+    let text = sent.next().and_then(|value| value.to_str().ok()).unwrap_or_default();
+    let mut pieces = text.split(';').map(str::trim);
+    let kind = pieces.next().unwrap_or_default();
+    let is_json = kind.eq_ignore_ascii_case("application/json")
+        || (*method == Method::PATCH && kind.eq_ignore_ascii_case("application/merge-patch+json"));
+    let is_utf8 = pieces.all(|piece| match piece.split_once('=') {
+        Some((name, value)) if name.eq_ignore_ascii_case("charset") => {
+            value.trim_matches('"').eq_ignore_ascii_case("utf-8")
+        }
+        _ => true,
+    });
+    if is_json && is_utf8 && sent.next().is_none() {
+        return Ok(());
+    }
+    let mut problem = Problem::with(&UNSUPPORTED_MEDIA_TYPE, "Send the body as `application/json` in UTF-8.");
+    problem.headers.push((ACCEPT, HeaderValue::from_static("application/json")));
+    Err(problem)
+}
+
+/// Reads a body of at most `most` bytes that arrives in time.
+pub(crate) async fn read_body(mut body: Incoming, most: usize, within: Duration) -> Result<Bytes, Problem> {
+    if body.is_end_stream() {
+        return Ok(Bytes::new());
+    }
+    let too_large = || Problem::with(&CONTENT_TOO_LARGE, format!("A body may have at most {most} bytes."));
+    if body.size_hint().lower() > u64::try_from(most).unwrap_or(u64::MAX) {
+        return Err(too_large());
+    }
+    let read = async {
+        // A body that comes in one piece is not copied.
+        let mut whole = Bytes::new();
+        let mut pieces = BytesMut::new();
+        while let Some(frame) = body.frame().await {
+            let frame =
+                frame.map_err(|_| Problem::with(&MALFORMED, "The body ended early or is badly framed."))?;
+            let Ok(data) = frame.into_data() else { continue };
+            if whole.len() + pieces.len() + data.len() > most {
+                return Err(too_large());
+            }
+            if whole.is_empty() && pieces.is_empty() {
+                whole = data;
+            } else {
+                pieces.extend_from_slice(&std::mem::take(&mut whole));
+                pieces.extend_from_slice(&data);
+            }
+        }
+        Ok(if pieces.is_empty() { whole } else { pieces.freeze() })
+    };
+    match tokio::time::timeout(within, read).await {
+        Ok(result) => result,
+        Err(_) => Err(Problem::of(&REQUEST_TIMEOUT)),
+    }
+}
+
+/// The target of a redirect as a header: what a header cannot carry is percent-encoded, so that no value of a row
+/// can begin another header.
+fn location_value(to: &str) -> Result<HeaderValue, Problem> {
+    let mut text = String::with_capacity(to.len());
+    for byte in to.bytes() {
+        if byte.is_ascii_graphic() {
+            text.push(char::from(byte));
+        } else {
+            text.push_str(&format!("%{byte:02X}"));
+        }
+    }
+    HeaderValue::from_str(&text).map_err(|error| Problem::internal(error.to_string()))
+}
+
+/// A text as a segment of a path (RFC 3986).
+fn encoded(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    for byte in text.bytes() {
+        if byte.is_ascii_alphanumeric() || b"-._~!$&'()*+,;=:@".contains(&byte) {
+            out.push(char::from(byte));
+        } else {
+            out.push_str(&format!("%{byte:02X}"));
+        }
+    }
+    out
+}
+
+/// A refusal for a store that is away, used beside the operations.
+pub(crate) fn unavailable(cause: &str) -> Problem {
+    Problem::logged(&UNAVAILABLE, cause)
+}

@@ -1,0 +1,104 @@
+//! What all listeners share, compiled once from the program.
+
+use crate::auth::Keys;
+use crate::clock::Clock;
+use crate::config::{Addresses, Limits};
+use crate::cursor::Cursors;
+use crate::input::Decoder;
+use crate::json::{Columns, every_entity};
+use crate::metrics::Metrics;
+use crate::respond::RequestIds;
+use crate::router::Router;
+use crate::schedule::Scheduler;
+use formwork_language::program::{Answered, EntityId, Instruction, Operation, Program, Surface, slots};
+use formwork_store::Store;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicUsize};
+
+/// What all listeners share.
+pub(crate) struct Shared {
+    /// What runs.
+    pub(crate) program: Arc<Program>,
+    /// Where it runs.
+    pub(crate) store: Arc<Store>,
+    /// What time it is.
+    pub(crate) clock: Arc<Clock>,
+    /// Standing steps.
+    pub(crate) scheduler: Arc<Scheduler>,
+    /// Keys that hold.
+    pub(crate) keys: Keys,
+    /// Changes to keys, one after the other, so that the last refresh shows the last change.
+    pub(crate) key_changes: tokio::sync::Mutex<()>,
+    /// Cursors of pages.
+    pub(crate) cursors: Cursors,
+    /// By index of the operation.
+    pub(crate) operations: Vec<Prepared>,
+    /// By entity: all fields that may be sent.
+    pub(crate) every: Vec<Columns>,
+    /// Section 4's routes.
+    pub(crate) public: Router,
+    /// Section 5's routes.
+    pub(crate) internal: Router,
+    /// What is measured.
+    pub(crate) metrics: Arc<Metrics>,
+    /// Names of requests.
+    pub(crate) request_ids: RequestIds,
+    /// What callers may take up.
+    pub(crate) limits: Limits,
+    /// Requests under way.
+    pub(crate) under_way: AtomicUsize,
+    /// Whether the server is stopping.
+    pub(crate) draining: AtomicBool,
+    /// The key of the admin listener.
+    pub(crate) admin_key: String,
+    /// Where it listens.
+    pub(crate) addresses: Addresses,
+}
+
+/// What the edge knows of an operation before its first request.
+pub(crate) struct Prepared {
+    /// How its input is read.
+    pub(crate) decoder: Decoder,
+    /// For rows of the entity that Output names: the fields sent.
+    pub(crate) projected: Option<(EntityId, Columns)>,
+    /// Whether it ever answers with JSON.
+    pub(crate) answers_json: bool,
+    /// Whether it reads the request's header as a whole, which is costly to hand over.
+    pub(crate) reads_headers: bool,
+}
+
+impl Prepared {
+    /// Compiles every operation of a program.
+    pub(crate) fn all(program: &Program) -> Vec<Self> {
+        program.operations.iter().map(|operation| Self::new(operation, program)).collect()
+    }
+
+    fn new(operation: &Operation, program: &Program) -> Self {
+        let output = &operation.output;
+        let projected = output
+            .entity
+            .map(|entity| (entity, Columns::new(&program.schema, entity, output.projection.as_deref())));
+        let answers_json = operation.code.instructions.iter().any(|instruction| {
+            matches!(instruction, Instruction::Return { body: Answered::Value(_) | Answered::Page(_), .. })
+        });
+        // The derived text names every slot that an expression reads, wherever it stands.
+        let slot = format!("Slot({})", slots::REQUEST_HEADERS);
+        let reads_headers = format!("{:?}{:?}", operation.code.instructions, operation.input).contains(&slot);
+        Self { decoder: Decoder::new(operation, program), projected, answers_json, reads_headers }
+    }
+}
+
+impl Shared {
+    /// The routes of a surface.
+    pub(crate) fn router(&self, surface: Surface) -> &Router {
+        match surface {
+            Surface::Public => &self.public,
+            Surface::Internal => &self.internal,
+        }
+    }
+
+    /// For each entity all of its fields that may be sent.
+    pub(crate) fn columns(program: &Program) -> Vec<Columns> {
+        every_entity(&program.schema)
+    }
+}
