@@ -65,6 +65,17 @@ pub enum StoreError {
         /// The entity of the row.
         entity: EntityId,
     },
+    /// A value that was computed over rows breaks a rule of its field.
+    Invalid {
+        /// The entity.
+        entity: EntityId,
+        /// The field.
+        field: FieldId,
+        /// As in `FieldFault`.
+        code: &'static str,
+        /// One sentence for the caller.
+        detail: String,
+    },
     /// Integer overflow in SQL.
     Arithmetic,
     /// A bound of the store.

@@ -9,7 +9,7 @@ mod writing;
 
 use crate::host::CallHost;
 use crate::ids::IdSource;
-use crate::outcome::{Answer, Body, Call, ConflictKind, Ended, Refusal, What};
+use crate::outcome::{Answer, Body, Call, ConflictKind, Ended, FieldFault, Refusal, What};
 use crate::ports::{StoreError, Transaction};
 use crate::rows::{Rows, key};
 use formwork_language::eval::{EvaluationError, Scope, evaluate};
@@ -293,6 +293,9 @@ fn refusal(error: StoreError) -> Refusal {
         }
         StoreError::Referenced { entity } => {
             Refusal::Conflict { entity, fields: Vec::new(), kind: ConflictKind::Referenced }
+        }
+        StoreError::Invalid { entity, field, code, detail } => {
+            Refusal::Invalid(vec![FieldFault { entity, field, code, detail }])
         }
         StoreError::Arithmetic => Refusal::Arithmetic("a number is beyond what its field keeps"),
         StoreError::TooMuchWork => Refusal::TooMuchWork,

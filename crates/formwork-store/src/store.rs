@@ -2,42 +2,68 @@
 
 use crate::error::OpenError;
 use crate::options::Options;
+use crate::sqlite::{self, Readers, Writer};
 use crate::system::{NextRun, StoredEvent, StoredKey};
-use formwork_engine::{Call, Ended, Refusal, StoreError};
+use formwork_engine::{Call, Ended, Refusal, StoreError, What};
 use formwork_language::program::{Condition, EntityId, Program, Statement};
 use formwork_language::value::Value;
+use std::fmt;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 /// An open store. Cheap to share behind an [`Arc`]; every method takes `&self`.
-#[derive(Debug)]
 pub struct Store {
-    program: Arc<Program>,
+    readers: Readers,
+    writer: Writer,
+    available: AtomicBool,
+    closed: AtomicBool,
+}
+
+impl fmt::Debug for Store {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.debug_struct("Store").finish_non_exhaustive()
+    }
 }
 
 impl Store {
     /// Opens or makes the database, brings its tables to the program's when that only adds, and starts the writer.
     pub fn open(options: Options, program: Arc<Program>) -> Result<Self, OpenError> {
-        let _ = options;
-        Ok(Self { program })
+        let (writer, shared) = sqlite::open(&options, program)?;
+        Ok(Self {
+            readers: Readers::new(options, shared),
+            writer,
+            available: AtomicBool::new(true),
+            closed: AtomicBool::new(false),
+        })
     }
 
     /// The program that it runs.
     pub fn program(&self) -> &Arc<Program> {
-        &self.program
+        self.readers.program()
     }
 
     /// Runs an operation or a job. Reads run on this thread; writes on the writer, and their answer comes only
     /// after the flush that covers it.
     pub async fn run(&self, call: Call) -> Ended {
-        let _ = call;
-        Ended::refused(Refusal::Unavailable)
+        if !self.is_available() {
+            return Ended::refused(Refusal::Unavailable);
+        }
+        let writes = match call.what {
+            What::Operation(index) => {
+                self.program().operations.get(index as usize).is_none_or(|operation| operation.writes)
+            }
+            What::Job(_) => true,
+        };
+        if writes { self.writer.run(call, None).await } else { self.readers.run(call) }
     }
 
     /// Runs a job and notes its next run in the same transaction, also when the job is refused; not when it has
     /// to run again ([`Ended::again`]).
     pub async fn run_job(&self, call: Call, next: NextRun) -> Ended {
-        let _ = (call, next);
-        Ended::refused(Refusal::Unavailable)
+        if !self.is_available() {
+            return Ended::refused(Refusal::Unavailable);
+        }
+        self.writer.run(call, Some(next)).await
     }
 
     /// How many rows of an entity fit a condition.
@@ -47,60 +73,70 @@ impl Store {
         filter: Option<&Condition>,
         parameters: &[Value],
     ) -> Result<u64, StoreError> {
-        let _ = (entity, filter, parameters);
-        Err(StoreError::Unavailable(String::new()))
+        let statement = Statement::Count { entity, filter: filter.cloned() };
+        match self.value(&statement, parameters)? {
+            Value::Integer(count) => Ok(u64::try_from(count).unwrap_or(0)),
+            _ => Err(StoreError::Internal("a count is no integer".into())),
+        }
     }
 
     /// Runs a statement that is not the program's and gives one value: Count, Exists or Aggregate.
     pub fn value(&self, statement: &Statement, parameters: &[Value]) -> Result<Value, StoreError> {
-        let _ = (statement, parameters);
-        Err(StoreError::Unavailable(String::new()))
+        match statement {
+            Statement::Count { .. } | Statement::Exists { .. } | Statement::Aggregate { .. } => {
+                self.readers.value(statement, parameters)
+            }
+            _ => Err(StoreError::Internal("the statement gives no value".into())),
+        }
     }
 
     /// The events of the outbox in its order; all, or those of one name.
     pub fn events(&self, name: Option<&str>) -> Result<Vec<StoredEvent>, StoreError> {
-        let _ = name;
-        Err(StoreError::Unavailable(String::new()))
+        self.readers.system(|connection| sqlite::events(connection, name))
     }
 
     /// Every key, the revoked ones included, oldest first.
     pub fn load_keys(&self) -> Result<Vec<StoredKey>, StoreError> {
-        Err(StoreError::Unavailable(String::new()))
+        self.readers.system(sqlite::load_keys)
     }
 
     /// Adds a key, durably.
     pub async fn insert_key(&self, key: StoredKey) -> Result<(), StoreError> {
-        let _ = key;
-        Err(StoreError::Unavailable(String::new()))
+        let write = Box::new(move |connection: &_| sqlite::insert_key(connection, &key).map(|()| true));
+        self.writer.system(write).await.map(|_| ())
     }
 
     /// Revokes a key by its name; false when there is none that is valid.
     pub async fn revoke_key(&self, name: &str, now: i64) -> Result<bool, StoreError> {
-        let _ = (name, now);
-        Err(StoreError::Unavailable(String::new()))
+        let name = name.to_owned();
+        self.writer.system(Box::new(move |connection| sqlite::revoke_key(connection, &name, now))).await
     }
 
     /// The next runs of the jobs that have run before.
     pub fn next_runs(&self) -> Result<Vec<NextRun>, StoreError> {
-        Err(StoreError::Unavailable(String::new()))
+        self.readers.system(sqlite::next_runs)
     }
 
     /// Notes when a job runs next, apart from any run.
     pub async fn set_next_run(&self, next: NextRun) -> Result<(), StoreError> {
-        let _ = next;
-        Err(StoreError::Unavailable(String::new()))
+        let write = Box::new(move |connection: &_| sqlite::set_next_run(connection, &next).map(|()| true));
+        self.writer.system(write).await.map(|_| ())
     }
 
     /// Whether it reads and writes; for `/readyz`.
     pub fn is_available(&self) -> bool {
-        false
+        self.available.load(Ordering::Relaxed) && !self.closed.load(Ordering::Relaxed)
     }
 
     /// Makes every call end as unavailable, or ends that; for faults that flows ask for.
     pub fn set_available(&self, available: bool) {
-        let _ = available;
+        self.available.store(available, Ordering::Relaxed);
     }
 
     /// Takes no more calls, waits for those under way, moves the log into the database and closes it.
-    pub async fn close(&self) {}
+    pub async fn close(&self) {
+        self.closed.store(true, Ordering::Relaxed);
+        self.readers.close();
+        self.writer.close().await;
+    }
 }

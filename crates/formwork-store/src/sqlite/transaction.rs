@@ -1,0 +1,279 @@
+//! The engine's [`Transaction`] on a connection.
+
+use super::compile::{Compiled, Gives, Prepared};
+use super::connection::Statements;
+use super::errors::Keys;
+use super::values::{Encode, bind, read};
+use formwork_engine::{MAX_ROWS_WRITTEN, OutboxEvent, StoreError, Transaction};
+use formwork_language::program::{EntityId, FieldId, Program, Statement as ProgramStatement, StatementId};
+use formwork_language::value::{Decimal, Value};
+use formwork_model::values::Type;
+use rusqlite::{Connection, Statement};
+use std::sync::Arc;
+
+/// What does not change from call to call.
+#[derive(Debug)]
+pub(crate) struct Shared {
+    pub(crate) program: Arc<Program>,
+    pub(crate) compiled: Compiled,
+    pub(crate) keys: Keys,
+}
+
+const EMIT: &str = r#"INSERT INTO "_outbox" ("id", "name", "about_entity", "about_key", "data", "time")
+    VALUES (?1, ?2, ?3, ?4, ?5, ?6)"#;
+
+/// A transaction that is open on a connection.
+pub(crate) struct SqliteTransaction<'t, 'c> {
+    connection: &'c Connection,
+    statements: &'t mut Statements<'c>,
+    shared: &'t Shared,
+    /// Rows written so far, those of cascades counted.
+    written: u64,
+}
+
+impl<'t, 'c> SqliteTransaction<'t, 'c> {
+    pub(crate) fn new(
+        connection: &'c Connection,
+        statements: &'t mut Statements<'c>,
+        shared: &'t Shared,
+    ) -> Self {
+        Self { connection, statements, shared, written: 0 }
+    }
+
+    /// Runs something on a statement of the program or of the store, its parameters bound.
+    fn on<T>(
+        &mut self,
+        number: usize,
+        parameters: &[Value],
+        run: impl FnOnce(&mut Statement<'_>, &Prepared) -> Result<T, Fault>,
+    ) -> Result<T, StoreError> {
+        let shared = self.shared;
+        let prepared = shared
+            .compiled
+            .statements
+            .get(number)
+            .ok_or_else(|| StoreError::Internal(format!("there is no statement {number}")))?;
+        let done = self.statements.with(self.connection, number, &prepared.sql, |statement| {
+            bind_all(statement, prepared, parameters)?;
+            run(statement, prepared)
+        });
+        match done {
+            Ok(Ok(done)) => Ok(done),
+            Ok(Err(Fault::Store(error))) => Err(error),
+            Ok(Err(Fault::Sqlite(error))) | Err(error) => Err(shared.keys.fault(error, prepared.entity)),
+        }
+    }
+
+    fn touch(&mut self, statement: StatementId, parameters: &[Value]) -> Result<u64, StoreError> {
+        let shared = self.shared;
+        let touched = self.on(statement as usize, parameters, |statement, prepared| match &prepared.gives {
+            Gives::Rows(types) => {
+                // An update whose new values are known only now.
+                let mut faults = None;
+                let touched = each_row(statement, types, false, &mut |values, _| {
+                    faults = faults.take().or_else(|| broken_rule(shared, prepared.entity, &values));
+                })?;
+                match faults {
+                    Some(fault) => Err(fault.into()),
+                    None => Ok(touched),
+                }
+            }
+            _ => Ok(statement.raw_execute()? as u64),
+        });
+        match touched {
+            Err(StoreError::Referenced { entity }) => {
+                Err(self.which_reference(statement, parameters, entity)?)
+            }
+            touched => touched,
+        }
+    }
+
+    /// SQLite does not say which reference is broken. A missing one is found by looking each up.
+    fn which_reference(
+        &mut self,
+        statement: StatementId,
+        parameters: &[Value],
+        entity: EntityId,
+    ) -> Result<StoreError, StoreError> {
+        let schema = &self.shared.program.schema;
+        let written: Vec<(FieldId, &Value)> = match self.shared.program.statements.get(statement as usize) {
+            Some(ProgramStatement::Insert { .. }) => (0..).zip(parameters).collect(),
+            Some(ProgramStatement::UpdateByKey { fields, .. }) => {
+                fields.iter().copied().zip(parameters).collect()
+            }
+            _ => Vec::new(),
+        };
+        let fields = schema.entities.get(usize::from(entity)).map(|entity| entity.fields.as_slice());
+        for (at, value) in written {
+            let Some(field) = fields.and_then(|fields| fields.get(usize::from(at))) else { continue };
+            let Some(reference) = field.references else { continue };
+            let Some(other) = schema.entities.get(usize::from(reference.entity)) else { continue };
+            let Some(key) = other.fields.get(usize::from(reference.field)) else { continue };
+            if matches!(value, Value::Null | Value::Absent) {
+                continue;
+            }
+            let sql = format!(
+                "SELECT EXISTS (SELECT 1 FROM {} WHERE {} = ?1)",
+                super::schema::quoted(&other.name),
+                super::schema::quoted(&key.name)
+            );
+            let bound = bind(value, &Encode::As(field.ty.clone()))?;
+            let found = self.connection.query_row(&sql, [bound], |row| row.get::<_, bool>(0));
+            if !found.map_err(|error| self.shared.keys.fault(error, entity))? {
+                return Ok(StoreError::MissingReference { entity, fields: vec![at] });
+            }
+        }
+        Ok(StoreError::Referenced { entity })
+    }
+}
+
+/// A fault before it is put into the engine's words.
+pub(crate) enum Fault {
+    Store(StoreError),
+    Sqlite(rusqlite::Error),
+}
+
+impl From<StoreError> for Fault {
+    fn from(error: StoreError) -> Self {
+        Self::Store(error)
+    }
+}
+
+impl From<rusqlite::Error> for Fault {
+    fn from(error: rusqlite::Error) -> Self {
+        Self::Sqlite(error)
+    }
+}
+
+/// Binds a statement's parameters.
+pub(crate) fn bind_all(
+    statement: &mut Statement<'_>,
+    prepared: &Prepared,
+    parameters: &[Value],
+) -> Result<(), Fault> {
+    for (at, (parameter, encode)) in prepared.binds.iter().enumerate() {
+        let value = parameters
+            .get(usize::from(*parameter))
+            .ok_or_else(|| StoreError::Internal(format!("parameter {parameter} is missing")))?;
+        statement.raw_bind_parameter(at + 1, bind(value, encode)?)?;
+    }
+    Ok(())
+}
+
+/// Hands over each row; the version is the last column, when there is one.
+fn each_row(
+    statement: &mut Statement<'_>,
+    types: &[Type],
+    versioned: bool,
+    each: &mut dyn FnMut(Vec<Value>, i64),
+) -> Result<u64, Fault> {
+    let mut rows = statement.raw_query();
+    let mut count = 0;
+    while let Some(row) = rows.next()? {
+        let mut values = Vec::with_capacity(types.len());
+        for (at, ty) in types.iter().enumerate() {
+            values.push(read(row.get_ref(at)?, ty)?);
+        }
+        let version = if versioned { row.get(types.len())? } else { 0 };
+        each(values, version);
+        count += 1;
+    }
+    Ok(count)
+}
+
+/// The one value of a statement.
+pub(crate) fn one_value(statement: &mut Statement<'_>, gives: &Gives) -> Result<Value, Fault> {
+    let mut rows = statement.raw_query();
+    let Some(row) = rows.next()? else { return Ok(Value::Null) };
+    let column = row.get_ref(0)?;
+    Ok(match gives {
+        Gives::Value(ty) => read(column, ty)?,
+        Gives::Units(scale) => match column.as_str_or_null().map_err(rusqlite::Error::from)? {
+            None => Value::Null,
+            Some(units) => {
+                let units = units.parse().map_err(|_| StoreError::Arithmetic)?;
+                Value::Decimal(Decimal { units, scale: *scale })
+            }
+        },
+        Gives::Rows(_) | Gives::Touched => {
+            return Err(StoreError::Internal("the statement gives no value".into()).into());
+        }
+    })
+}
+
+/// The first rule that a row breaks after a computed update.
+fn broken_rule(shared: &Shared, entity: EntityId, values: &[Value]) -> Option<StoreError> {
+    let fields = &shared.program.schema.entities.get(usize::from(entity))?.fields;
+    for (at, (field, value)) in (0..).zip(fields.iter().zip(values)) {
+        if matches!(value, Value::Null) {
+            continue;
+        }
+        if formwork_engine::fit(value.clone(), &field.ty).is_err() {
+            let detail = format!("must be a {}", field.ty);
+            return Some(StoreError::Invalid { entity, field: at, code: "type", detail });
+        }
+        if let Some(violation) = field.rules.violations(value).into_iter().next() {
+            let (code, detail) = (violation.code, violation.detail);
+            return Some(StoreError::Invalid { entity, field: at, code, detail });
+        }
+    }
+    None
+}
+
+impl Transaction for SqliteTransaction<'_, '_> {
+    fn rows(
+        &mut self,
+        statement: StatementId,
+        parameters: &[Value],
+        each: &mut dyn FnMut(Vec<Value>, i64),
+    ) -> Result<(), StoreError> {
+        self.on(statement as usize, parameters, |statement, prepared| match &prepared.gives {
+            Gives::Rows(types) => each_row(statement, types, true, each).map(|_| ()),
+            _ => Err(StoreError::Internal("the statement gives no rows".into()).into()),
+        })
+    }
+
+    fn value(&mut self, statement: StatementId, parameters: &[Value]) -> Result<Value, StoreError> {
+        self.on(statement as usize, parameters, |statement, prepared| one_value(statement, &prepared.gives))
+    }
+
+    fn write(&mut self, statement: StatementId, parameters: &[Value]) -> Result<u64, StoreError> {
+        let before = self.connection.total_changes();
+        let touched = self.touch(statement, parameters)?;
+        self.written += self.connection.total_changes() - before;
+        if self.written > MAX_ROWS_WRITTEN { Err(StoreError::TooMuchWork) } else { Ok(touched) }
+    }
+
+    fn reread(&mut self, entity: EntityId, key: &[Value]) -> Result<Option<(Vec<Value>, i64)>, StoreError> {
+        let mut found = None;
+        let number = self.shared.compiled.reread + usize::from(entity);
+        self.on(number, key, |statement, prepared| match &prepared.gives {
+            Gives::Rows(types) => {
+                each_row(statement, types, true, &mut |values, version| found = Some((values, version)))
+            }
+            _ => Ok(0),
+        })?;
+        Ok(found)
+    }
+
+    fn emit(&mut self, event: &OutboxEvent) -> Result<(), StoreError> {
+        let entities = &self.shared.program.schema.entities;
+        let about = event.about.as_ref();
+        let entity = about.and_then(|(entity, _)| entities.get(usize::from(*entity)));
+        let values = rusqlite::params![
+            &event.id[..],
+            &*event.name,
+            entity.map(|entity| &*entity.name),
+            about.map(|(_, key)| key.as_str()),
+            event.data.as_str(),
+            event.time,
+        ];
+        let done = self
+            .statements
+            .with(self.connection, self.shared.compiled.emit, EMIT, |statement| statement.execute(values));
+        match done {
+            Ok(Ok(_)) => Ok(()),
+            Ok(Err(error)) | Err(error) => Err(self.shared.keys.fault(error, 0)),
+        }
+    }
+}

@@ -1,0 +1,453 @@
+//! The one thread that writes: takes calls, runs each in a savepoint, commits a group with one flush, and only then
+//! answers, a refusal as well, since it may rest on a neighbour's row.
+//!
+//! It also owns the checkpoints: automatic ones would run inside a commit, and none at all would let the log grow
+//! without end. Figures: `bench/baseline`, from which the sizes are taken.
+
+use super::Compiled;
+use super::connection::{Deadline, Statements, make_durable, open_writer};
+use super::errors::Keys;
+use super::migrate::{bring_up, not_open};
+use super::system::set_next_run;
+use super::transaction::{Shared, SqliteTransaction};
+use crate::error::OpenError;
+use crate::options::Options;
+use crate::system::NextRun;
+use formwork_engine::{Call, Ended, IdSource, Refusal, StoreError, run};
+use formwork_language::program::Program;
+use rusqlite::Connection;
+use std::fs::File;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, TrySendError, sync_channel};
+use std::thread::JoinHandle;
+use std::time::{Duration, Instant};
+use tokio::sync::oneshot;
+
+/// A group ends at this many calls …
+const GROUP_MAX: usize = 256;
+/// … or after this much work.
+const GROUP_TIME: Duration = Duration::from_millis(5);
+/// Pages of the log from which a pause is used to move them into the database: 16 MiB.
+const CHECKPOINT_WHEN_IDLE: u32 = 4096;
+/// A pause is this long without a call: shorter ones come between the groups of any load.
+const IDLE_AFTER: Duration = Duration::from_millis(50);
+/// Pages at which the log is moved however busy the writer is: 128 MiB.
+const CHECKPOINT_ALWAYS: u32 = 32_768;
+/// Pages at which the writer waits for readers, so that the log starts anew: 256 MiB.
+const CHECKPOINT_WAITING: u32 = 65_536;
+/// How long calls are refused before a connection that was lost is opened again.
+const REOPEN_AFTER: Duration = Duration::from_millis(100);
+
+/// Something of the store's own that is written beside the calls.
+pub(crate) type SystemWrite = Box<dyn FnOnce(&Connection) -> rusqlite::Result<bool> + Send>;
+
+enum Message {
+    Run { call: Box<Call>, next: Option<NextRun>, reply: oneshot::Sender<Ended> },
+    System { write: SystemWrite, reply: oneshot::Sender<Result<bool, StoreError>> },
+    Close(oneshot::Sender<()>),
+}
+
+/// An answer that waits for the flush.
+enum Owed {
+    Call(oneshot::Sender<Ended>, Ended),
+    System(oneshot::Sender<Result<bool, StoreError>>, Result<bool, StoreError>),
+}
+
+/// The way to the writing thread.
+pub(crate) struct Writer {
+    sender: Option<SyncSender<Message>>,
+    thread: Option<JoinHandle<()>>,
+}
+
+/// Opens the database and starts the writer.
+pub(crate) fn open(options: &Options, program: Arc<Program>) -> Result<(Writer, Arc<Shared>), OpenError> {
+    let lock = lock_folder(options)?;
+    let failed = |error: rusqlite::Error| not_open(&options.path, &error);
+    let other = |cause: String| OpenError::Other { path: options.path.clone(), cause };
+    let (mut connection, deadline) = open_writer(options).map_err(failed)?;
+    bring_up(&mut connection, &options.path, &program.schema)?;
+    make_durable(&connection).map_err(failed)?;
+    let compiled = Compiled::new(&program).map_err(other)?;
+    for prepared in &compiled.statements {
+        // What SQLite does not take must show at the start and not at the first request.
+        connection.prepare(&prepared.sql).map_err(|error| other(format!("{error}: {}", prepared.sql)))?;
+    }
+    let shared = Arc::new(Shared { keys: Keys::new(&program.schema), compiled, program });
+    let (sender, messages) = sync_channel(options.queue.max(1));
+    let for_thread = (Arc::clone(&shared), options.clone());
+    let thread = std::thread::Builder::new()
+        .name("store-writer".to_owned())
+        .spawn(move || {
+            let (shared, options) = for_thread;
+            let writing = Writing { shared, options, messages, _lock: lock };
+            writing.until_closed(connection, deadline);
+        })
+        .map_err(|error| other(error.to_string()))?;
+    Ok((Writer { sender: Some(sender), thread: Some(thread) }, shared))
+}
+
+/// The lock lives as long as the file is open, and ends with the process however that ends.
+fn lock_folder(options: &Options) -> Result<File, OpenError> {
+    let folder = options.path.parent().filter(|folder| !folder.as_os_str().is_empty());
+    let folder = folder.unwrap_or_else(|| std::path::Path::new("."));
+    let not_writable =
+        |error: std::io::Error| OpenError::NotWritable { path: folder.to_owned(), cause: error.to_string() };
+    std::fs::create_dir_all(folder).map_err(not_writable)?;
+    let file = File::options()
+        .create(true)
+        .truncate(false)
+        .write(true)
+        .open(folder.join("lock"))
+        .map_err(not_writable)?;
+    match file.try_lock() {
+        Ok(()) => Ok(file),
+        Err(std::fs::TryLockError::WouldBlock) => Err(OpenError::InUse(folder.to_owned())),
+        Err(std::fs::TryLockError::Error(error)) => Err(not_writable(error)),
+    }
+}
+
+impl Writer {
+    /// Runs a call; ends as overloaded at once when the queue is full.
+    pub(crate) async fn run(&self, call: Call, next: Option<NextRun>) -> Ended {
+        let (reply, ended) = oneshot::channel();
+        match self.send(Message::Run { call: Box::new(call), next, reply }) {
+            Ok(()) => ended.await.unwrap_or_else(|_| Ended::refused(Refusal::Unavailable)),
+            Err(full) => Ended::refused(if full { Refusal::Overloaded } else { Refusal::Unavailable }),
+        }
+    }
+
+    /// Writes something of the store's own, durably.
+    pub(crate) async fn system(&self, write: SystemWrite) -> Result<bool, StoreError> {
+        let (reply, done) = oneshot::channel();
+        let closed = || StoreError::Unavailable("the store is closed".into());
+        match self.send(Message::System { write, reply }) {
+            Ok(()) => done.await.unwrap_or_else(|_| Err(closed())),
+            Err(true) => Err(StoreError::Unavailable("the queue is full".into())),
+            Err(false) => Err(closed()),
+        }
+    }
+
+    /// Waits for all that is queued, and ends the thread.
+    pub(crate) async fn close(&self) {
+        let (reply, done) = oneshot::channel();
+        let mut message = Message::Close(reply);
+        while let Some(sender) = &self.sender {
+            match sender.try_send(message) {
+                Ok(()) => {
+                    // An error says that the thread is gone, which is what is wanted.
+                    let _ = done.await;
+                    return;
+                }
+                Err(TrySendError::Full(again)) => {
+                    message = again;
+                    tokio::task::yield_now().await;
+                }
+                Err(TrySendError::Disconnected(_)) => return,
+            }
+        }
+    }
+
+    /// The error says whether the queue was full.
+    fn send(&self, message: Message) -> Result<(), bool> {
+        let sender = self.sender.as_ref().ok_or(false)?;
+        sender.try_send(message).map_err(|error| matches!(error, TrySendError::Full(_)))
+    }
+}
+
+impl Drop for Writer {
+    fn drop(&mut self) {
+        // The thread ends when nobody can send any more, and then the lock of the folder goes too.
+        self.sender = None;
+        if let Some(thread) = self.thread.take() {
+            let _ = thread.join();
+        }
+    }
+}
+
+/// How a connection's time ended.
+enum Left {
+    Closed(Option<oneshot::Sender<()>>),
+    Lost,
+}
+
+struct Writing {
+    shared: Arc<Shared>,
+    options: Options,
+    messages: Receiver<Message>,
+    _lock: File,
+}
+
+impl Writing {
+    fn until_closed(self, connection: Connection, deadline: Arc<Deadline>) {
+        let mut open = Some((connection, deadline));
+        let mut ids = IdSource::new();
+        loop {
+            let left = match open.take() {
+                Some((connection, deadline)) => {
+                    let left = self.on_connection(connection, &deadline, &mut ids);
+                    open = None;
+                    left
+                }
+                None => match self.refuse_for_a_while() {
+                    Some(left) => left,
+                    None => {
+                        let reopened = open_writer(&self.options).and_then(|(connection, deadline)| {
+                            make_durable(&connection).map(|()| (connection, deadline))
+                        });
+                        open = reopened.ok();
+                        continue;
+                    }
+                },
+            };
+            if let Left::Closed(reply) = left {
+                // Before the answer: who waits for it may open the folder again.
+                drop(self);
+                if let Some(reply) = reply {
+                    let _ = reply.send(());
+                }
+                return;
+            }
+        }
+    }
+
+    /// Works on one connection until it is lost or the store is closed.
+    fn on_connection(&self, mut connection: Connection, deadline: &Deadline, ids: &mut IdSource) -> Left {
+        let log_pages = Arc::new(AtomicU32::new(0));
+        let seen = Arc::clone(&log_pages);
+        // A hook of one's own replaces the automatic checkpoint.
+        let hooked =
+            connection.wal_hook(Some(move |_: &mut rusqlite::hooks::Wal, pages: std::ffi::c_int| {
+                seen.store(u32::try_from(pages).unwrap_or(0), Ordering::Relaxed);
+                Ok(())
+            }));
+        if hooked.is_err() {
+            return Left::Lost;
+        }
+        let mut group = Group {
+            connection: &connection,
+            statements: Statements::held(self.shared.compiled.emit + 1 + Fixed::COUNT),
+            writing: self,
+            deadline,
+            ids,
+            owed: Vec::with_capacity(GROUP_MAX),
+        };
+        let left = loop {
+            match self.next(&connection, &log_pages) {
+                None => break Left::Closed(None),
+                Some(Message::Close(reply)) => break Left::Closed(Some(reply)),
+                Some(first) => {
+                    let (closing, alive) = group.run(first);
+                    if let Some(reply) = closing {
+                        break Left::Closed(Some(reply));
+                    }
+                    if !alive {
+                        break Left::Lost;
+                    }
+                }
+            }
+            if log_pages.load(Ordering::Relaxed) >= CHECKPOINT_ALWAYS {
+                checkpoint(&connection, &log_pages);
+            }
+        };
+        drop(group);
+        if matches!(left, Left::Closed(_)) {
+            // What stays in the log is no loss: it is read at the next start.
+            let _ = connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()));
+        }
+        left
+    }
+
+    /// Waits for the next message, and uses a pause for the checkpoint; nothing when none will come.
+    fn next(&self, connection: &Connection, log_pages: &AtomicU32) -> Option<Message> {
+        if log_pages.load(Ordering::Relaxed) >= CHECKPOINT_WHEN_IDLE {
+            match self.messages.recv_timeout(IDLE_AFTER) {
+                Ok(message) => return Some(message),
+                Err(RecvTimeoutError::Timeout) => checkpoint(connection, log_pages),
+                Err(RecvTimeoutError::Disconnected) => return None,
+            }
+        }
+        self.messages.recv().ok()
+    }
+
+    /// Without a connection every call is refused; gives something only when the store is closed.
+    fn refuse_for_a_while(&self) -> Option<Left> {
+        let until = Instant::now() + REOPEN_AFTER;
+        loop {
+            let rest = until.saturating_duration_since(Instant::now());
+            match self.messages.recv_timeout(rest) {
+                Ok(Message::Run { reply, .. }) => {
+                    let _ = reply.send(Ended::refused(Refusal::Unavailable));
+                }
+                Ok(Message::System { reply, .. }) => {
+                    let _ = reply.send(Err(StoreError::Unavailable("the database is away".into())));
+                }
+                Ok(Message::Close(reply)) => return Some(Left::Closed(Some(reply))),
+                Err(RecvTimeoutError::Timeout) => return None,
+                Err(RecvTimeoutError::Disconnected) => return Some(Left::Closed(None)),
+            }
+        }
+    }
+}
+
+/// Moves the log into the database. When it fails the log stays as it is, and the next commit tells its length.
+fn checkpoint(connection: &Connection, log_pages: &AtomicU32) {
+    let mode = match log_pages.load(Ordering::Relaxed) {
+        CHECKPOINT_WAITING.. => "PRAGMA wal_checkpoint(RESTART)",
+        _ => "PRAGMA wal_checkpoint(PASSIVE)",
+    };
+    // Forgotten until the next commit tells the length again: a reader may have kept the log from starting anew.
+    if connection.query_row(mode, [], |_| Ok(())).is_ok() {
+        log_pages.store(0, Ordering::Relaxed);
+    }
+}
+
+/// The statements around a call, behind those of the program.
+#[derive(Clone, Copy)]
+enum Fixed {
+    Begin,
+    Commit,
+    Rollback,
+    Savepoint,
+    Release,
+    RollbackTo,
+}
+
+impl Fixed {
+    const COUNT: usize = 6;
+
+    const fn sql(self) -> &'static str {
+        match self {
+            Self::Begin => "BEGIN IMMEDIATE",
+            Self::Commit => "COMMIT",
+            Self::Rollback => "ROLLBACK",
+            Self::Savepoint => "SAVEPOINT call",
+            Self::Release => "RELEASE call",
+            Self::RollbackTo => "ROLLBACK TO call",
+        }
+    }
+}
+
+struct Group<'w, 'c> {
+    connection: &'c Connection,
+    statements: Statements<'c>,
+    writing: &'w Writing,
+    deadline: &'w Deadline,
+    ids: &'w mut IdSource,
+    owed: Vec<Owed>,
+}
+
+impl Group<'_, '_> {
+    /// Runs the first message and those that wait behind it, flushes, and answers. Gives who waits for the store to
+    /// close, and whether the connection can go on.
+    fn run(&mut self, first: Message) -> (Option<oneshot::Sender<()>>, bool) {
+        let began = self.fixed(Fixed::Begin);
+        let started = Instant::now();
+        let (mut next, mut closing) = (Some(first), None);
+        // A fault that ended the whole transaction took the neighbours' rows with it.
+        let mut whole = began;
+        while let Some(message) = next {
+            match message {
+                Message::Run { call, next, reply } => {
+                    let ended = if whole { self.call(*call, next) } else { None };
+                    whole &= ended.is_some();
+                    let ended = ended.unwrap_or_else(|| Ended::refused(Refusal::Unavailable));
+                    self.owed.push(Owed::Call(reply, ended));
+                }
+                Message::System { write, reply } => {
+                    let done = if whole { self.system(write) } else { None };
+                    whole &= done.is_some();
+                    let done =
+                        done.unwrap_or_else(|| Err(StoreError::Unavailable("the database is away".into())));
+                    self.owed.push(Owed::System(reply, done));
+                }
+                Message::Close(reply) => {
+                    closing = Some(reply);
+                    break;
+                }
+            }
+            let full = !whole || self.owed.len() >= GROUP_MAX || started.elapsed() >= GROUP_TIME;
+            next = if full { None } else { self.waiting() };
+        }
+        let flushing = Instant::now();
+        let committed = whole && self.fixed(Fixed::Commit);
+        if committed && let Some(observer) = &self.writing.options.on_commit {
+            observer(flushing.elapsed(), self.owed.len());
+        }
+        // The connection is kept when it can be brought back: opening it anew could find the group in the log.
+        let alive = self.connection.is_autocommit() || self.fixed(Fixed::Rollback);
+        self.answer(committed);
+        (closing, began && alive)
+    }
+
+    /// A message that waits already.
+    fn waiting(&self) -> Option<Message> {
+        let messages = &self.writing.messages;
+        messages.try_recv().ok().or_else(|| {
+            // Let a thread on the same core finish what it has read, then look once more.
+            std::thread::yield_now();
+            messages.try_recv().ok()
+        })
+    }
+
+    fn answer(&mut self, committed: bool) {
+        for owed in self.owed.drain(..) {
+            // Who has hung up no longer waits.
+            match owed {
+                Owed::Call(reply, ended) => {
+                    let ended = if committed { ended } else { Ended::refused(Refusal::Unavailable) };
+                    let _ = reply.send(ended);
+                }
+                Owed::System(reply, done) => {
+                    let lost = || StoreError::Unavailable("the group was not flushed".into());
+                    let _ = reply.send(if committed { done } else { Err(lost()) });
+                }
+            }
+        }
+    }
+
+    /// All of a call or nothing of it; nothing is given when the whole transaction is gone.
+    fn call(&mut self, call: Call, next: Option<NextRun>) -> Option<Ended> {
+        if !self.fixed(Fixed::Savepoint) {
+            return None;
+        }
+        let shared = Arc::clone(&self.writing.shared);
+        self.deadline.set(self.writing.options.work);
+        let mut transaction = SqliteTransaction::new(self.connection, &mut self.statements, &shared);
+        let ended = run(&shared.program, call, &mut transaction, self.ids, &|| self.deadline.has_passed());
+        self.deadline.clear();
+        if self.connection.is_autocommit() {
+            return None;
+        }
+        let kept = ended.result.is_ok() || self.fixed(Fixed::RollbackTo);
+        if !kept || !self.fixed(Fixed::Release) {
+            return None;
+        }
+        if let Some(next) = next.filter(|_| !ended.again)
+            && set_next_run(self.connection, &next).is_err()
+        {
+            return None;
+        }
+        Some(ended)
+    }
+
+    fn system(&mut self, write: SystemWrite) -> Option<Result<bool, StoreError>> {
+        if !self.fixed(Fixed::Savepoint) {
+            return None;
+        }
+        let done = write(self.connection);
+        if self.connection.is_autocommit() {
+            return None;
+        }
+        let kept = done.is_ok() || self.fixed(Fixed::RollbackTo);
+        (kept && self.fixed(Fixed::Release))
+            .then(|| done.map_err(|error| StoreError::Internal(error.to_string())))
+    }
+
+    fn fixed(&mut self, which: Fixed) -> bool {
+        let number = self.writing.shared.compiled.emit + 1 + which as usize;
+        let done =
+            self.statements.with(self.connection, number, which.sql(), |statement| statement.execute([]));
+        matches!(done, Ok(Ok(_)))
+    }
+}
