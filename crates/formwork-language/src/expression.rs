@@ -14,6 +14,7 @@ pub use names::{Bare, Bound, Names};
 pub use narrowing::proves;
 pub use parser::{Assignment, Equals, MAX_DEPTH, assignment, parse};
 pub use types::{Kind, StaticType};
+pub(crate) use typing::folded;
 pub use typing::{Typed, coerce, compile};
 
 use crate::value::Value;

@@ -189,11 +189,25 @@ impl Compiler<'_, '_> {
         );
         Some(Typed { expression, ty, uses_fields })
     }
+}
 
-    /// Computes what has only constants in it; what fails is left to run time, where it may never be reached.
-    fn folded(&mut self, expression: Expression) -> Expression {
-        evaluated(&expression).map_or(expression, Expression::Constant)
+/// Computes a node all of whose children are constants; what fails is left to run time, where it may never be reached.
+pub(crate) fn folded(expression: Expression) -> Expression {
+    let constant = |child: &Expression| matches!(child, Expression::Constant(_));
+    let children_are_constants = match &expression {
+        Expression::Unary(_, inner) | Expression::Convert { value: inner, .. } => constant(inner),
+        Expression::Binary { left, right, .. } => constant(left) && constant(right),
+        Expression::Call { function, arguments, .. } => {
+            let pure =
+                crate::functions::FUNCTIONS.get(usize::from(*function)).is_some_and(|function| function.pure);
+            pure && arguments.iter().all(constant)
+        }
+        _ => false,
+    };
+    if !children_are_constants {
+        return expression;
     }
+    evaluated(&expression).map_or(expression, Expression::Constant)
 }
 
 /// The value of an expression over constants.

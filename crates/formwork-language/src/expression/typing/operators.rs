@@ -3,7 +3,7 @@
 //! Source: language reference, *Numbers* (an integer widens to decimal, a decimal beside a double becomes one, nothing
 //! else mixes) and *Absent values*.
 
-use super::{Compiler, Typed, join, literal_as};
+use super::{Compiler, Typed, folded, join, literal_as};
 use crate::expression::types::{Kind, StaticType};
 use crate::expression::{Ast, BinaryOperator as Op, Expression, UnaryOperator};
 use crate::notes::{Note, NoteKind};
@@ -34,9 +34,7 @@ impl Compiler<'_, '_> {
                 typed.ty.clone()
             }
         };
-        let constant = typed.constant().is_some();
-        let expression = Expression::Unary(operator, Box::new(typed.expression));
-        let expression = if constant { self.folded(expression) } else { expression };
+        let expression = folded(Expression::Unary(operator, Box::new(typed.expression)));
         Some(Typed { expression, ty, uses_fields: typed.uses_fields })
     }
 
@@ -66,7 +64,6 @@ impl Compiler<'_, '_> {
         let decimals = matches!(ty.kind, Kind::Decimal(_) | Kind::Dynamic);
         let operator =
             if operator == Op::Divide && self.dividing && decimals { Op::Quotient } else { operator };
-        let foldable = first.constant().is_some() && second.constant().is_some();
         let uses_fields = first.uses_fields || second.uses_fields;
         let expression = Expression::Binary {
             operator,
@@ -74,7 +71,7 @@ impl Compiler<'_, '_> {
             right: Box::new(second.expression),
             span,
         };
-        let expression = if foldable { self.folded(expression) } else { expression };
+        let expression = folded(expression);
         Some(Typed { expression, ty, uses_fields })
     }
 
