@@ -97,9 +97,22 @@ pub(crate) fn read(part: &[Token<'_>]) -> Reading {
         "on" if rest.first().is_some_and(|word| word.is_word("delete")) => on_delete(&rest[1..]),
         _ => match both_bounds(part) {
             Some([low, _]) => Reading::Constraint(low),
-            None => range(part).map_or(Reading::Prose, Reading::Constraint),
+            None => match range(part) {
+                Some(constraint) => Reading::Constraint(constraint),
+                None if is_bound(part) => Reading::Broken("max 100 chars, at most 20 items or ≥ 0"),
+                None => Reading::Prose,
+            },
         },
     }
+}
+
+/// Whether a part begins like a bound; `over` and `under` may begin prose.
+fn is_bound(part: &[Token<'_>]) -> bool {
+    let is_sign = part
+        .first()
+        .is_some_and(|first| ["≤", "≥", "<", ">", "<=", ">="].iter().any(|sign| first.is_mark(sign)));
+    let heads: [&[&str]; 4] = [&["max"], &["min"], &["at", "most"], &["at", "least"]];
+    is_sign || heads.iter().any(|head| crate::tokens::starts_with_words(part, head))
 }
 
 fn or_broken(constraint: Option<Constraint>, nearest: &'static str) -> Reading {

@@ -227,6 +227,8 @@ fn finish(reader: &mut Reader<'_>, field: &mut Field, parts: &[&[Token<'_>]]) {
         }
         constraints::add(reader, field, part);
     }
+    field.description =
+        field.description.take().filter(|text| !crate::unfinished::is_placeholder(&text.value));
     field.optional |= field.constraints.iter().any(|constraint| constraint.value == Constraint::Optional);
     if let Some(ty) = &mut field.ty
         && matches!(&ty.value, Type::Enum(values) if values.is_empty())

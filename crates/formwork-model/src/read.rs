@@ -109,12 +109,15 @@ fn borrow_types(reader: &mut Reader<'_>) {
     for field in inputs.filter(|field| field.ty.is_none()) {
         field.ty = borrowed(field, &known);
         if field.ty.is_none() {
-            missing.push(field.name.clone());
+            missing.push((field.name.clone(), field.span));
         }
     }
     let fields = model.entities.iter().flat_map(|entity| &entity.fields);
-    missing.extend(fields.filter(|field| field.ty.is_none()).map(|field| field.name.clone()));
-    for name in missing {
+    missing.extend(fields.filter(|field| field.ty.is_none()).map(|field| (field.name.clone(), field.span)));
+    // A placeholder where the type should be is reported as such.
+    let unfinished: Vec<Span> = model.unfinished.iter().map(|unfinished| unfinished.span).collect();
+    missing.retain(|(_, item)| !unfinished.iter().any(|place| item.contains(*place)));
+    for (name, _) in missing {
         reader.note(NoteKind::MissingType { field: name.value }, name.span);
     }
 }

@@ -62,9 +62,10 @@ impl<'s> Reader<'s> {
 
     /// Says that an entry of a formal list was not understood.
     pub(crate) fn not_understood(&mut self, entry: &Entry<'_>, expected: &'static str) {
-        if !self.is_placeholder(entry.text) {
-            self.note(NoteKind::NotUnderstood { expected }, entry.span);
+        if unfinished::is_within(self.source, entry.text) {
+            return self.model.classes.push((entry.span, Class::Unfinished));
         }
+        self.note(NoteKind::NotUnderstood { expected }, entry.span);
         self.class(entry, Class::NotUnderstood);
     }
 
@@ -73,14 +74,14 @@ impl<'s> Reader<'s> {
         unfinished::is_placeholder(&text.plain(self.source))
     }
 
-    /// All entries of a part as prose, each classed.
+    /// All entries of a part as prose, each classed; placeholders are left out.
     pub(crate) fn prose_list(&mut self, part: &Part, class: Class) -> Vec<Prose> {
         let found = entries(self.source, part);
         found
             .iter()
-            .map(|entry| {
+            .filter_map(|entry| {
                 self.class(entry, class);
-                self.prose(entry.text)
+                (!self.is_placeholder(entry.text)).then(|| self.prose(entry.text))
             })
             .collect()
     }
@@ -100,6 +101,9 @@ impl<'s> Reader<'s> {
         name: &Spanned<String>,
         before: impl IntoIterator<Item = &'n Spanned<String>>,
     ) {
+        if unfinished::is_placeholder(&name.value) {
+            return;
+        }
         let lower = name.value.to_lowercase();
         if let Some(first) = before.into_iter().find(|before| before.value.to_lowercase() == lower) {
             let kind = NoteKind::DeclaredTwice { what, name: name.value.clone() };

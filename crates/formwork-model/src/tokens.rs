@@ -58,6 +58,9 @@ impl Token<'_> {
 /// The marks of more than one character, longest first.
 const LONG_MARKS: [&str; 6] = ["<=", ">=", "==", "->", "=>", ".."];
 
+/// The longest text in quotes, in characters; keeps many open quotes in one text linear.
+const LONGEST_QUOTED: usize = 1_000;
+
 /// Cuts a text into tokens.
 pub(crate) fn tokens<'t>(source: &'t str, text: &'t Text) -> Vec<Token<'t>> {
     let mut found = Vec::new();
@@ -110,7 +113,8 @@ fn next(rest: &str, first: char) -> (TokenKind, usize, usize) {
     };
     if let Some(close) = quote {
         let width = first.len_utf8();
-        if let Some(end) = rest[width..].find(close) {
+        let closes = |(_, character): &(usize, char)| *character == close;
+        if let Some((end, _)) = rest[width..].char_indices().take(LONGEST_QUOTED).find(closes) {
             return (TokenKind::Quoted, width + end + close.len_utf8(), width);
         }
     }

@@ -43,6 +43,13 @@ pub(crate) fn find(
     finder.found.into_iter().map(with_section).collect()
 }
 
+/// Whether a placeholder stands in a text.
+pub(crate) fn is_within(source: &str, text: &Text) -> bool {
+    let mut finder = Finder { source, found: Vec::new() };
+    finder.text(text);
+    !finder.found.is_empty()
+}
+
 struct Finder<'s> {
     source: &'s str,
     found: Vec<(String, Span)>,
@@ -98,9 +105,7 @@ impl Finder<'_> {
         while at < shown.len() {
             let length = match shown[at].1 {
                 '[' if !is_linked(shown[at].0) => bracket_length(&shown[at..]),
-                character if !character.is_whitespace() && starts_word(&shown, at) => {
-                    word_length(&shown[at..])
-                }
+                _ if starts_word(&shown, at) => word_length(&shown[at..]),
                 _ => None,
             };
             if let Some(length) = length {
@@ -114,11 +119,14 @@ impl Finder<'_> {
     }
 }
 
+/// Whether a word that may be a stand-in starts here: behind a blank or an opening mark.
 fn starts_word(shown: &[(Span, char)], at: usize) -> bool {
+    let may_be = matches!(shown[at].1, 'T' | 'F' | 'X' | '?' | '.' | '…');
     let before = at.checked_sub(1).map(|before| shown[before]);
-    before.is_none_or(|(span, character)| {
-        span.end != shown[at].0.start || !character.is_alphanumeric() && character != '.'
-    })
+    may_be
+        && before.is_none_or(|(span, character)| {
+            span.end != shown[at].0.start || character.is_whitespace() || "([:,;|/\"“—–".contains(character)
+        })
 }
 
 /// How many characters a prompt in brackets takes.

@@ -142,31 +142,12 @@ impl Walk<'_> {
             self.labels.push(text);
             return Some(edge);
         }
-        if spaced.as_ref().is_some_and(goes_on) && self.grid.is_word(from) {
-            self.labels.push(text);
-            return behind;
-        }
-        if spaced.as_ref().is_some_and(goes_on) && !self.ends_line(word, way) {
+        if spaced.as_ref().is_some_and(goes_on) {
             self.labels.push(text);
             return behind;
         }
         self.end(End::Words(word));
         None
-    }
-
-    /// Whether words with blanks on both sides are followed by a head instead of more line: `a ──▶ b ──▶ c`.
-    fn ends_line(&self, word: Place, way: Way) -> bool {
-        let mut place = Some(word);
-        while let Some(at) = place {
-            if self.grid.head(at).is_some() {
-                return true;
-            }
-            if at.1 >= self.grid.width(at.0) || border(self.boxes, at).is_some() {
-                return false;
-            }
-            place = way.from(at);
-        }
-        false
     }
 
     /// Words to the right of an upright line, one or two blanks away.

@@ -120,7 +120,7 @@ impl Found {
         self.area() < other.area() && corners.iter().all(|corner| other.holds(*corner))
     }
 
-    /// The words in the box. A box that holds boxes is named by its first line of words.
+    /// The words in the box, with the place of their first line. A box that holds boxes is named by its first line of words.
     pub(super) fn node(&self, grid: &Grid, all: &[Self]) -> Option<Node> {
         let inner: Vec<&Self> = all.iter().filter(|other| other.is_within(self)).collect();
         let mut lines = Vec::new();
@@ -139,8 +139,8 @@ impl Found {
                 return Some(Node { name, span, place });
             }
         }
-        let (first, last) = (lines.first()?, lines.last()?);
-        let span = grid.span(first.0, first.1, first.2)?.to(grid.span(last.0, last.1, last.2)?);
+        let (row, first, last) = *lines.first()?;
+        let span = grid.span(row, first, last)?;
         let words: Vec<String> =
             lines.iter().map(|(row, first, last)| grid.text(*row, *first, *last)).collect();
         let name = words.join(" ").split_whitespace().collect::<Vec<_>>().join(" ");

@@ -10,7 +10,7 @@ use crate::reader::{Entry, Reader, entries, fences, steps};
 use crate::titles;
 use crate::tokens::{Token, TokenKind, find_words};
 use crate::values::parse_outcome;
-use formwork_syntax::{Fence, Part, PartKind, Span, Spanned, Text};
+use formwork_syntax::{Block, Fence, Node, Part, PartKind, Span, Spanned, Text};
 
 /// Where an operation is declared, and so on which listener it is served.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -180,9 +180,7 @@ fn read_operation(reader: &mut Reader<'_>, part: &Part, surface: Surface, group:
     operation.group = group.map(str::to_owned);
     operation.purpose = reader.prose_of(part, Class::Narrative);
     operation.examples.extend(fences(&part.children).cloned());
-    let mut labelled = Vec::new();
-    flatten(part, &mut labelled);
-    for below in labelled {
+    for below in part.parts() {
         read_label(reader, &mut operation, below);
     }
     let others = match surface {
@@ -195,11 +193,6 @@ fn read_operation(reader: &mut Reader<'_>, part: &Part, surface: Surface, group:
         Surface::Public => reader.model.operations.push(operation),
         Surface::Internal => reader.model.endpoints.push(operation),
     }
-}
-
-/// The parts directly below an operation.
-fn flatten<'d>(part: &'d Part, found: &mut Vec<&'d Part>) {
-    found.extend(part.parts());
 }
 
 /// The operation that a title names, still empty.
@@ -329,7 +322,7 @@ fn read_input(reader: &mut Reader<'_>, part: &Part) -> Input {
     if !part.inline.is_blank(reader.source) {
         read_input_text(reader, &mut input, part);
     }
-    let listed = Part { inline: Text::empty(part.inline.span.end), ..part.clone() };
+    let mut listed = Part { inline: Text::empty(part.inline.span.end), ..part.clone() };
     let is_none = |reader: &Reader<'_>, entry: &Entry<'_>| says_none(&entry.text.plain(reader.source));
     let items = entries(reader.source, &listed);
     if let [only] = items.as_slice()
@@ -339,11 +332,20 @@ fn read_input(reader: &mut Reader<'_>, part: &Part) -> Input {
         reader.class(only, Class::Understood);
         return input;
     }
-    for entry in &items {
-        if ignores_others(reader, entry) {
-            input.ignores_others = true;
-        }
+    let ignoring: Vec<Span> =
+        items.iter().filter(|entry| ignores_others(reader, entry)).map(|entry| entry.span).collect();
+    for entry in items.iter().filter(|entry| ignoring.contains(&entry.span)) {
+        input.ignores_others = true;
+        reader.class(entry, Class::Understood);
     }
+    listed.children.retain_mut(|node| match node {
+        Node::Block(Block::Paragraph(text)) => !ignoring.contains(&text.span),
+        Node::Block(Block::List(list)) => {
+            list.items.retain(|item| !ignoring.contains(&item.span));
+            true
+        }
+        _ => true,
+    });
     input.fields.extend(fields::fields(reader, &listed));
     input
 }
@@ -398,7 +400,9 @@ fn reference(reader: &Reader<'_>, text: &Text) -> Option<Spanned<String>> {
 
 fn read_output(reader: &mut Reader<'_>, operation: &mut Operation, part: &Part) {
     let mut output = Output { span: Some(part.title.span), ..Output::default() };
-    if !part.inline.is_blank(reader.source) {
+    if reader.is_placeholder(&part.inline) {
+        reader.model.classes.push((part.inline.span, Class::Unfinished));
+    } else if !part.inline.is_blank(reader.source) {
         let tokens = reader.tokens(&part.inline);
         output.status = tokens.iter().find_map(status);
         output.kind = output_kind(reader, &tokens, output.status.as_ref().map(|status| status.value));
@@ -410,8 +414,8 @@ fn read_output(reader: &mut Reader<'_>, operation: &mut Operation, part: &Part) 
     for entry in entries(reader.source, &listed) {
         read_output_entry(reader, operation, &mut output, &entry);
     }
-    for block in listed.blocks().filter(|block| matches!(block, formwork_syntax::Block::Table(_))) {
-        let table = Part { children: vec![formwork_syntax::Node::Block(block.clone())], ..listed.clone() };
+    for block in listed.blocks().filter(|block| matches!(block, Block::Table(_))) {
+        let table = Part { children: vec![Node::Block(block.clone())], ..listed.clone() };
         output.fields.extend(fields::fields(reader, &table));
     }
     if !output.fields.is_empty() && matches!(output.kind, OutputKind::Missing | OutputKind::Prose) {

@@ -22,7 +22,7 @@ pub struct Diagram {
 pub struct DiagramNode {
     /// Its label.
     pub name: String,
-    /// Where its label stands.
+    /// Where its label stands: the first line of it.
     pub span: Span,
 }
 

@@ -1,4 +1,6 @@
 //! What is read from documents: facts, places, and what is never taken for a fact.
 
 mod facts;
+mod fixtures;
+mod laws;
 mod shortlink;

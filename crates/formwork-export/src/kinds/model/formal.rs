@@ -285,8 +285,14 @@ fn flow_step(out: &Out<'_>, step: &FlowStep) -> Value {
         _ => None,
     };
     let actor = call.map(|call| match &call.actor {
-        Actor::Anonymous => "anonymous".to_owned(),
+        Actor::Anonymous => anonymous(&step.text).to_owned(),
         Actor::Role { role, .. } => role.to_string(),
     });
     json!({"text": step.text, "class": class(step.class), "actor": actor, "span": out.span(step.span)})
+}
+
+/// A caller without a key by the word of the step.
+fn anonymous(text: &str) -> &'static str {
+    let word = text.split_whitespace().next().unwrap_or_default();
+    ["visitor", "anyone"].into_iter().find(|name| word.eq_ignore_ascii_case(name)).unwrap_or("anonymous")
 }
