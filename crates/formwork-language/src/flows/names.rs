@@ -1,0 +1,167 @@
+//! What the steps of one flow may name: remembered variables, the operations, and who called last.
+
+use crate::behaviour::{Actor, flow_slots};
+use crate::expression::{self, Assignment, Equals, Expression, Kind, Names, SyntaxProblem};
+use crate::lower::World;
+use crate::notes::{Note, NoteKind};
+use crate::program::{Program, Slot};
+use formwork_model::values::Type;
+use formwork_syntax::{Code, Span};
+use std::sync::Arc;
+
+/// The state of a flow that is read.
+pub(super) struct Scope<'w> {
+    pub(super) world: &'w World<'w>,
+    pub(super) program: &'w Program,
+    pub(super) notes: Vec<Note>,
+    names: Names<'w>,
+    next_slot: Slot,
+    /// Who called which operation last; the last entry is the last call.
+    callers: Vec<(Option<u32>, Actor)>,
+}
+
+impl<'w> Scope<'w> {
+    pub(super) fn new(world: &'w World<'w>, program: &'w Program) -> Self {
+        let names = Names::flow(world.schema);
+        Self { world, program, notes: Vec::new(), names, next_slot: flow_slots::FIRST, callers: Vec::new() }
+    }
+
+    /// The same state for an error case, with notes of its own.
+    pub(super) fn clone_for_case(&self) -> Self {
+        Self {
+            world: self.world,
+            program: self.program,
+            notes: Vec::new(),
+            names: self.names.clone(),
+            next_slot: self.next_slot,
+            callers: self.callers.clone(),
+        }
+    }
+
+    pub(super) fn note(&mut self, kind: NoteKind, span: Span) {
+        self.notes.push(Note { kind, span, related: None, fix: None });
+    }
+
+    fn syntax(&mut self, SyntaxProblem { problem, span, fix }: SyntaxProblem) {
+        self.notes.push(Note { kind: NoteKind::ExpressionSyntax { problem }, span, related: None, fix });
+    }
+
+    /// The value of a code span.
+    pub(super) fn value(&mut self, code: &Code) -> Option<Expression> {
+        let text = code.text(self.world.source);
+        match expression::parse(&text, Equals::Refused, &|offset| code.source_offset(offset)) {
+            Ok(ast) => expression::compile(&ast, &self.names, &mut self.notes).map(|typed| typed.expression),
+            Err(problem) => {
+                self.syntax(problem);
+                None
+            }
+        }
+    }
+
+    /// A condition on an answer, with its text.
+    pub(super) fn condition(&mut self, code: &Code) -> Option<(Expression, String)> {
+        let text = code.text(self.world.source).into_owned();
+        let ast = match expression::parse(&text, Equals::Compares, &|offset| code.source_offset(offset)) {
+            Ok(ast) => ast,
+            Err(problem) => {
+                self.syntax(problem);
+                return None;
+            }
+        };
+        let typed = expression::compile(&ast, &self.names, &mut self.notes)?;
+        match expression::coerce(typed, &Type::Boolean, true, self.world.schema, "the condition") {
+            Ok(expression) => Some((expression, text)),
+            Err(kind) => {
+                self.note(kind, code.span());
+                None
+            }
+        }
+    }
+
+    /// The same over an event's data, which stands under `data` as well.
+    pub(super) fn event_condition(&mut self, code: &Code) -> Option<(Expression, String)> {
+        self.names.bind("data", flow_slots::RESPONSE, Kind::Dynamic.optional());
+        let condition = self.condition(code);
+        self.names.variables.pop();
+        condition
+    }
+
+    /// Checks a condition over rows; the store compiles it itself.
+    pub(super) fn filter(&mut self, entity: u16, code: &Code) -> Option<()> {
+        let text = code.text(self.world.source);
+        let ast = match expression::parse(&text, Equals::Compares, &|offset| code.source_offset(offset)) {
+            Ok(ast) => ast,
+            Err(problem) => {
+                self.syntax(problem);
+                return None;
+            }
+        };
+        let mut names = self.names.clone();
+        names.bare = expression::Bare::Searched(entity);
+        crate::sql::condition(&ast, &names, 0, &mut self.notes).map(|_| ())
+    }
+
+    /// The remembered variables with their slots.
+    pub(super) fn remembered(&self) -> Vec<(Arc<str>, u16)> {
+        let own = self.names.variables.iter().filter(|bound| bound.slot >= flow_slots::FIRST);
+        own.map(|bound| (bound.name.clone(), bound.slot)).collect()
+    }
+
+    /// Remembers a value: ``remembers `x` = `EXPR` ``
+    pub(super) fn remember(
+        &mut self,
+        name: &str,
+        span: Span,
+        value: Option<Expression>,
+    ) -> Option<(u16, Expression)> {
+        let taken = self.names.variable(name).map(|bound| bound.slot);
+        let slot = match taken {
+            Some(slot) if slot < flow_slots::FIRST => {
+                self.note(NoteKind::Other { entry: "reserved_name", subject: name.to_owned() }, span);
+                return None;
+            }
+            // A value may be remembered anew: a flow goes on, and its last value counts.
+            Some(slot) => slot,
+            None => {
+                let slot = self.next_slot;
+                self.next_slot = self.next_slot.checked_add(1)?;
+                self.names.bind(name, slot, Kind::Dynamic.optional());
+                slot
+            }
+        };
+        Some((slot, value?))
+    }
+
+    /// `x = EXPR` in one span.
+    pub(super) fn assignment(&mut self, code: &Code) -> Option<Assignment> {
+        let text = code.text(self.world.source);
+        match expression::assignment(&text, &|offset| code.source_offset(offset)) {
+            Some(Ok(assignment)) => Some(assignment),
+            Some(Err(problem)) => {
+                self.syntax(problem);
+                None
+            }
+            None => {
+                let problem = "expected `x = value`".to_owned();
+                self.syntax(SyntaxProblem { problem, span: code.span(), fix: None });
+                None
+            }
+        }
+    }
+
+    /// Compiles what an assignment gives.
+    pub(super) fn compiled(&mut self, ast: &expression::Ast) -> Option<Expression> {
+        expression::compile(ast, &self.names, &mut self.notes).map(|typed| typed.expression)
+    }
+
+    /// Notes down who called what.
+    pub(super) fn called(&mut self, operation: Option<u32>, actor: Actor) {
+        self.callers.push((operation, actor));
+    }
+
+    /// Who calls when a step does not say: whoever called this operation last, else whoever called last.
+    pub(super) fn usual_caller(&self, operation: Option<u32>) -> Actor {
+        let same = self.callers.iter().rfind(|(called, _)| called.is_some() && *called == operation);
+        same.or(self.callers.last()).map_or(Actor::Anonymous, |(_, actor)| actor.clone())
+    }
+}

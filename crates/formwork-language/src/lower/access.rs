@@ -1,0 +1,129 @@
+//! Who may call an operation: the leading *Requires*, *Anyone may call this*, and the grants of section 9, which
+//! must both allow.
+
+use crate::lower::World;
+use crate::notes::{Note, NoteKind};
+use crate::program::{AccessRule, Operation};
+use crate::steps::{Sentences, WhoMay};
+use formwork_model::Model;
+use formwork_model::names::nearest;
+use formwork_model::sections::interface::{self, Surface};
+use formwork_model::sections::security::{AuthenticationKind, Grant};
+use std::sync::Arc;
+
+/// Roles that no key of the document bears.
+const BUILT_IN: [&str; 3] = ["system", "internal", "anonymous"];
+
+/// The rule that the edge applies. In a behaviour that is executed only the steps that lead it count; of one that
+/// is mocked every understood one, because nothing else would enforce it.
+pub(super) fn lower(
+    world: &World<'_>,
+    operation: &interface::Operation,
+    sentences: &Sentences,
+    executed: bool,
+    notes: &mut Vec<Note>,
+) -> AccessRule {
+    let mut rule = AccessRule::default();
+    for read in &sentences.0 {
+        let Some(step) = read.step() else { continue };
+        let Some(who) = step.action.who_may() else {
+            if executed {
+                break;
+            }
+            continue;
+        };
+        if step.guard.is_some() {
+            break;
+        }
+        let text = |code: &formwork_syntax::Code| Arc::<str>::from(code.text(world.source).trim());
+        match who {
+            WhoMay::Anyone => rule.public = true,
+            WhoMay::Roles(roles) => rule.roles.push(roles.iter().map(text).collect()),
+            WhoMay::Scope(scope) => rule.scopes.push(text(scope)),
+            WhoMay::SignedIn | WhoMay::Condition(_) => {}
+        }
+    }
+    if let (true, Some(read)) =
+        (rule.public && !(rule.roles.is_empty() && rule.scopes.is_empty()), sentences.0.first())
+    {
+        let kind = NoteKind::Other { entry: "public_and_restricted", subject: operation.name.value.clone() };
+        notes.push(Note { kind, span: read.span, related: None, fix: None });
+        // The stricter reading, so that nothing is open that a sentence closes.
+        rule.public = false;
+    }
+    grants(world, operation, &mut rule, notes);
+    rule
+}
+
+/// Adds the roles that section 9 grants the operation to, if section 9 has such a part.
+fn grants(world: &World<'_>, operation: &interface::Operation, rule: &mut AccessRule, notes: &mut Vec<Note>) {
+    let authorization = &world.model.authorization;
+    if authorization.span.is_none()
+        || rule.public
+        || operation.surface == Surface::Internal
+        || signed(world, operation)
+    {
+        return;
+    }
+    let names =
+        |grant: &&Grant| grant.all || grant.operations.iter().any(|name| name.value == operation.name.value);
+    let granted: Vec<Arc<str>> = authorization
+        .grants
+        .iter()
+        .filter(names)
+        .filter(|grant| grant.condition.is_none())
+        .map(|grant| grant.role.value.as_str().into())
+        .collect();
+    if granted.is_empty() {
+        let kind = NoteKind::Other { entry: "no_role_may_call", subject: operation.name.value.clone() };
+        notes.push(Note { kind, span: operation.name.span, related: authorization.span, fix: None });
+    }
+    rule.roles.push(granted);
+}
+
+/// Whether section 9 has a signature line of the operation's own.
+fn signed(world: &World<'_>, operation: &interface::Operation) -> bool {
+    world.model.authentication.iter().any(|line| {
+        matches!(line.kind, AuthenticationKind::Hmac)
+            && line.text.value.trim_start_matches('`').starts_with(&operation.name.value)
+    })
+}
+
+/// Notes about grants themselves: operations that do not exist, conditions that are not enforced yet.
+pub(super) fn check_grants(world: &World<'_>, notes: &mut Vec<Note>) {
+    let all = || world.model.operations.iter().chain(&world.model.endpoints).map(|it| it.name.value.as_str());
+    for grant in &world.model.authorization.grants {
+        for name in &grant.operations {
+            if all().all(|known| known != name.value) {
+                let near = nearest(&name.value, all()).map(str::to_owned);
+                let kind =
+                    NoteKind::UnknownName { what: "operation", name: name.value.clone(), nearest: near };
+                notes.push(Note { kind, span: name.span, related: None, fix: None });
+            }
+        }
+        if grant.condition.is_some() {
+            let kind = NoteKind::Other { entry: "grant_condition", subject: grant.role.value.clone() };
+            notes.push(Note { kind, span: grant.span, related: None, fix: None });
+        }
+    }
+}
+
+/// Every role that section 9 or *Requires* names, sorted.
+pub(super) fn roles(world: &World<'_>, operations: &[Operation]) -> Vec<Arc<str>> {
+    let granted = world.model.authorization.grants.iter().map(|grant| Arc::from(grant.role.value.as_str()));
+    let required = operations.iter().flat_map(|operation| operation.access.roles.iter().flatten().cloned());
+    let mut roles: Vec<Arc<str>> =
+        granted.chain(required).filter(|role: &Arc<str>| !BUILT_IN.contains(&&**role)).collect();
+    roles.sort();
+    roles.dedup();
+    roles
+}
+
+/// The header that carries API keys, in lower case.
+pub(super) fn api_key_header(model: &Model) -> Arc<str> {
+    let header = model.authentication.iter().find_map(|line| match &line.kind {
+        AuthenticationKind::ApiKey { header } => Some(header.to_lowercase()),
+        _ => None,
+    });
+    header.unwrap_or_else(|| "x-api-key".to_owned()).into()
+}

@@ -1,0 +1,217 @@
+//! Lowers *Input*: which fields, of which type, where each travels, and what must hold of it.
+
+use crate::expression::{Bound, StaticType};
+use crate::lower::World;
+use crate::lower::schema::{default_of, default_value, rules};
+use crate::notes::{Note, NoteKind};
+use crate::program::{EntityId, InputField, InputShape, PathPart, Slot, slots};
+use formwork_model::facts::{Constraint, Field, Location};
+use formwork_model::names::nearest;
+use formwork_model::sections::interface::{Operation, OutputKind};
+use formwork_model::values::Type;
+use formwork_syntax::{Span, Spanned};
+use std::sync::Arc;
+
+/// The hidden fields of an operation with a page.
+pub(super) const PAGE_FIELDS: [&str; 2] = ["cursor", "limit"];
+
+/// What an operation accepts.
+pub(super) fn lower(
+    world: &World<'_>,
+    operation: &Operation,
+    method: &str,
+    path: &[PathPart],
+    page: bool,
+    notes: &mut Vec<Note>,
+) -> InputShape {
+    let mut shape = InputShape { ignores_others: operation.input.ignores_others, ..InputShape::default() };
+    let parameters: Vec<Arc<str>> = parameters(path);
+    let in_query = matches!(method, "GET" | "DELETE" | "HEAD");
+    let owner = output_entity(world, operation);
+    for field in declared(world, operation, notes) {
+        let hidden = page && PAGE_FIELDS.contains(&field.name.value.as_str());
+        if hidden || shape.fields.iter().any(|other| *other.name == *field.name.value) {
+            continue;
+        }
+        let field = lower_field(world, &field, &parameters, in_query, owner, notes);
+        shape.fields.push(field);
+    }
+    check_path(operation, path, &parameters, &mut shape, notes);
+    if page {
+        shape.fields.extend(page_fields(operation.span));
+    }
+    shape
+}
+
+/// The names of a route's parameters, in order.
+pub(super) fn parameters(path: &[PathPart]) -> Vec<Arc<str>> {
+    path.iter()
+        .filter_map(|part| match part {
+            PathPart::Parameter(name) => Some(name.clone()),
+            PathPart::Fixed(_) => None,
+        })
+        .collect()
+}
+
+/// The declared fields: listed, or those of the entity or interface that Input refers to.
+fn declared(world: &World<'_>, operation: &Operation, notes: &mut Vec<Note>) -> Vec<Field> {
+    let mut fields = operation.input.fields.clone();
+    let Some(reference) = &operation.input.reference else { return fields };
+    let interface = world.model.interfaces.iter().find(|interface| interface.name.value == reference.value);
+    if let Some(entity) = world.find_entity(&reference.value) {
+        let entity = world.model.entities.get(usize::from(entity));
+        let given = |field: &&Field| {
+            !field.constraints.iter().any(|constraint| {
+                use Constraint as C;
+                matches!(constraint.value, C::Generated | C::OnCreate | C::OnUpdate | C::Computed(_))
+            })
+        };
+        fields.extend(entity.into_iter().flat_map(|entity| entity.fields.iter().filter(given).cloned()));
+    } else if let Some(interface) = interface {
+        fields.extend(interface.fields.iter().cloned());
+    } else {
+        let interfaces = world.model.interfaces.iter().map(|interface| interface.name.value.as_str());
+        let names = world.schema.entities.iter().map(|entity| &*entity.name).chain(interfaces);
+        let near = nearest(&reference.value, names).map(str::to_owned);
+        let kind = NoteKind::UnknownName { what: "entity", name: reference.value.clone(), nearest: near };
+        notes.push(Note { kind, span: reference.span, related: None, fix: None });
+    }
+    fields
+}
+
+fn lower_field(
+    world: &World<'_>,
+    field: &Field,
+    parameters: &[Arc<str>],
+    in_query: bool,
+    owner: Option<EntityId>,
+    notes: &mut Vec<Note>,
+) -> InputField {
+    let name: Arc<str> = field.name.value.as_str().into();
+    let ty = match &field.ty {
+        Some(ty) => resolved(world, &ty.value),
+        None => type_by_name(world, &name, owner).unwrap_or(Type::Json),
+    };
+    let in_path = parameters.contains(&name);
+    let location = match &field.location {
+        Some(location) => location.value.clone(),
+        None if in_path => Location::Path,
+        None if in_query => Location::Query,
+        None => Location::Body,
+    };
+    let default: Option<&Spanned<String>> = default_of(field);
+    let default = default
+        .and_then(|text| default_value(world.source, world.schema, &ty, field.optional, &name, text, notes));
+    let optional = location != Location::Path && (field.optional || default.is_some());
+    InputField { name, ty, optional, default, location, rules: rules(field, notes), span: field.span }
+}
+
+/// A type that names an entity is that of its key.
+fn resolved(world: &World<'_>, ty: &Type) -> Type {
+    let Type::Named(name) = ty else { return ty.clone() };
+    let Some(entity) = world.find_entity(name) else { return ty.clone() };
+    let table = world.table(entity);
+    match table.primary_key.as_slice() {
+        [key] => table.fields[usize::from(*key)].ty.clone(),
+        _ => ty.clone(),
+    }
+}
+
+/// The type of the entity field of this name: that of the answered entity first, then of any.
+fn type_by_name(world: &World<'_>, name: &str, owner: Option<EntityId>) -> Option<Type> {
+    let own = owner.map(|entity| world.table(entity)).into_iter();
+    let mut fields = own.chain(&world.schema.entities).flat_map(|table| &table.fields);
+    fields.find(|field| *field.name == *name).map(|field| field.ty.clone())
+}
+
+/// The entity that Output names.
+pub(super) fn output_entity(world: &World<'_>, operation: &Operation) -> Option<EntityId> {
+    match &operation.output.kind {
+        OutputKind::Row(name) | OutputKind::List(name) | OutputKind::Page(name) => {
+            world.find_entity(&name.value)
+        }
+        _ => None,
+    }
+}
+
+/// Every parameter of the path must be declared, and every input in the path must be in it.
+fn check_path(
+    operation: &Operation,
+    path: &[PathPart],
+    parameters: &[Arc<str>],
+    shape: &mut InputShape,
+    notes: &mut Vec<Note>,
+) {
+    let shown = show_path(path);
+    for name in parameters {
+        if shape.fields.iter().all(|field| field.name != *name) {
+            let span = operation.path.as_ref().map_or(operation.name.span, |path| path.span);
+            let kind = NoteKind::PathParameter { name: name.to_string(), path: shown.clone() };
+            notes.push(Note { kind, span, related: None, fix: None });
+            // Kept as a text all the same, so that what names it gives no second note.
+            shape.fields.push(InputField {
+                name: name.clone(),
+                ty: Type::String,
+                optional: false,
+                default: None,
+                location: Location::Path,
+                rules: Default::default(),
+                span,
+            });
+        }
+    }
+    for field in &shape.fields {
+        if field.location == Location::Path && !parameters.contains(&field.name) {
+            let kind = NoteKind::PathParameter { name: field.name.to_string(), path: shown.clone() };
+            notes.push(Note { kind, span: field.span, related: None, fix: None });
+        }
+    }
+}
+
+/// A route as it is written.
+pub(super) fn show_path(path: &[PathPart]) -> String {
+    let mut shown = String::new();
+    for part in path {
+        shown.push('/');
+        match part {
+            PathPart::Fixed(text) => shown.push_str(text),
+            PathPart::Parameter(name) => {
+                shown.push('{');
+                shown.push_str(name);
+                shown.push('}');
+            }
+        }
+    }
+    if shown.is_empty() { "/".to_owned() } else { shown }
+}
+
+fn page_fields(span: Span) -> [InputField; 2] {
+    let field = |name: &str, ty| InputField {
+        name: name.into(),
+        ty,
+        optional: true,
+        default: None,
+        location: Location::Query,
+        rules: Default::default(),
+        span,
+    };
+    [field(PAGE_FIELDS[0], Type::String), field(PAGE_FIELDS[1], Type::Integer)]
+}
+
+/// The names under which expressions find the input. Those of a page are hidden unless the document declares them.
+pub(super) fn names(world: &World<'_>, operation: &Operation, shape: &InputShape) -> Vec<Bound> {
+    let is_declared = |name: &str| operation.input.fields.iter().any(|field| field.name.value == name);
+    let visible = |field: &InputField| !PAGE_FIELDS.contains(&&*field.name) || is_declared(&field.name);
+    shape
+        .fields
+        .iter()
+        .enumerate()
+        .filter(|(_, field)| visible(field))
+        .filter_map(|(at, field)| {
+            let slot = Slot::try_from(at).ok()?.checked_add(slots::INPUT)?;
+            let optional = field.optional && field.default.is_none();
+            let ty = StaticType::of(&field.ty, optional, world.schema);
+            Some(Bound { name: field.name.clone(), slot, ty })
+        })
+        .collect()
+}

@@ -1,0 +1,454 @@
+//! The state in which the steps of one behaviour are lowered: instructions, slots, variables in scope, notes.
+//! Reading expressions and naming rows is in `rows`; this file keeps the bookkeeping.
+
+use crate::behaviour::Touches;
+use crate::expression::{Expression, Kind, Names, StaticType};
+use crate::lower::{Shared, World, add_once};
+use crate::notes::{Note, NoteKind};
+use crate::program::{
+    Answered, Code as Instructions, EntityId, Failure, Instruction, MessagePart, Slot, Statement, StatementId,
+};
+use crate::steps::clause::Refusal;
+use formwork_model::facts::Outcome;
+use formwork_syntax::{Code, Fragment, Span};
+use rustc_hash::FxHashMap;
+use std::sync::Arc;
+
+/// How many rows a standing *every* takes in one transaction.
+const BATCH: u32 = 1_000;
+
+/// Names that no variable may have.
+const RESERVED: [&str; 9] =
+    ["input", "caller", "request", "response", "event", "true", "false", "null", "in"];
+
+/// What a behaviour could answer when no step says it.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Answer {
+    /// Its shape.
+    pub(crate) kind: AnswerKind,
+    /// Of which table.
+    pub(crate) entity: EntityId,
+    /// Where it is.
+    pub(crate) slot: Slot,
+}
+
+/// The shapes of an [`Answer`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum AnswerKind {
+    /// A row.
+    Row,
+    /// A row that was created if the slot is true, else updated.
+    Upserted(Slot),
+    /// A list.
+    List,
+    /// A page.
+    Page,
+}
+
+/// What a behaviour is lowered for.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Setting {
+    /// A standing step.
+    pub(crate) job: bool,
+    /// The status of an answer that names none.
+    pub(crate) status: Option<u16>,
+    /// The hidden input slots `cursor` and `limit`.
+    pub(crate) page: Option<(Slot, Slot)>,
+}
+
+/// The state in which steps are lowered.
+pub(crate) struct Lowering<'w> {
+    pub(super) world: &'w World<'w>,
+    pub(super) shared: &'w mut Shared,
+    pub(super) notes: Vec<Note>,
+    pub(super) names: Names<'w>,
+    pub(super) setting: Setting,
+    pub(super) code: Instructions,
+    next_slot: usize,
+    span: Span,
+    at_edge: bool,
+    guarded: Vec<usize>,
+    guarded_present: Vec<usize>,
+    /// Slots of rows that a step without `as` created, for names that several of them share.
+    pub(super) implicit: Vec<Slot>,
+    /// Inputs that travel in the path.
+    pub(super) path_inputs: Vec<Arc<str>>,
+    pub(super) last_written: Option<(Slot, EntityId)>,
+    pub(super) candidates: Vec<Answer>,
+    pub(super) answered_entity: Option<EntityId>,
+    writing: bool,
+    pub(super) touches: Touches,
+    errors: FxHashMap<Span, Vec<Outcome>>,
+}
+
+/// What lowering gives.
+pub(crate) struct Finished {
+    /// The instructions.
+    pub(crate) code: Instructions,
+    /// What it uses.
+    pub(crate) touches: Touches,
+    /// The errors of each sentence.
+    pub(crate) errors: FxHashMap<Span, Vec<Outcome>>,
+    /// Whether it writes.
+    pub(crate) writes: bool,
+    /// The entity of the rows that it answers.
+    pub(crate) answered_entity: Option<EntityId>,
+}
+
+impl<'w> Lowering<'w> {
+    /// Begins a behaviour whose names are given; variables follow from `next_slot` on.
+    pub(crate) fn new(
+        world: &'w World<'w>,
+        shared: &'w mut Shared,
+        names: Names<'w>,
+        next_slot: usize,
+        setting: Setting,
+    ) -> Self {
+        Self {
+            world,
+            shared,
+            notes: Vec::new(),
+            names,
+            setting,
+            code: Instructions::default(),
+            next_slot,
+            span: Span::default(),
+            at_edge: true,
+            guarded: Vec::new(),
+            guarded_present: Vec::new(),
+            implicit: Vec::new(),
+            path_inputs: Vec::new(),
+            last_written: None,
+            candidates: Vec::new(),
+            answered_entity: None,
+            writing: false,
+            touches: Touches::default(),
+            errors: FxHashMap::default(),
+        }
+    }
+
+    /// Ends the behaviour; the notes are added to `notes`.
+    pub(crate) fn finish(mut self, notes: &mut Vec<Note>) -> Finished {
+        if self.next_slot > usize::from(Slot::MAX) {
+            let kind = NoteKind::Other { entry: "too_many_variables", subject: self.next_slot.to_string() };
+            self.note(kind, self.span);
+        }
+        self.code.slots = Slot::try_from(self.next_slot).unwrap_or(Slot::MAX);
+        notes.append(&mut self.notes);
+        Finished {
+            code: self.code,
+            touches: self.touches,
+            errors: self.errors,
+            writes: self.writing,
+            answered_entity: self.answered_entity,
+        }
+    }
+
+    /// The document.
+    pub(crate) fn source(&self) -> &'w str {
+        self.world.source
+    }
+
+    /// The step that is lowered.
+    pub(super) fn step_span(&self) -> Span {
+        self.span
+    }
+
+    /// Says which inputs travel in the path.
+    pub(crate) fn set_path_inputs(&mut self, names: Vec<Arc<str>>) {
+        self.path_inputs = names;
+    }
+
+    /// Whether this is a standing step.
+    pub(crate) fn is_job(&self) -> bool {
+        self.setting.job
+    }
+
+    /// Whether only who-may steps came before, which the edge has decided.
+    pub(crate) fn is_decided_by_edge(&self) -> bool {
+        self.at_edge
+    }
+
+    /// A step other than who may has come.
+    pub(crate) fn leave_edge(&mut self) {
+        self.at_edge = false;
+    }
+
+    /// Begins a step.
+    pub(crate) fn begin_step(&mut self, span: Span) {
+        self.span = span;
+    }
+
+    /// Adds a note.
+    pub(crate) fn note(&mut self, kind: NoteKind, span: Span) {
+        self.notes.push(Note { kind, span, related: None, fix: None });
+    }
+
+    /// Adds a note about the whole step.
+    pub(crate) fn note_here(&mut self, kind: NoteKind) {
+        self.note(kind, self.span);
+    }
+
+    /// Appends an instruction.
+    pub(crate) fn push(&mut self, instruction: Instruction) {
+        self.writing |= matches!(
+            instruction,
+            Instruction::Insert { .. }
+                | Instruction::Update { .. }
+                | Instruction::Delete { .. }
+                | Instruction::WriteMany { .. }
+                | Instruction::Emit { .. }
+        );
+        self.code.instructions.push(instruction);
+        self.code.spans.push(self.span);
+    }
+
+    /// The index of the next instruction.
+    pub(crate) fn here(&self) -> usize {
+        self.code.instructions.len()
+    }
+
+    /// Appends a jump; [`Self::patch`] says where to.
+    pub(crate) fn jump(&mut self) -> usize {
+        self.push(Instruction::Jump { target: 0 });
+        self.here() - 1
+    }
+
+    /// Appends a jump that is taken unless a condition holds.
+    pub(crate) fn jump_unless(&mut self, condition: Expression) -> usize {
+        self.push(Instruction::JumpUnless { condition, target: 0 });
+        self.here() - 1
+    }
+
+    /// Appends a jump that is taken if there is a row.
+    pub(crate) fn jump_if_present(&mut self, slot: Slot) -> usize {
+        self.push(Instruction::JumpIfPresent { slot, target: 0 });
+        self.here() - 1
+    }
+
+    /// Lets a jump, or the end of a loop, lead here.
+    pub(crate) fn patch(&mut self, jump: usize) {
+        let here = self.here() as u32;
+        match &mut self.code.instructions[jump] {
+            Instruction::Jump { target }
+            | Instruction::JumpUnless { target, .. }
+            | Instruction::JumpIfPresent { target, .. }
+            | Instruction::LoopStart { end: target, .. } => *target = here,
+            _ => debug_assert!(false, "only jumps are patched"),
+        }
+    }
+
+    /// The id of a statement.
+    pub(crate) fn statement(&mut self, statement: Statement) -> StatementId {
+        self.shared.statements.add(statement)
+    }
+
+    /// A slot without a name.
+    pub(crate) fn hidden_slot(&mut self) -> Slot {
+        let slot = Slot::try_from(self.next_slot).unwrap_or(Slot::MAX);
+        self.next_slot += 1;
+        slot
+    }
+
+    /// The hidden input slots `cursor` and `limit`.
+    pub(crate) fn page_inputs(&self) -> Option<(Slot, Slot)> {
+        self.setting.page
+    }
+
+    /// How many rows a standing *every* takes in one transaction; absent in an operation.
+    pub(crate) fn batch(&self) -> Option<u32> {
+        self.setting.job.then_some(BATCH)
+    }
+
+    /// The status of an answer that names none.
+    pub(crate) fn default_status(&self) -> u16 {
+        self.setting.status.unwrap_or(200)
+    }
+
+    /// The status of a redirect that names none.
+    pub(crate) fn redirect_status(&self) -> u16 {
+        self.setting.status.filter(|status| (300..400).contains(status)).unwrap_or(302)
+    }
+
+    /// Notes down what could be answered.
+    pub(crate) fn answer(&mut self, answer: Answer) {
+        self.candidates.push(answer);
+    }
+
+    /// Rows are locked, so that the operation counts as writing.
+    pub(crate) fn locks(&mut self) {
+        self.writing = true;
+    }
+
+    /// Begins a block: what is bound in it ends with it.
+    pub(crate) fn open_scope(&self) -> (usize, usize) {
+        (self.names.variables.len(), self.names.present.len())
+    }
+
+    /// Ends a block.
+    pub(crate) fn close_scope(&mut self, (variables, present): (usize, usize)) {
+        self.names.variables.truncate(variables);
+        self.names.present.truncate(present);
+    }
+
+    /// Begins what a guard may pass over.
+    pub(crate) fn enter_guarded(&mut self) {
+        self.guarded.push(self.names.variables.len());
+        self.guarded_present.push(self.names.present.len());
+    }
+
+    /// Ends it: what was bound may be absent.
+    pub(crate) fn leave_guarded(&mut self) {
+        let from = self.guarded.pop().unwrap_or(0);
+        for bound in self.names.variables.iter_mut().skip(from) {
+            bound.ty.optional = true;
+        }
+        self.names.present.truncate(self.guarded_present.pop().unwrap_or(0));
+    }
+
+    /// Binds a variable in a slot of its own.
+    pub(crate) fn bind(&mut self, name: &Code, ty: StaticType) -> Option<Slot> {
+        let slot = self.hidden_slot();
+        self.bind_slot(name, slot, ty).then_some(slot)
+    }
+
+    /// Binds a variable in a slot that has its value already; gives whether the name was free.
+    pub(crate) fn bind_slot(&mut self, name: &Code, slot: Slot, ty: StaticType) -> bool {
+        let text = name.text(self.source()).trim().to_owned();
+        self.bind_name(&text, name.span(), slot, ty)
+    }
+
+    /// The same for a name in plain text.
+    pub(super) fn bind_name(&mut self, name: &str, span: Span, slot: Slot, ty: StaticType) -> bool {
+        let begins = name.starts_with(|first: char| first.is_ascii_alphabetic() || first == '_');
+        let is_name =
+            begins && name.chars().all(|character| character.is_ascii_alphanumeric() || character == '_');
+        if !is_name {
+            self.note(NoteKind::Other { entry: "not_a_name", subject: name.to_owned() }, span);
+            return false;
+        }
+        if RESERVED.contains(&name) {
+            self.note(NoteKind::Other { entry: "reserved_name", subject: name.to_owned() }, span);
+            return false;
+        }
+        if self.names.variable(name).is_some() {
+            self.note(NoteKind::BoundTwice { name: name.to_owned() }, span);
+            return false;
+        }
+        self.names.bind(name, slot, ty);
+        true
+    }
+
+    /// The type of a row.
+    pub(crate) fn row(&self, entity: EntityId) -> Kind {
+        self.names.row(entity)
+    }
+
+    /// An entity is read.
+    pub(crate) fn reads(&mut self, entity: EntityId) {
+        add_once(&mut self.touches.reads, &self.world.table(entity).name);
+    }
+
+    /// An entity is written.
+    pub(crate) fn writes(&mut self, entity: EntityId) {
+        add_once(&mut self.touches.writes, &self.world.table(entity).name);
+    }
+
+    /// An event is emitted.
+    pub(crate) fn emits(&mut self, event: &str) {
+        add_once(&mut self.touches.emits, event);
+    }
+
+    /// A row was written last.
+    pub(crate) fn wrote(&mut self, entity: EntityId, slot: Slot) {
+        self.writes(entity);
+        self.last_written = Some((slot, entity));
+    }
+
+    /// The step can raise this.
+    pub(super) fn raises(&mut self, outcome: Outcome) {
+        let raised = self.errors.entry(self.span).or_default();
+        if !raised.contains(&outcome) {
+            raised.push(outcome);
+        }
+    }
+
+    /// A refusal without a message.
+    pub(crate) fn plain_failure(&mut self, outcome: Outcome) -> Failure {
+        self.raises(outcome.clone());
+        Failure { outcome, message: Vec::new(), members: Vec::new() }
+    }
+
+    /// A refusal as a step writes it.
+    pub(crate) fn failure(&mut self, refusal: &Refusal, members: Vec<(Arc<str>, Expression)>) -> Failure {
+        self.raises(refusal.outcome.clone());
+        let message = self.message(&refusal.message);
+        Failure { outcome: refusal.outcome.clone(), message, members }
+    }
+
+    /// A message: text, and expressions in braces.
+    fn message(&mut self, characters: &[(Span, char)]) -> Vec<MessagePart> {
+        let mut parts = Vec::new();
+        let mut text = String::new();
+        let mut rest = characters;
+        while let Some(((_, character), behind)) = rest.split_first() {
+            let closing =
+                (*character == '{').then(|| behind.iter().position(|(_, next)| *next == '}')).flatten();
+            let Some(length) = closing.filter(|length| *length > 0) else {
+                text.push(*character);
+                rest = behind;
+                continue;
+            };
+            let inside = &behind[..length];
+            rest = &behind[length + 1..];
+            if !text.is_empty() {
+                parts.push(MessagePart::Text(std::mem::take(&mut text).into()));
+            }
+            if let Some(value) = self.value(&code_of(inside)) {
+                parts.push(MessagePart::Expression(value.expression));
+            }
+        }
+        if !text.is_empty() {
+            parts.push(MessagePart::Text(text.into()));
+        }
+        parts
+    }
+
+    /// Answers what Output names; gives whether there is such a thing.
+    pub(crate) fn answer_with(&mut self, answer: Answer, status: Option<u16>) {
+        self.answered_entity = Some(answer.entity);
+        let body = match answer.kind {
+            AnswerKind::Page => Answered::Page(answer.slot),
+            _ => Answered::Value(Expression::Slot(answer.slot)),
+        };
+        if let (AnswerKind::Upserted(created), None) = (answer.kind, status) {
+            let jump = self.jump_unless(Expression::Slot(created));
+            self.push(Instruction::Return { status: 201, body: body.clone(), headers: Vec::new() });
+            self.patch(jump);
+        }
+        self.push(Instruction::Return { status: status.unwrap_or(200), body, headers: Vec::new() });
+    }
+
+    /// Answers with nothing.
+    pub(crate) fn answer_nothing(&mut self) {
+        self.push(Instruction::Return { status: 204, body: Answered::Nothing, headers: Vec::new() });
+    }
+
+    /// What could be answered, in the order in which it was bound.
+    pub(crate) fn candidates(&self) -> &[Answer] {
+        &self.candidates
+    }
+}
+
+/// Characters of a text as a code span, so that an expression in a message has its place.
+fn code_of(characters: &[(Span, char)]) -> Code {
+    let mut fragments: Vec<Fragment> = Vec::new();
+    for (span, _) in characters {
+        match fragments.last_mut() {
+            Some(last) if last.span.end == span.start => last.span.end = span.end,
+            Some(last) if last.span.contains(*span) => {}
+            _ => fragments.push(Fragment { span: *span, blank_before: false }),
+        }
+    }
+    Code { fragments }
+}

@@ -1,0 +1,69 @@
+//! Lowers a model to a program: tables, operations and standing steps. Names become slots, sentences become
+//! instructions, conditions become statements. Steps themselves lower in `steps`, with the [`Lowering`] of this
+//! folder at hand.
+
+mod access;
+mod input;
+mod jobs;
+mod lowering;
+mod operations;
+mod output;
+mod rows;
+mod schema;
+mod schedule;
+mod world;
+
+pub(crate) use lowering::{Answer, AnswerKind, Lowering};
+pub(crate) use operations::read_path;
+pub(crate) use world::{Shared, World};
+
+use crate::behaviour::Compiled;
+use crate::flows;
+use crate::notes::Note;
+use crate::program::Program;
+use formwork_model::Model;
+use std::sync::Arc;
+
+/// Compiles everything executable in a model.
+pub(crate) fn lower_model(source: &str, model: &Model) -> Compiled {
+    let mut notes = Vec::new();
+    let schema = schema::lower(source, model, &mut notes);
+    let world = World::new(source, model, &schema);
+    let mut shared = Shared::new(model);
+    let lowered = operations::lower_all(&world, &mut shared, &mut notes);
+    let (jobs, standing) = jobs::lower_all(&world, &mut shared, &mut notes);
+    let roles = access::roles(&world, &lowered.operations);
+    let mut program = Program {
+        schema: Default::default(),
+        statements: shared.statements.list,
+        operations: lowered.operations,
+        jobs,
+        events: shared.events,
+        metrics: shared.metrics,
+        roles,
+        api_key_header: access::api_key_header(model),
+    };
+    let flows = flows::read_all(&world, &program, &mut notes);
+    program.schema = schema;
+    Compiled { program, behaviours: lowered.behaviours, standing, flows, notes: tidy(notes) }
+}
+
+/// Notes in the order of the text, each once.
+fn tidy(mut notes: Vec<Note>) -> Vec<Note> {
+    notes.sort_by_key(|note| (note.span.start, note.span.end));
+    let mut kept: Vec<Note> = Vec::with_capacity(notes.len());
+    for note in notes {
+        let again = kept.iter().rev().take_while(|other| other.span == note.span).any(|other| *other == note);
+        if !again {
+            kept.push(note);
+        }
+    }
+    kept
+}
+
+/// Adds a name to a list that holds each once.
+pub(crate) fn add_once(names: &mut Vec<Arc<str>>, name: &str) {
+    if names.iter().all(|other| **other != *name) {
+        names.push(name.into());
+    }
+}

@@ -1,0 +1,33 @@
+//! Forms that the language has and this version does not run: known by their heads, so that they are named and
+//! never skipped.
+
+use crate::steps::{Form, Grammar};
+
+macro_rules! forms {
+    ($($constant:ident: $name:literal, [$($head:literal),+], $notation:literal;)+) => {
+        $(
+            #[doc = $notation]
+            pub(crate) static $constant: Form = Form {
+                name: $name,
+                heads: &[$($head),+],
+                notation: $notation,
+                tails: &[],
+                grammar: Grammar::Unsupported,
+            };
+        )+
+    };
+}
+
+forms! {
+    QUERIES: "Queries", ["queries"], "Queries `xs` as a list of `total` (decimal(12,2)), `day` (date):";
+    CALLS: "Calls", ["calls"], "Calls `METHOD /path` [of `component`] [with `EXPR`] [as `x`], or fails with `STATUS code`.";
+    COMMITS: "Commits", ["commits"], "Commits.";
+    WAITS: "Waits", ["waits until"], "Waits until a `E` exists where `EXPR`, at most `D`.";
+    SCHEDULES: "Schedules", ["schedules"], "Schedules `operation` with `EXPR` in / at `EXPR`.";
+    CARRIES_OUT: "Carries out", ["carries out"], "Carries out `operation` with `EXPR` [as `x`].";
+    CHARGES: "Charges", ["charges"], "Charges `EXPR` to `budget` [for `EXPR`].";
+    NOTES: "Notes", ["notes"], "Notes `action` in the audit trail [with `EXPR`].";
+    SETS: "Sets", ["sets"], "Sets `x` to `EXPR`.";
+    LEAVES: "Leaves the loop", ["leaves the loop"], "Leaves the loop.";
+    GOES_ON: "Goes on with the next", ["goes on with the next"], "Goes on with the next.";
+}
