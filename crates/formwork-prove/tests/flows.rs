@@ -32,7 +32,7 @@ impl Scripted {
     }
 
     fn seen(&self) -> Vec<String> {
-        self.seen.lock().unwrap().clone()
+        self.seen.lock().expect("no panic while locked").clone()
     }
 }
 
@@ -41,7 +41,7 @@ impl Launcher for Scripted {
         self.launched.fetch_add(1, Ordering::Relaxed);
         let listener =
             TcpListener::bind("127.0.0.1:0").await.map_err(|error| LaunchError(error.to_string()))?;
-        let address: SocketAddr = listener.local_addr().unwrap();
+        let address: SocketAddr = listener.local_addr().expect("bound");
         let (script, seen, calls) = (self.script, Arc::clone(&self.seen), Arc::new(AtomicU32::new(0)));
         let serving = tokio::spawn(async move {
             while let Ok((stream, _)) = listener.accept().await {
@@ -69,14 +69,14 @@ async fn answer(mut stream: TcpStream, script: Script, seen: Arc<Mutex<Vec<Strin
         let text = String::from_utf8_lossy(&bytes).into_owned();
         let Some((head, body)) = text.split_once("\r\n\r\n") else { continue };
         let length = head.lines().find_map(|line| line.strip_prefix("content-length: "));
-        if body.len() >= length.map_or(0, |length| length.parse().unwrap()) {
+        if body.len() >= length.map_or(0, |length| length.parse().expect("a number")) {
             break text;
         }
     };
     let line = request.lines().next().unwrap_or_default().trim_end_matches(" HTTP/1.1").to_owned();
     let body = request.split_once("\r\n\r\n").map(|(_, body)| body.to_owned()).unwrap_or_default();
     let shown = format!("{line} {body}").trim_end().to_owned();
-    seen.lock().unwrap().push(shown.clone());
+    seen.lock().expect("no panic while locked").push(shown.clone());
     let (status, body) = match line.as_str() {
         "POST /clock" => (200, r#"{"now":"2030-01-01T00:00:00Z"}"#.to_owned()),
         "POST /keys" => (201, r#"{"key":"secret"}"#.to_owned()),
@@ -104,11 +104,11 @@ fn run(steps: Vec<Option<FlowAction>>, errors: Vec<Option<FlowAction>>, systems:
         errors: errors.into_iter().map(step).collect(),
         span: Span::new(0, 0),
     }];
-    block_on(run_flows(&analysis, systems, &Options::default())).unwrap()
+    block_on(run_flows(&analysis, systems, &Options::default())).expect("the systems start")
 }
 
 fn block_on<T>(future: impl Future<Output = T>) -> T {
-    tokio::runtime::Builder::new_multi_thread().enable_all().build().unwrap().block_on(future)
+    tokio::runtime::Builder::new_multi_thread().enable_all().build().expect("threads").block_on(future)
 }
 
 fn get(path: &str) -> FlowCall {

@@ -14,6 +14,7 @@ mod table;
 mod terminal;
 
 use clap::Parser;
+use std::panic::AssertUnwindSafe;
 use std::process::ExitCode;
 
 /// Measured faster than the system's allocator under load.
@@ -23,7 +24,9 @@ static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 fn main() -> ExitCode {
     let arguments = arguments::Arguments::parse();
     let terminal = terminal::Terminal::new(arguments.quiet, arguments.verbose);
-    match commands::run(arguments.command, &terminal) {
+    std::panic::set_hook(Box::new(|panic| terminal::own_fault(&panic.to_string())));
+    let ended = std::panic::catch_unwind(AssertUnwindSafe(|| commands::run(arguments.command, &terminal)));
+    match ended.unwrap_or_else(|_| Ok(ending::Ending::CouldNot)) {
         Ok(ending) => ending.into(),
         Err(error) if ending::is_closed_pipe(&error) => ExitCode::SUCCESS,
         Err(error) => {

@@ -62,6 +62,12 @@ impl Terminal {
     }
 }
 
+/// Says in one line that a mistake is ours; whoever reports it finds the place in it.
+pub(crate) fn own_fault(what: &str) {
+    let line = what.split_whitespace().collect::<Vec<_>>().join(" ");
+    say(&format!("error: a mistake in formwork {}, please report it: {line}", env!("CARGO_PKG_VERSION")));
+}
+
 fn say(text: &str) {
     let mut stream = anstream::stderr().lock();
     let _ = stream.write_all(text.as_bytes());
