@@ -19,7 +19,7 @@ pub(crate) fn accept(
         Ok(value) => value,
         Err(Misfit::Arithmetic(what)) => return Err(Refusal::Arithmetic(what)),
         Err(Misfit::Invalid(code, detail)) => {
-            fault(code, detail.to_owned());
+            fault(code, detail);
             return Ok(Value::Null);
         }
     };
@@ -50,7 +50,5 @@ pub(crate) fn identity(id: [u8; 16], ty: &Type) -> Value {
     if matches!(ty, Type::Uuid) {
         return Value::Uuid(id);
     }
-    let mut text = String::with_capacity(36);
-    crate::text::push_uuid(&mut text, id);
-    Value::Text(text.into())
+    Value::Text(formwork_language::value::text::format_uuid(&id).into())
 }

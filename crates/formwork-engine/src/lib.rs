@@ -13,11 +13,9 @@ mod outcome;
 mod ports;
 mod rows;
 mod run;
-pub mod text;
 
-pub use fit::{Misfit, fit, is_absolute_uri, is_email};
+pub use fit::{Misfit, fit};
 pub use ids::IdSource;
 pub use outcome::{Answer, Body, Call, ConflictKind, Ended, FieldFault, Refusal, What};
 pub use ports::{OutboxEvent, StoreError, Transaction};
-pub use rows::same;
 pub use run::{MAX_ROWS_READ, MAX_ROWS_WRITTEN, run};

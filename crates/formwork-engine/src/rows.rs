@@ -1,7 +1,7 @@
 //! The rows of a running call, each once: all variables bound to a row show every change at once.
 
 use formwork_language::program::{EntityId, Schema};
-use formwork_language::value::{Row, RowIndex, Value};
+use formwork_language::value::{Row, RowIndex, Value, same};
 use rustc_hash::FxHashMap;
 
 /// Up to this many rows are found by looking at each; beyond, by a table.
@@ -114,47 +114,15 @@ pub(crate) fn key(schema: &Schema, row: &Row) -> Vec<Value> {
 fn encoded(key: &[Value]) -> Box<[u8]> {
     let mut out = Vec::new();
     for value in key {
-        let mut text = String::new();
         match value {
-            Value::Uuid(bytes) => {
-                out.extend_from_slice(bytes);
-                continue;
+            Value::Uuid(bytes) => out.extend_from_slice(bytes),
+            Value::Integer(number) => out.extend_from_slice(&number.to_be_bytes()),
+            value => {
+                let text = value.to_plain();
+                out.extend_from_slice(&(text.len() as u32).to_be_bytes());
+                out.extend_from_slice(text.as_bytes());
             }
-            Value::Integer(number) => {
-                out.extend_from_slice(&number.to_be_bytes());
-                continue;
-            }
-            value => crate::text::push_text(&mut text, value),
         }
-        out.extend_from_slice(&(text.len() as u32).to_be_bytes());
-        out.extend_from_slice(text.as_bytes());
     }
     out.into()
-}
-
-/// Whether two values of one field are the same: structure for structure, nulls included.
-pub fn same(one: &Value, other: &Value) -> bool {
-    match (one, other) {
-        (Value::Absent | Value::Null, Value::Absent | Value::Null) => true,
-        (Value::Boolean(a), Value::Boolean(b)) => a == b,
-        (Value::Integer(a), Value::Integer(b))
-        | (Value::Timestamp(a), Value::Timestamp(b))
-        | (Value::Time(a), Value::Time(b))
-        | (Value::Duration(a), Value::Duration(b)) => a == b,
-        (Value::Unsigned(a), Value::Unsigned(b)) => a == b,
-        (Value::Decimal(a), Value::Decimal(b)) => a == b,
-        (Value::Double(a), Value::Double(b)) => a == b,
-        (Value::Text(a), Value::Text(b)) | (Value::Json(a), Value::Json(b)) => a == b,
-        (Value::Bytes(a), Value::Bytes(b)) => a == b,
-        (Value::Uuid(a), Value::Uuid(b)) => a == b,
-        (Value::Date(a), Value::Date(b)) => a == b,
-        (Value::Row(a), Value::Row(b)) => a == b,
-        (Value::List(a), Value::List(b)) => {
-            a.len() == b.len() && a.iter().zip(b.iter()).all(|(a, b)| same(a, b))
-        }
-        (Value::Map(a), Value::Map(b)) => {
-            a.len() == b.len() && a.iter().zip(b.iter()).all(|(a, b)| same(&a.0, &b.0) && same(&a.1, &b.1))
-        }
-        _ => false,
-    }
 }

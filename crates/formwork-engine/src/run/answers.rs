@@ -3,7 +3,6 @@
 use super::Run;
 use crate::json;
 use crate::outcome::{Answer, Body, Refusal};
-use crate::text;
 use formwork_language::expression::Expression;
 use formwork_language::program::{Answered, Failure, MessagePart};
 use formwork_language::value::Value;
@@ -70,13 +69,14 @@ impl Run<'_> {
     }
 
     fn text(&self, value: &Value) -> String {
-        let mut out = String::new();
         match value {
+            Value::Absent | Value::Null => String::new(),
             Value::List(_) | Value::Map(_) | Value::Row(_) => {
+                let mut out = String::new();
                 json::push_json(&mut out, value, &self.program.schema, self.rows.all());
+                out
             }
-            value => text::push_text(&mut out, value),
+            value => value.to_plain(),
         }
-        out
     }
 }

@@ -5,14 +5,13 @@ use crate::assign::{accept, identity, instant};
 use crate::json;
 use crate::outcome::{FieldFault, Refusal};
 use crate::ports::{OutboxEvent, StoreError};
-use crate::rows::{key, same};
-use crate::text;
+use crate::rows::key;
 use formwork_language::eval::Host;
 use formwork_language::expression::Expression;
 use formwork_language::program::{
     EntityId, EntitySchema, Failure, FieldId, Instruction, Slot, Statement, StatementId,
 };
-use formwork_language::value::{RowIndex, Value};
+use formwork_language::value::{RowIndex, Value, json as plain_json, same};
 use formwork_model::facts::OnDelete;
 use std::sync::Arc;
 
@@ -284,7 +283,7 @@ impl<'a> Run<'a> {
                 text.push(',');
             }
             let value = self.evaluate(expression)?;
-            json::push_string(&mut text, name);
+            plain_json::quote(name, &mut text);
             text.push(':');
             json::push_json(&mut text, &value, &self.program.schema, self.rows.all());
         }
@@ -323,7 +322,7 @@ fn key_text(key: &[Value]) -> String {
         if at > 0 {
             out.push(',');
         }
-        text::push_text(&mut out, value);
+        out.push_str(&value.to_plain());
     }
     out
 }

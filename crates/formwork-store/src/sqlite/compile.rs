@@ -333,7 +333,7 @@ fn extreme_of_enum(
     order: &Arc<[Arc<str>]>,
     filter: Option<&Condition>,
 ) -> Result<Prepared, String> {
-    sql.text = format!("SELECT (SELECT ");
+    sql.text = "SELECT (SELECT ".into();
     sql.push_field(field);
     sql.text.push_str(&format!(" FROM {} WHERE ", quoted(&sql.entity.name)));
     sql.push_field(field);

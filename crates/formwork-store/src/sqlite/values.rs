@@ -1,8 +1,8 @@
 //! Values as SQLite keeps them. Source: language reference, *Types* (column SQLite).
 
-use formwork_engine::{StoreError, json, text};
-use formwork_language::program::Schema;
-use formwork_language::value::{Decimal, Value};
+use formwork_engine::StoreError;
+use formwork_language::constraint::converted;
+use formwork_language::value::{Decimal, Value, json};
 use formwork_model::values::Type;
 use rusqlite::types::{ToSql, ToSqlOutput, ValueRef};
 use std::sync::Arc;
@@ -122,18 +122,14 @@ fn typed<'v>(value: &'v Value, ty: &Type) -> Result<Bound<'v>, StoreError> {
         (Type::Double, Value::Double(number)) if !number.is_finite() => return Err(StoreError::Arithmetic),
         (Type::Integer, Value::Decimal(_)) => scaled(value, 0, Rounding::NoEqual),
         (Type::String | Type::Uri | Type::Email | Type::Enum(_), Value::Uuid(_)) => as_text(value),
-        (Type::Uuid | Type::Timestamp | Type::Date | Type::Time | Type::Duration, Value::Text(text)) => {
-            match json::read_text(text, ty) {
-                Some(Value::Uuid(bytes)) => Bound::OwnedBlob(bytes.to_vec()),
-                Some(Value::Timestamp(micros) | Value::Duration(micros)) => Bound::Integer(micros),
-                Some(value) => as_text(&value),
-                None => UNEQUAL,
+        (Type::Uuid | Type::Timestamp | Type::Date | Type::Time | Type::Duration, Value::Text(_)) => {
+            match converted(ty, value.clone()) {
+                Ok(Value::Uuid(bytes)) => Bound::OwnedBlob(bytes.to_vec()),
+                Ok(Value::Timestamp(micros) | Value::Duration(micros)) => Bound::Integer(micros),
+                Ok(value) => as_text(&value),
+                Err(_) => UNEQUAL,
             }
         }
-        (
-            Type::Json | Type::Named(_) | Type::Unknown(_) | Type::List(_) | Type::Object(_),
-            Value::Json(json),
-        ) => Bound::Text(json),
         (Type::Json | Type::Named(_) | Type::Unknown(_) | Type::List(_) | Type::Object(_), _) => {
             as_json(value)
         }
@@ -142,15 +138,11 @@ fn typed<'v>(value: &'v Value, ty: &Type) -> Result<Bound<'v>, StoreError> {
 }
 
 fn as_text(value: &Value) -> Bound<'static> {
-    let mut out = String::new();
-    text::push_text(&mut out, value);
-    Bound::OwnedText(out)
+    Bound::OwnedText(value.to_plain())
 }
 
 fn as_json(value: &Value) -> Bound<'static> {
-    let mut out = String::new();
-    json::push_json(&mut out, value, &Schema::default(), &[]);
-    Bound::OwnedText(out)
+    Bound::OwnedText(json::to_json(value))
 }
 
 /// A number as a scaled integer. Beyond 64 bits it is clamped: no column holds more than 18 digits.
@@ -195,8 +187,8 @@ fn list<'v>(value: &'v Value, of: &Encode) -> Result<Bound<'v>, StoreError> {
             Bound::Integer(number) => out.push_str(&number.to_string()),
             // `{:?}` is the shortest text that reads back as the same double.
             Bound::Real(number) => out.push_str(&format!("{number:?}")),
-            Bound::Text(text) => json::push_string(&mut out, text),
-            Bound::OwnedText(text) => json::push_string(&mut out, &text),
+            Bound::Text(text) => json::quote(text, &mut out),
+            Bound::OwnedText(text) => json::quote(&text, &mut out),
             Bound::Blob(bytes) => push_hex(&mut out, bytes),
             Bound::OwnedBlob(bytes) => push_hex(&mut out, &bytes),
         }
@@ -259,9 +251,11 @@ pub(crate) fn read(column: ValueRef<'_>, ty: &Type) -> Result<Value, StoreError>
         (ValueRef::Blob(bytes), Type::Bytes) => Some(Value::Bytes(bytes.into())),
         (ValueRef::Text(bytes), _) => std::str::from_utf8(bytes).ok().and_then(|text| match ty {
             Type::String | Type::Uri | Type::Email | Type::Enum(_) => Some(Value::Text(text.into())),
-            Type::Json | Type::Named(_) | Type::Unknown(_) => Some(Value::Json(text.into())),
-            Type::List(_) | Type::Object(_) => json::read_typed(text, ty),
-            _ => json::read_text(text, ty),
+            Type::Json | Type::Named(_) | Type::Unknown(_) | Type::Object(_) => {
+                Some(Value::Json(text.into()))
+            }
+            Type::List(_) => converted(ty, Value::Json(text.into())).ok(),
+            _ => converted(ty, Value::Text(text.into())).ok(),
         }),
         _ => None,
     };
