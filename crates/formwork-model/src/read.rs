@@ -63,7 +63,8 @@ fn title_text(source: &str, part: &Part) -> Option<Spanned<String>> {
     let value = text[..end].trim_end_matches(is_blank).trim();
     let place = part.title.span;
     let at = place.slice(source).find(value)? as u32;
-    (!value.is_empty()).then(|| Spanned::new(value.to_owned(), place.part(at, at + value.len() as u32)))
+    let is_named = !value.is_empty() && !unfinished::is_placeholder(value);
+    is_named.then(|| Spanned::new(value.to_owned(), place.part(at, at + value.len() as u32)))
 }
 
 fn find_sections<'d>(

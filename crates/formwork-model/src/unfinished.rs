@@ -57,11 +57,13 @@ struct Finder<'s> {
 
 impl Finder<'_> {
     fn part(&mut self, part: &Part) {
+        let before = self.found.len();
         self.text(&part.title);
+        let is_prompt = self.found.len() > before;
         self.text(&part.inline);
         let is_label = matches!(part.kind, PartKind::Emphasized | PartKind::Plain);
         let is_empty = part.children.is_empty() && part.inline.is_blank(self.source);
-        if is_label && is_empty && part.span.slice(self.source).contains(':') {
+        if is_label && is_empty && !is_prompt && part.span.slice(self.source).contains(':') {
             self.found.push((part.span.slice(self.source).to_owned(), part.span));
         }
         self.nodes(&part.children);

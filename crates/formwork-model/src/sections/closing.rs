@@ -106,6 +106,10 @@ fn members(reader: &mut Reader<'_>, fence: &Fence) -> Vec<Field> {
         let [(name, place, _), (written, ty_place, _)] = pair else { continue };
         let read = read_type(written, &reader.declared);
         if let Some(unknown) = unknown(&read.ty).map(str::to_owned) {
+            // Words are an example's value, not a misspelt type.
+            if unknown.contains(char::is_whitespace) {
+                continue;
+            }
             let nearest = crate::names::nearest(&unknown, crate::values::TYPE_WORDS).map(str::to_owned);
             reader.note(NoteKind::UnknownType { name: unknown, nearest }, *ty_place);
         }
