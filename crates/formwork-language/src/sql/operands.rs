@@ -2,7 +2,7 @@
 
 use super::{Lowering, Refused};
 use crate::expression::{
-    Ast, AstKind, BinaryOperator as Op, Comprehension, Expression, Kind, Typed, UnaryOperator,
+    Ast, AstKind, BinaryOperator as Op, Comprehension, Expression, Kind, Typed, UnaryOperator, folded,
 };
 use crate::functions::{self, FIT_NAMES, PARSE_UUID};
 use crate::program::{ArithmeticOperator, Operand, SqlFunction};
@@ -236,7 +236,7 @@ pub(super) fn fitted(typed: &Typed, kind: &Kind, rounding: Rounding) -> Fitted {
         (from, to) if from == to || (from.is_text() && to.is_text()) => expression,
         _ => return Fitted::Impossible,
     };
-    Fitted::Expression(folded(expression))
+    Fitted::Expression(expression)
 }
 
 /// A list without fields whose items are brought to the form of a kind.
@@ -266,18 +266,13 @@ fn fit(expression: Expression, scale: u8, rounding: Rounding) -> Expression {
 }
 
 fn converted(expression: Expression, to: Type) -> Expression {
-    Expression::Convert { value: Box::new(expression), to }
+    folded(Expression::Convert { value: Box::new(expression), to })
 }
 
 fn call(name: &str, arguments: Vec<Expression>) -> Expression {
     // The registry has these names; a missing one would be an index that no function has, an error when computed.
     let function = functions::find(name, false).unwrap_or(u16::MAX);
-    Expression::Call { function, arguments, span: Span::default() }
-}
-
-/// Computes what has only constants in it.
-fn folded(expression: Expression) -> Expression {
-    crate::expression::folded(expression)
+    folded(Expression::Call { function, arguments, span: Span::default() })
 }
 
 /// A declared type of a kind, for values whose type shows at run time.

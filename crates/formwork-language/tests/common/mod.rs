@@ -81,7 +81,7 @@ pub(crate) fn variables() -> Vec<(&'static str, StaticType, Value)> {
         ("numbers_absent", Kind::Integer.list().optional(), Value::Absent),
         ("row", Kind::Row(0, "article".into()).required(), Value::Row(0)),
         ("row_absent", Kind::Row(0, "article".into()).optional(), Value::Absent),
-        ("price", Kind::Decimal(Some(2)).required(), Value::Decimal(Decimal { units: 1250, scale: 2 })),
+        ("amount", Kind::Decimal(Some(2)).required(), Value::Decimal(Decimal { units: 1250, scale: 2 })),
         ("json", Kind::Dynamic.required(), Value::Json(r#"{"a": [1, 2.5], "b": null}"#.into())),
         ("words", Kind::Text.list().required(), Value::List([Value::text("a"), Value::text("b")].into())),
         ("maybe", Kind::Text.optional(), Value::text("here")),
