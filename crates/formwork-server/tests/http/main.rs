@@ -1,0 +1,13 @@
+//! The server over real HTTP, on free ports.
+//!
+//! `edge` serves a program made by hand, so that it tests nothing but the edge; the others serve
+//! `examples/shortlink.md`.
+
+mod client;
+mod edge;
+mod hostile;
+mod lifecycle;
+mod operator;
+mod pages;
+mod shortlink;
+mod system;

@@ -1,0 +1,102 @@
+//! Systems under test.
+
+use crate::client::{Ask, ask};
+use formwork_check::{Analysis, analyse};
+use formwork_server::{ClockChoice, Config, Limits, Running, start_within};
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::sync::LazyLock;
+use tempfile::TempDir;
+
+/// A running system in a folder of its own.
+pub(crate) struct System {
+    pub(crate) running: Running,
+    pub(crate) folder: TempDir,
+}
+
+/// The example that must run.
+pub(crate) static SHORTLINK: LazyLock<Analysis> = LazyLock::new(|| {
+    let path = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../examples/shortlink.md");
+    analyse(std::fs::read_to_string(path).expect("the example").into())
+});
+
+/// A configuration on free ports, with the test clock.
+pub(crate) fn config(data: PathBuf) -> Config {
+    let any = SocketAddr::from(([127, 0, 0, 1], 0));
+    Config { public: any, internal: any, admin: any, clock: ClockChoice::Test, ..Config::new(data) }
+}
+
+impl System {
+    /// Shortlink with the usual limits.
+    pub(crate) async fn shortlink() -> Self {
+        Self::start(&SHORTLINK, Limits::default()).await
+    }
+
+    pub(crate) async fn start(analysis: &Analysis, limits: Limits) -> Self {
+        Self::start_in(tempfile::tempdir().expect("a folder"), analysis, limits).await
+    }
+
+    pub(crate) async fn start_in(folder: TempDir, analysis: &Analysis, limits: Limits) -> Self {
+        let config = config(folder.path().join("data"));
+        let running = start_within(config, limits, analysis).await.expect("starts");
+        Self { running, folder }
+    }
+
+    /// Stops it and keeps its folder.
+    pub(crate) async fn stop(self) -> TempDir {
+        self.running.shutdown().await;
+        self.folder
+    }
+
+    pub(crate) fn public(&self, line: &str) -> Ask {
+        ask(self.running.addresses().public, line)
+    }
+
+    pub(crate) fn internal(&self, line: &str) -> Ask {
+        ask(self.running.addresses().internal, line)
+    }
+
+    /// A request of the operator, with the admin key.
+    pub(crate) fn admin(&self, line: &str) -> Ask {
+        let bearer = format!("Bearer {}", self.admin_key());
+        ask(self.running.addresses().admin, line).header("authorization", &bearer)
+    }
+
+    pub(crate) fn data(&self) -> PathBuf {
+        self.folder.path().join("data")
+    }
+
+    pub(crate) fn admin_key(&self) -> String {
+        let run = std::fs::read_to_string(self.data().join("run.json")).expect("run.json");
+        let run: serde_json::Value = serde_json::from_str(&run).expect("JSON");
+        run["admin_key"].as_str().expect("a key").to_owned()
+    }
+
+    /// The first start's key of a role.
+    pub(crate) fn first_key(&self, role: &str) -> String {
+        let keys = self.running.first_keys();
+        keys.iter().find(|key| key.role == role).unwrap_or_else(|| panic!("no key for {role}")).key.clone()
+    }
+
+    /// A new key.
+    pub(crate) async fn key(&self, role: &str, id: &str) -> String {
+        let body = format!(r#"{{"role":"{role}","id":"{id}"}}"#);
+        let made = self.admin("POST /keys").json(&body).send().await;
+        assert_eq!(made.status, 201, "{made:?}");
+        made.json()["key"].as_str().expect("a key").to_owned()
+    }
+
+    /// Moves the clock on.
+    pub(crate) async fn advance(&self, by: &str) -> String {
+        let moved = self.admin("POST /clock").json(&format!(r#"{{"advance":"{by}"}}"#)).send().await;
+        assert_eq!(moved.status, 200, "{moved:?}");
+        moved.json()["now"].as_str().expect("a time").to_owned()
+    }
+
+    /// How many rows fit.
+    pub(crate) async fn count(&self, question: &str) -> u64 {
+        let counted = self.admin("POST /probe/count").json(question).send().await;
+        assert_eq!(counted.status, 200, "{counted:?}");
+        counted.json()["count"].as_u64().expect("a count")
+    }
+}
