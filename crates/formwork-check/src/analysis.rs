@@ -61,13 +61,22 @@ fn findings(cx: &Context<'_>) -> Vec<Diagnostic> {
     suppress::suppress(cx, &mut found);
     found.sort_by(|one, other| {
         let place = |diagnostic: &Diagnostic| (diagnostic.span.start, diagnostic.span.end);
-        place(one).cmp(&place(other)).then(other.severity.cmp(&one.severity)).then(one.code.cmp(other.code))
+        place(one)
+            .cmp(&place(other))
+            .then(is_general(one).cmp(&is_general(other)))
+            .then(other.severity.cmp(&one.severity))
+            .then(one.code.cmp(other.code))
     });
     // What stands at one place is one mistake: the gravest finding tells it.
     found.dedup_by(|later, kept| {
         later.span == kept.span && !(is_about_absence(later) || is_about_absence(kept))
     });
     without_cascades(found)
+}
+
+/// That a name is unknown says less than that a grant, limit or cache names nothing.
+fn is_general(diagnostic: &Diagnostic) -> bool {
+    diagnostic.code == crate::diagnostics::fw2001_unknown_name::ENTRY.code
 }
 
 /// What is missing has no place of its own: several may stand at one heading.

@@ -1,7 +1,7 @@
 //! The gate: every note of syntax, model and language becomes a finding of the catalogue. The matches are
 //! exhaustive, so that a new kind of note cannot pass without words.
 
-use crate::catalogue;
+use crate::cascades;
 use crate::context::{Context, Place};
 use crate::diagnostic::{Diagnostic, Severity};
 use crate::diagnostics::*;
@@ -18,7 +18,7 @@ pub(crate) fn notes(cx: &Context<'_>) -> Vec<Diagnostic> {
     let model = cx.model.notes.iter().map(|note| from_model(cx, note));
     let executed = executed_steps(cx);
     let mut undeclared = BTreeSet::new();
-    let language = cx.compiled.notes.iter().filter(move |note| is_first(&mut undeclared, note));
+    let language = cascades::without(cx).into_iter().filter(move |note| is_first(&mut undeclared, note));
     syntax.chain(model).chain(language.map(|note| from_language(cx, &executed, note))).collect()
 }
 
@@ -105,14 +105,26 @@ fn from_language(cx: &Context<'_>, executed: &[Span], note: &LanguageNote) -> Di
     }
 }
 
-/// A mistake that needs no words of its own beyond the entry's title.
+/// The mistakes that the language names by a word alone.
 fn other(place: &Place, entry: &str, subject: &str) -> Diagnostic {
-    let entry = catalogue::entry(entry).unwrap_or(&fw0402_step_not_understood::ENTRY);
-    entry
-        .at(place.span, format!("{}: {}", quoted(subject), entry.title))
-        .related(place.related, "see here")
-        .help(format!("`formwork explain {}` shows how it is written", entry.code))
-        .fix_of(place)
+    let found = match entry {
+        "too_many_variables" => fw0413_too_many_variables::found,
+        "public_and_restricted" => fw0414_public_and_restricted::found,
+        "nothing_to_update" => fw0415_nothing_to_update::found,
+        "no_age" => fw0416_order_without_age::found,
+        "rule_not_supported" => fw0606_rule_not_supported::found,
+        "bad_pattern" => fw0607_bad_pattern::found,
+        "bad_number" => fw0608_bad_bound::found,
+        "no_role_may_call" => fw0902_operation_without_caller::found,
+        "grant_condition" => fw0907_condition_of_grant::found,
+        "metric_kind" => fw1005_unfit_metric::found,
+        "event_member_not_declared" => fw1006_undeclared_member::found,
+        "reserved_name" => fw2010_reserved_name::found,
+        "not_a_name" => fw2011_not_a_name::found,
+        "division_not_rounded" => fw2012_unrounded_division::found,
+        _ => fw2013_other_mistake::found,
+    };
+    found(place, subject)
 }
 
 /// Where the steps stand that run: those of executed behaviours and of components, by place.
@@ -189,7 +201,8 @@ mod tests {
             Language::PathParameter { name: name.clone(), path: text("/links/{slug}") },
             Language::UnknownActor { actor: name.clone(), nearest: None },
             Language::BadStatus { status: name.clone(), allowed: "100 to 599" },
-            Language::Other { entry: "FW0404", subject: name },
+            Language::Other { entry: "metric_kind", subject: name.clone() },
+            Language::Other { entry: "not in the list", subject: name },
         ]
     }
 

@@ -5,6 +5,7 @@
 //! choosing colours is left to the binary. Source: language reference, *Diagnostics*.
 
 mod analysis;
+mod cascades;
 mod catalogue;
 mod context;
 mod coverage;

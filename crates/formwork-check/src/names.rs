@@ -1,7 +1,6 @@
 //! Which names a document declares, and which of them its steps use: what the rules ask most.
 //!
-//! Names in prose match as the language has it: without case, separators and plural. Names are looked up often, so
-//! the sets are made once per rule and compared by [`spelling`].
+//! Names in prose match as the language has it: without case, separators and plural.
 
 use crate::context::Context;
 use formwork_language::behaviour::{Behaviour, Touches};
@@ -78,12 +77,6 @@ pub(crate) fn access<'a>(cx: &Context<'a>, behaviour: &Behaviour) -> Option<&'a 
     Some(&operation.access)
 }
 
-/// Whether a line of *Authentication* is about this operation alone.
-pub(crate) fn is_signed(cx: &Context<'_>, operation: &str) -> bool {
-    let lines = cx.model.authentication.iter();
-    lines.flat_map(|line| codes(cx, line.text.span)).any(|(name, _)| name == operation)
-}
-
 /// Names of the metrics that something measures.
 pub(crate) fn measured<'a>(cx: &Context<'a>) -> impl Iterator<Item = &'a str> {
     let own = cx.model.metrics.iter().map(|metric| metric.name.value.as_str());
@@ -99,10 +92,12 @@ pub(crate) fn is_measured(cx: &Context<'_>, metric: &str) -> bool {
     of_operation || built_in || measured(cx).any(|name| name == metric || same_name(name, metric))
 }
 
-/// Whether every operation is executed: only then is what no step uses used by nothing.
+/// Whether every operation is executed and read without a note: only then is what no step uses used by nothing.
 pub(crate) fn all_executed(cx: &Context<'_>) -> bool {
     let mut behaviours = cx.compiled.behaviours.iter();
-    !cx.compiled.behaviours.is_empty() && behaviours.all(|behaviour| behaviour.mode == Mode::Executed)
+    !cx.compiled.behaviours.is_empty()
+        && cx.compiled.notes.is_empty()
+        && behaviours.all(|behaviour| behaviour.mode == Mode::Executed)
 }
 
 fn touches<'a>(cx: &Context<'a>) -> impl Iterator<Item = &'a Touches> {
@@ -143,14 +138,4 @@ pub(crate) fn place_of(cx: &Context<'_>, span: Span, name: &str) -> Span {
         Some(at) => Span::new(span.start + at as u32, span.start + (at + name.len()) as u32),
         None => span,
     }
-}
-
-/// A name as all that mean the same are written: letters and digits in lower case.
-pub(crate) fn spelling(name: &str) -> String {
-    name.chars().filter(|letter| letter.is_alphanumeric()).flat_map(char::to_lowercase).collect()
-}
-
-/// The spellings of some names.
-pub(crate) fn spellings(names: Vec<&str>) -> BTreeSet<String> {
-    names.into_iter().map(spelling).collect()
 }

@@ -1,5 +1,6 @@
 //! FW0412: a field of the input that no step reads.
 
+use crate::cascades;
 use crate::catalogue::Entry;
 use crate::context::Context;
 use crate::diagnostic::{Diagnostic, Severity};
@@ -17,8 +18,9 @@ pub(crate) static ENTRY: Entry = Entry {
 /// Finds it.
 fn rule(cx: &Context<'_>) -> Vec<Diagnostic> {
     let operations = cx.model.operations.iter().chain(&cx.model.endpoints);
-    let executed =
-        operations.zip(&cx.compiled.behaviours).filter(|(_, behaviour)| behaviour.mode == Mode::Executed);
+    let executed = operations.zip(&cx.compiled.behaviours).filter(|(operation, behaviour)| {
+        behaviour.mode == Mode::Executed && !cascades::is_broken(cx, operation.span)
+    });
     executed
         .flat_map(|(operation, behaviour)| {
             let read = |name: &str| behaviour.touches.inputs.iter().any(|input| &**input == name);
