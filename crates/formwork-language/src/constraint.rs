@@ -151,7 +151,7 @@ pub fn fits(ty: &Type, value: &Value) -> Result<(), Violation> {
         (Type::Uri, Value::Text(text)) => is_uri(text),
         (Type::Email, Value::Text(text)) => is_email(text),
         (Type::Enum(values), Value::Text(text)) => {
-            if values.iter().any(|value| *value == *text) {
+            if values.contains(text) {
                 return Ok(());
             }
             return Err(Violation::new("one_of", format!("must be one of {}", values.join(", "))));

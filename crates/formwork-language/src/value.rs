@@ -6,7 +6,7 @@ mod decimal;
 pub mod json;
 pub mod text;
 
-pub(crate) use calendar::days_in_month;
+pub(crate) use calendar::{DURATIONS, TIMESTAMPS, days_in_month};
 pub use calendar::{MICROSECONDS_PER_DAY, civil, days_of, timestamp_of};
 pub use compare::{equal, order, same};
 pub use decimal::Rounding;

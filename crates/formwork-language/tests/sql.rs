@@ -86,7 +86,8 @@ fn searching(schema: &formwork_language::program::Schema) -> formwork_language::
 
 fn lowered(source: &str) -> Result<sql::Lowered<Condition>, Vec<NoteKind>> {
     let schema = schema();
-    let ast = parse(source, Equals::Compares, &|at| at).unwrap_or_else(|problem| panic!("{source}: {problem:?}"));
+    let ast =
+        parse(source, Equals::Compares, &|at| at).unwrap_or_else(|problem| panic!("{source}: {problem:?}"));
     let mut notes = Vec::new();
     sql::condition(&ast, &searching(&schema), 0, &mut notes)
         .ok_or_else(|| notes.into_iter().map(|note| note.kind).collect())

@@ -4,7 +4,7 @@
 
 use super::EvaluationError;
 use crate::expression::BinaryOperator;
-use crate::value::{Decimal, MICROSECONDS_PER_DAY, Rounding, Value, timestamp_of};
+use crate::value::{DURATIONS, Decimal, MICROSECONDS_PER_DAY, Rounding, TIMESTAMPS, Value, timestamp_of};
 use BinaryOperator as Op;
 use std::sync::Arc;
 
@@ -13,9 +13,6 @@ type Evaluated = Result<Value, EvaluationError>;
 const OVERFLOW: EvaluationError = EvaluationError::Arithmetic("overflow");
 const BY_ZERO: EvaluationError = EvaluationError::Arithmetic("division by zero");
 const NO_OVERLOAD: EvaluationError = EvaluationError::NoOverload("the operator does not take these values");
-
-/// The first and last microsecond that a timestamp may have: the years 1 to 9999.
-const TIMESTAMPS: std::ops::RangeInclusive<i64> = -62_135_596_800_000_000..=253_402_300_799_999_999;
 
 /// Computes; absent values give an absent one.
 pub(crate) fn binary(operator: BinaryOperator, left: &Value, right: &Value) -> Evaluated {
@@ -145,7 +142,7 @@ fn multiply(left: &Value, right: &Value) -> Evaluated {
 }
 
 fn duration(microseconds: Option<i64>) -> Evaluated {
-    microseconds.map(Value::Duration).ok_or(OVERFLOW)
+    microseconds.filter(|length| DURATIONS.contains(length)).map(Value::Duration).ok_or(OVERFLOW)
 }
 
 fn timestamp(microseconds: Option<i64>) -> Evaluated {

@@ -298,7 +298,9 @@ fn truth(value: &Value) -> Result<bool, EvaluationError> {
 fn member(of: &Value, key: &Value) -> Evaluated {
     match of {
         Value::Absent | Value::Null => Ok(Value::Absent),
-        Value::Map(entries) if !matches!(key, Value::List(_) | Value::Map(_)) => {
+        Value::Map(entries)
+            if is_number(key) || matches!(key, Value::Boolean(_) | Value::Text(_) | Value::Uuid(_)) =>
+        {
             let found = entries.iter().find(|(candidate, _)| same(candidate, key));
             Ok(found.map(|(_, value)| value.clone()).unwrap_or_default())
         }

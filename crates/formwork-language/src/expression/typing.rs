@@ -245,9 +245,12 @@ fn literal_type(value: &Value) -> StaticType {
     }
 }
 
+/// A member of an object, with its type.
+type Member = (Arc<str>, StaticType);
+
 /// An object when all keys are texts known here, else a map.
 fn map_type(entries: &[(Typed, Typed)]) -> Kind {
-    let members: Option<Arc<[(Arc<str>, StaticType)]>> = entries
+    let members: Option<Arc<[Member]>> = entries
         .iter()
         .map(|(key, value)| match key.constant() {
             Some(Value::Text(name)) => Some((name.clone(), value.ty.clone())),

@@ -4,9 +4,13 @@ use super::{Function, Gives, NO_OVERLOAD, OVERFLOW, Style, Takes, invalid, pure}
 use crate::eval::{EvaluationError, Work};
 use crate::value::{MICROSECONDS_PER_DAY, Value, civil, days_of, text, timestamp_of};
 use jiff::Timestamp;
-use jiff::tz::TimeZone;
+use jiff::tz::{TimeZone, TimeZoneDatabase};
+use std::sync::LazyLock;
 
 type Evaluated = Result<Value, EvaluationError>;
+
+/// The zones that come with the binary, so that a document means the same on every machine.
+static ZONES: LazyLock<TimeZoneDatabase> = LazyLock::new(TimeZoneDatabase::bundled);
 
 const SECOND: i64 = 1_000_000;
 
@@ -123,7 +127,7 @@ impl Zone {
         if name == "UTC" {
             return Ok(Self::Offset(0));
         }
-        TimeZone::get(name).map(Self::Named).map_err(|_| invalid("not a time zone"))
+        ZONES.get(name).map(Self::Named).map_err(|_| invalid("not a time zone"))
     }
 
     /// Microseconds since the epoch on the zone's own clock.

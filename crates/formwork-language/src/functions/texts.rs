@@ -91,10 +91,13 @@ fn size(work: &mut Work<'_>, values: &[Value]) -> Evaluated {
         [Value::Bytes(bytes)] => bytes.len(),
         [Value::List(items)] => items.len(),
         [Value::Map(entries)] => entries.len(),
-        [Value::Json(text)] => match crate::value::json::parse(text) {
-            Ok(Value::Json(_)) | Err(_) => return Err(NO_OVERLOAD),
-            Ok(value) => return size(work, &[value]),
-        },
+        [Value::Json(text)] => {
+            work.charge(text.len() / 16)?;
+            match crate::value::json::parse(text) {
+                Ok(value @ (Value::Text(_) | Value::List(_) | Value::Map(_))) => return size(work, &[value]),
+                _ => return Err(NO_OVERLOAD),
+            }
+        }
         _ => return Err(NO_OVERLOAD),
     };
     Ok(Value::Integer(size as i64))
@@ -221,10 +224,13 @@ fn position(values: &[Value], last: bool) -> Evaluated {
         _ => return Err(NO_OVERLOAD),
     };
     let found = if last {
-        let end = (from + part.len()).min(text.len());
-        // The end may fall inside a code point, where no part of Unicode text can end.
-        let end = (end..=text.len()).find(|end| text.is_char_boundary(*end)).unwrap_or(text.len());
-        text[..end].rfind(&**part).filter(|at| *at <= from)
+        // What begins at `from` or before ends at most a part's length behind it.
+        let end = text.ceil_char_boundary(from.saturating_add(part.len()));
+        let before = &text[..end];
+        match before.rfind(&**part) {
+            Some(at) if at <= from => Some(at),
+            _ => text[..from].rfind(&**part),
+        }
     } else {
         text[from..].find(&**part).map(|at| at + from)
     };

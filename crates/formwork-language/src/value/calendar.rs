@@ -6,6 +6,14 @@
 /// Microseconds of a day of 24 hours.
 pub const MICROSECONDS_PER_DAY: i64 = 86_400_000_000;
 
+/// The first and last microsecond that a timestamp may have: the years 1 to 9999.
+pub(crate) const TIMESTAMPS: std::ops::RangeInclusive<i64> =
+    -62_135_596_800_000_000..=253_402_300_799_999_999;
+
+/// The shortest and longest duration in microseconds: 10,000 years of 365.25 days, as protobuf has it.
+pub(crate) const DURATIONS: std::ops::RangeInclusive<i64> =
+    -315_576_000_000_000_000..=315_576_000_000_000_000;
+
 /// Year, month (1 to 12) and day (1 to 31) of a number of days since 1970-01-01.
 pub fn civil(days: i64) -> (i64, u8, u8) {
     let days = days.saturating_add(719_468);
@@ -19,9 +27,9 @@ pub fn civil(days: i64) -> (i64, u8, u8) {
     (year_of_era + era * 400 + i64::from(month <= 2), month as u8, day as u8)
 }
 
-/// Days since 1970-01-01; [`None`] when there is no such date, or its year is not 0 to 9999.
+/// Days since 1970-01-01; [`None`] when there is no such date, or its year is not 1 to 9999.
 pub fn days_of(year: i64, month: u8, day: u8) -> Option<i32> {
-    if !(0..=9999).contains(&year)
+    if !(1..=9999).contains(&year)
         || !(1..=12).contains(&month)
         || day < 1
         || day > days_in_month(year, month)

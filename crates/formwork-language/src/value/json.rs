@@ -1,7 +1,8 @@
 //! Values as JSON text, and JSON text as values.
 //!
 //! Own reader, because fields of type `json` are kept as sent and an expression may look into them, and this room has
-//! no JSON library at run time. Numbers stay exact: an integer of 64 bits, else a decimal, else a double. Source: RFC
+//! no JSON library at run time. Numbers lose no digit:
+//! an integer of 64 bits, else a double if it holds all digits, else a decimal. Source: RFC
 //! 8259; language reference, *Types*, column *JSON*.
 
 use super::{RowIndex, Value, text};
@@ -120,6 +121,18 @@ pub fn parse(text: &str) -> Result<Value, JsonProblem> {
     Ok(value)
 }
 
+/// A number that is no integer of 64 bits: a double if that loses no digit, because it is written as a number again,
+/// else a decimal.
+fn inexact(text: &str) -> Option<Value> {
+    let double = text.parse::<f64>().ok().filter(|value| value.is_finite());
+    let Some(exact) = text::parse_decimal(text) else { return double.map(Value::Double) };
+    let kept = double.filter(|double| {
+        let printed = text::parse_decimal(&text::format_double(*double));
+        printed.is_some_and(|printed| printed.compare(exact).is_eq())
+    });
+    Some(kept.map_or(Value::Decimal(exact), Value::Double))
+}
+
 struct Reader<'t> {
     text: &'t str,
     at: usize,
@@ -236,11 +249,8 @@ impl Reader<'_> {
             if let Ok(value) = text.parse::<i64>() {
                 return Ok(Value::Integer(value));
             }
-            if let Some(value) = text::parse_decimal(text) {
-                return Ok(Value::Decimal(value));
-            }
-            if let Some(value) = text.parse::<f64>().ok().filter(|value| value.is_finite()) {
-                return Ok(Value::Double(value));
+            if let Some(value) = inexact(text) {
+                return Ok(value);
             }
         }
         self.at = start;

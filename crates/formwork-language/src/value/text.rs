@@ -28,7 +28,7 @@ pub fn parse_timestamp(text: &str) -> Option<i64> {
         "Z" | "z" => 0,
         _ => parse_offset(zone)?,
     };
-    local.checked_sub(offset)
+    local.checked_sub(offset).filter(|time| calendar::TIMESTAMPS.contains(time))
 }
 
 /// Microseconds of an offset such as `+01:00`.
@@ -148,7 +148,7 @@ pub fn parse_duration(text: &str) -> Option<i64> {
     if nanoseconds % 1000 != 0 {
         return None;
     }
-    i64::try_from(sign * nanoseconds / 1000).ok()
+    i64::try_from(sign * nanoseconds / 1000).ok().filter(|length| calendar::DURATIONS.contains(length))
 }
 
 fn unit_nanoseconds(unit: &str) -> Option<i64> {
