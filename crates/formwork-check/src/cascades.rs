@@ -39,9 +39,16 @@ pub(crate) fn without<'a>(cx: &Context<'a>) -> Vec<&'a Note> {
     cx.compiled.notes.iter().filter(|note| !follows(note)).collect()
 }
 
-/// Whether the language notes anything inside a place.
-pub(crate) fn is_broken(cx: &Context<'_>, place: Span) -> bool {
-    cx.compiled.notes.iter().any(|note| place.contains(note.span))
+/// Where the language notes something, sorted.
+pub(crate) fn noted(cx: &Context<'_>) -> Vec<u32> {
+    let mut starts: Vec<u32> = cx.compiled.notes.iter().map(|note| note.span.start).collect();
+    starts.sort_unstable();
+    starts
+}
+
+/// Whether one of the sorted places lies inside a span.
+pub(crate) fn is_broken(noted: &[u32], place: Span) -> bool {
+    noted.get(noted.partition_point(|start| *start < place.start)).is_some_and(|start| *start < place.end)
 }
 
 /// Whether a note can be the cause of others.

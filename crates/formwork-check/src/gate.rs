@@ -5,7 +5,6 @@ use crate::cascades;
 use crate::context::{Context, Place};
 use crate::diagnostic::{Diagnostic, Severity};
 use crate::diagnostics::*;
-use crate::words::quoted;
 use formwork_language::notes::{Note as LanguageNote, NoteKind as Language};
 use formwork_language::program::Mode;
 use formwork_model::{Note as ModelNote, NoteKind as Model};

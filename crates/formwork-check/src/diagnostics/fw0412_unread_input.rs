@@ -17,9 +17,10 @@ pub(crate) static ENTRY: Entry = Entry {
 
 /// Finds it.
 fn rule(cx: &Context<'_>) -> Vec<Diagnostic> {
+    let noted = cascades::noted(cx);
     let operations = cx.model.operations.iter().chain(&cx.model.endpoints);
     let executed = operations.zip(&cx.compiled.behaviours).filter(|(operation, behaviour)| {
-        behaviour.mode == Mode::Executed && !cascades::is_broken(cx, operation.span)
+        behaviour.mode == Mode::Executed && !cascades::is_broken(&noted, operation.span)
     });
     executed
         .flat_map(|(operation, behaviour)| {

@@ -2,6 +2,7 @@
 //! fixed order; lines and columns count from 1, offsets are bytes, ends are exclusive.
 
 use super::CheckedFile;
+use super::places::Places;
 use crate::coverage::{Coverage, classes, coverage};
 use crate::diagnostic::{Diagnostic, Severity};
 use formwork_model::Class;
@@ -89,19 +90,20 @@ pub fn render_json(files: &[CheckedFile<'_>], with_classes: bool) -> String {
 }
 
 fn file_json<'a>(file: &CheckedFile<'a>, with_classes: bool) -> FileJson<'a> {
+    let places = Places::new(&file.analysis.source, &file.analysis.lines);
     let classes = classes(file.analysis);
     let Coverage { understood, narrative, unfinished, not_understood } = coverage(&classes);
     let class_json =
-        |(span, class): &(Span, Class)| ClassJson { span: span_json(file, *span), class: word(*class) };
+        |(span, class): &(Span, Class)| ClassJson { span: span_json(&places, *span), class: word(*class) };
     FileJson {
         path: file.path,
-        diagnostics: file.analysis.diagnostics.iter().map(|each| diagnostic_json(file, each)).collect(),
+        diagnostics: file.analysis.diagnostics.iter().map(|each| diagnostic_json(&places, each)).collect(),
         coverage: CoverageJson { understood, narrative, unfinished, not_understood },
         classes: with_classes.then(|| classes.iter().map(class_json).collect()),
     }
 }
 
-fn diagnostic_json<'a>(file: &CheckedFile<'a>, diagnostic: &'a Diagnostic) -> DiagnosticJson<'a> {
+fn diagnostic_json<'a>(places: &Places<'_>, diagnostic: &'a Diagnostic) -> DiagnosticJson<'a> {
     let related = diagnostic.related.iter();
     DiagnosticJson {
         code: diagnostic.code,
@@ -111,9 +113,9 @@ fn diagnostic_json<'a>(file: &CheckedFile<'a>, diagnostic: &'a Diagnostic) -> Di
             Severity::Hint => "hint",
         },
         message: &diagnostic.message,
-        span: span_json(file, diagnostic.span),
+        span: span_json(places, diagnostic.span),
         related: related
-            .map(|related| RelatedJson { message: &related.message, span: span_json(file, related.span) })
+            .map(|related| RelatedJson { message: &related.message, span: span_json(places, related.span) })
             .collect(),
         help: diagnostic.help.as_deref(),
         fix: diagnostic.fix.as_ref().map(|fix| FixJson {
@@ -121,15 +123,15 @@ fn diagnostic_json<'a>(file: &CheckedFile<'a>, diagnostic: &'a Diagnostic) -> Di
             edits: fix
                 .edits
                 .iter()
-                .map(|edit| EditJson { span: span_json(file, edit.span), text: &edit.text })
+                .map(|edit| EditJson { span: span_json(places, edit.span), text: &edit.text })
                 .collect(),
         }),
     }
 }
 
-fn span_json(file: &CheckedFile<'_>, span: Span) -> SpanJson {
+fn span_json(places: &Places<'_>, span: Span) -> SpanJson {
     let position = |offset| {
-        let found = file.analysis.lines.position(&file.analysis.source, offset);
+        let found = places.position(offset);
         PositionJson { line: found.line, column: found.column, offset: found.offset }
     };
     SpanJson { start: position(span.start), end: position(span.end) }

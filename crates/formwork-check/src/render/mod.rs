@@ -2,6 +2,7 @@
 //! strings; where they go, and whether colours are wanted, is the binary's business.
 
 mod json;
+mod places;
 mod text;
 
 pub use json::render_json;

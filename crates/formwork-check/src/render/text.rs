@@ -1,13 +1,14 @@
 //! Diagnostics as text in the manner of the Rust compiler: code, message, place, excerpt, help and suggestion.
 
 use super::CheckedFile;
+use super::places::Places;
 use crate::diagnostic::{Diagnostic, Edit, Severity};
 use annotate_snippets::renderer::DecorStyle;
 use annotate_snippets::{
     Annotation, AnnotationKind, Element, Group, Level, Origin, Patch, Renderer, Snippet,
     normalize_untrusted_str,
 };
-use formwork_syntax::{LineIndex, Span};
+use formwork_syntax::Span;
 use std::ops::Range;
 
 /// Longest piece of the source, in bytes, that is shown as an excerpt; of a longer one only the place is named.
@@ -21,8 +22,10 @@ pub fn render_text(files: &[CheckedFile<'_>], colour: bool) -> String {
     let renderer = renderer.decor_style(DecorStyle::Ascii);
     let mut text = String::new();
     for file in files {
+        let source: &str = &file.analysis.source;
+        let shown = Shown { path: file.path, source, places: Places::new(source, &file.analysis.lines) };
         for diagnostic in &file.analysis.diagnostics {
-            text.push_str(&renderer.render(&report(file, diagnostic)));
+            text.push_str(&renderer.render(&report(&shown, diagnostic)));
             text.push_str("\n\n");
         }
     }
@@ -47,7 +50,14 @@ pub fn summary(files: &[CheckedFile<'_>]) -> String {
     if parts.is_empty() { "no findings".to_owned() } else { parts.join(", ") }
 }
 
-fn report<'a>(file: &CheckedFile<'a>, diagnostic: &'a Diagnostic) -> Vec<Group<'a>> {
+/// A file with what is needed to show places of it.
+struct Shown<'a> {
+    path: &'a str,
+    source: &'a str,
+    places: Places<'a>,
+}
+
+fn report<'a>(file: &Shown<'a>, diagnostic: &'a Diagnostic) -> Vec<Group<'a>> {
     let level = match diagnostic.severity {
         Severity::Error => Level::ERROR,
         Severity::Warning => Level::WARNING,
@@ -72,17 +82,16 @@ fn report<'a>(file: &CheckedFile<'a>, diagnostic: &'a Diagnostic) -> Vec<Group<'
 }
 
 /// The excerpts of a finding: its own place, with the related ones that stand near, then the far ones.
-fn places<'a>(file: &CheckedFile<'a>, diagnostic: &'a Diagnostic) -> Vec<Element<'a>> {
-    let (source, lines) = (&*file.analysis.source, &file.analysis.lines);
-    let main = first_line(source, lines, diagnostic.span);
-    let line = lines.position(source, main.start).line;
-    let mut window = whole_lines(source, lines, main);
+fn places<'a>(file: &Shown<'a>, diagnostic: &'a Diagnostic) -> Vec<Element<'a>> {
+    let main = file.places.first_line(diagnostic.span);
+    let line = file.places.line_number(main.start);
+    let mut window = file.places.whole_lines(main);
     let mut inside = vec![(AnnotationKind::Primary, main, None)];
     let mut far = Vec::new();
     for related in &diagnostic.related {
-        let span = first_line(source, lines, related.span);
-        let own = whole_lines(source, lines, span);
-        let is_near = lines.position(source, span.start).line.abs_diff(line) <= NEAR_LINES;
+        let span = file.places.first_line(related.span);
+        let own = file.places.whole_lines(span);
+        let is_near = file.places.line_number(span.start).abs_diff(line) <= NEAR_LINES;
         let note = (AnnotationKind::Context, span, Some(related.message.as_str()));
         if is_near && window.to(own).len() <= LONGEST_EXCERPT {
             window = window.to(own);
@@ -100,11 +109,10 @@ fn places<'a>(file: &CheckedFile<'a>, diagnostic: &'a Diagnostic) -> Vec<Element
 type Mark<'a> = (AnnotationKind, Span, Option<&'a str>);
 
 /// Whole lines with marks, or just the place of the first mark when the lines are too long to be shown.
-fn excerpt<'a>(file: &CheckedFile<'a>, window: Span, marks: &[Mark<'a>]) -> Element<'a> {
-    let (source, lines) = (&*file.analysis.source, &file.analysis.lines);
+fn excerpt<'a>(file: &Shown<'a>, window: Span, marks: &[Mark<'a>]) -> Element<'a> {
     if window.len() > LONGEST_EXCERPT {
         let at = marks.first().map_or(window.start, |(_, span, _)| span.start);
-        let position = lines.position(source, at);
+        let position = file.places.position(at);
         return Origin::path(file.path)
             .line(position.line as usize)
             .char_column(position.column as usize)
@@ -115,31 +123,19 @@ fn excerpt<'a>(file: &CheckedFile<'a>, window: Span, marks: &[Mark<'a>]) -> Elem
 }
 
 /// The lines that the edits touch, with the edits as patches; absent when they are too long to be shown.
-fn patches<'a>(file: &CheckedFile<'a>, edits: &'a [Edit]) -> Option<Element<'a>> {
-    let (source, lines) = (&*file.analysis.source, &file.analysis.lines);
-    let windows = edits.iter().map(|edit| whole_lines(source, lines, edit.span));
+fn patches<'a>(file: &Shown<'a>, edits: &'a [Edit]) -> Option<Element<'a>> {
+    let windows = edits.iter().map(|edit| file.places.whole_lines(edit.span));
     let window = windows.reduce(Span::to).filter(|window| window.len() <= LONGEST_EXCERPT)?;
     let patches = edits.iter().map(|edit| Patch::new(within(window, edit.span), edit.text.as_str()));
     Some(snippet(file, window).patches(patches.collect::<Vec<_>>()).into())
 }
 
 /// The renderer looks through the whole text that it is given, so it gets these lines alone.
-fn snippet<'a, T: Clone>(file: &CheckedFile<'a>, window: Span) -> Snippet<'a, T> {
-    let source: &'a str = &file.analysis.source;
-    let line = file.analysis.lines.position(source, window.start).line;
-    Snippet::source(source.get(window.range()).unwrap_or_default()).line_start(line as usize).path(file.path)
-}
-
-/// The part of a span that stands on its first line.
-fn first_line(source: &str, lines: &LineIndex, span: Span) -> Span {
-    let line = lines.line(source, lines.position(source, span.start).line);
-    Span::new(span.start, span.end.min(line.end.max(span.start)))
-}
-
-/// The lines on which a span stands, without the last line's end.
-fn whole_lines(source: &str, lines: &LineIndex, span: Span) -> Span {
-    let first = lines.line(source, lines.position(source, span.start).line);
-    first.to(lines.line(source, lines.position(source, span.end).line))
+fn snippet<'a, T: Clone>(file: &Shown<'a>, window: Span) -> Snippet<'a, T> {
+    let line = file.places.line_number(window.start);
+    Snippet::source(file.source.get(window.range()).unwrap_or_default())
+        .line_start(line as usize)
+        .path(file.path)
 }
 
 fn within(window: Span, span: Span) -> Range<usize> {
