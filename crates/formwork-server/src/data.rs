@@ -1,4 +1,4 @@
-//! The server's own files in the data folder: `run.json`, and the secret that cursors are bound with.
+//! The server's own files in the data folder: `run.json`, the secret that cursors are bound with, and the document.
 
 use crate::config::Addresses;
 use crate::json::write_text;
@@ -31,6 +31,19 @@ pub(crate) fn write_run_file(
     let path = data.join("run.json");
     write_private(&path, &out)?;
     Ok(path)
+}
+
+/// The document that the data was last run with, so that a command without one can open it.
+const DOCUMENT: &str = "document.md";
+
+/// Keeps the document beside its data.
+pub(crate) fn write_document(data: &Path, source: &str) -> Result<(), StartError> {
+    write_private(&data.join(DOCUMENT), source.as_bytes())
+}
+
+/// The document that the data was last run with.
+pub(crate) fn read_document(data: &Path) -> std::io::Result<String> {
+    std::fs::read_to_string(data.join(DOCUMENT))
 }
 
 /// The folder's secret, made on first use. It survives a restart, so that a walk through pages does too.

@@ -208,20 +208,17 @@ impl Asked<'_> {
     }
 
     fn fixed_slots(&self, caller: &Caller, prepared: &Prepared) -> Vec<Value> {
-        let request_id = self.request_id.to_str().unwrap_or_default();
-        let headers = match prepared.reads_headers {
-            true => header_map(&self.head.headers),
-            false => Value::Absent,
-        };
+        let reads = prepared.reads;
+        let given = |read: bool, value: &dyn Fn() -> Value| if read { value() } else { Value::Absent };
         // In the order of `slots`.
         vec![
             caller.id.clone(),
             caller.roles.clone(),
             caller.scopes.clone(),
             caller.claims.clone(),
-            Value::Text(request_id.into()),
-            Value::Text(self.entrance.peer.ip().to_string().into()),
-            headers,
+            given(reads.id, &|| Value::Text(self.request_id.to_str().unwrap_or_default().into())),
+            given(reads.ip, &|| Value::Text(self.entrance.peer.ip().to_string().into())),
+            given(reads.headers, &|| header_map(&self.head.headers)),
         ]
     }
 

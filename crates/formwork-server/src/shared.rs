@@ -63,8 +63,19 @@ pub(crate) struct Prepared {
     pub(crate) projected: Option<(EntityId, Columns)>,
     /// Whether it ever answers with JSON.
     pub(crate) answers_json: bool,
-    /// Whether it reads the request's header as a whole, which is costly to hand over.
-    pub(crate) reads_headers: bool,
+    /// Whether it reads the request's name, address and header, which cost something to hand over.
+    pub(crate) reads: ReadsRequest,
+}
+
+/// Which members of `request` an operation reads.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct ReadsRequest {
+    /// `request.id`
+    pub(crate) id: bool,
+    /// `request.ip`
+    pub(crate) ip: bool,
+    /// `request.headers`
+    pub(crate) headers: bool,
 }
 
 impl Prepared {
@@ -82,9 +93,14 @@ impl Prepared {
             matches!(instruction, Instruction::Return { body: Answered::Value(_) | Answered::Page(_), .. })
         });
         // The derived text names every slot that an expression reads, wherever it stands.
-        let slot = format!("Slot({})", slots::REQUEST_HEADERS);
-        let reads_headers = format!("{:?}{:?}", operation.code.instructions, operation.input).contains(&slot);
-        Self { decoder: Decoder::new(operation, program), projected, answers_json, reads_headers }
+        let text = format!("{:?}{:?}", operation.code.instructions, operation.input);
+        let reads = |slot: u16| text.contains(&format!("Slot({slot})"));
+        let reads = ReadsRequest {
+            id: reads(slots::REQUEST_ID),
+            ip: reads(slots::REQUEST_IP),
+            headers: reads(slots::REQUEST_HEADERS),
+        };
+        Self { decoder: Decoder::new(operation, program), projected, answers_json, reads }
     }
 }
 

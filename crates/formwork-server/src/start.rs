@@ -143,6 +143,7 @@ pub async fn start_within(
     let clock = Arc::new(Clock::new(config.clock));
     let metrics = Arc::new(Metrics::new(&program, &analysis.model.slos));
     let store = Arc::new(open(&config, &program, &metrics)?);
+    data::write_document(&config.data, &analysis.source)?;
     let first_keys = first_keys(&store, &program, &clock, addresses).await?;
     let scheduler = Scheduler::new(program.clone(), store.clone(), clock.clone(), metrics.clone())
         .map_err(|error| StartError::Data(format!("{error:?}")))?;

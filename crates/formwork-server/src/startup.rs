@@ -72,15 +72,15 @@ pub(crate) fn route(operation: &Operation) -> String {
     if path.is_empty() { "/".to_owned() } else { path }
 }
 
-/// A curl line that calls the operation with plausible input: required fields only, from their types and rules. The
-/// key is `$KEY`.
+/// A curl line that calls the operation with plausible input from types and rules: the required fields, and texts of
+/// a pattern, which are names that the other lines refer to. The key is `$KEY`.
 pub fn curl_line(operation: &Operation, address: SocketAddr, api_key_header: &str) -> String {
     let located = |wanted: &Location| -> Vec<&InputField> {
         let needed = |field: &&InputField| {
-            field.location == *wanted
-                && !field.optional
-                && field.default.is_none()
-                && !is_hidden(field, operation)
+            let required = !field.optional && field.default.is_none();
+            let names =
+                *wanted == Location::Body && field.ty == Type::String && field.rules.pattern.is_some();
+            field.location == *wanted && (required || names) && !is_hidden(field, operation)
         };
         operation.input.fields.iter().filter(needed).collect()
     };

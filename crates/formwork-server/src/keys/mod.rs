@@ -8,7 +8,6 @@ mod remote;
 use crate::auth::{key_hash, key_text};
 use crate::json::{self, Json, write_text};
 use crate::random;
-use formwork_language::program::Program;
 use formwork_store::{Options, Store, StoredKey};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -117,10 +116,13 @@ pub fn keys_offline(data: &Path, command: &KeyCommand) -> Result<KeyOutcome, Key
         return Err(KeyError::NoData(data.to_owned()));
     }
     let failed = |error: &dyn std::fmt::Display| KeyError::Data(error.to_string());
+    // The store opens with the tables that it knows; those of the document that it was last run with.
+    let document = crate::data::read_document(data)
+        .map_err(|error| KeyError::Data(format!("the data has no document beside it: {error}")))?;
+    let program = Arc::new(formwork_check::analyse(document.into()).compiled.program);
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
     runtime.map_err(|error| failed(&error))?.block_on(async {
-        let store =
-            Store::open(Options::new(path), Arc::new(Program::default())).map_err(|error| failed(&error))?;
+        let store = Store::open(Options::new(path), program).map_err(|error| failed(&error))?;
         let outcome = carry_out(&store, command, crate::clock::Clock::System.now()).await;
         store.close().await;
         outcome

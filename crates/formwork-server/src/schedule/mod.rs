@@ -15,6 +15,7 @@ use formwork_language::value::Value;
 use formwork_store::{NextRun, Store};
 use parking_lot::Mutex;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 use times::next_after;
 use tokio::sync::watch;
@@ -40,6 +41,8 @@ pub(crate) struct Scheduler {
     running: Vec<tokio::sync::Mutex<()>>,
     /// One change of the test clock at a time.
     advancing: tokio::sync::Mutex<()>,
+    /// Whether no further batch is begun.
+    stopping: AtomicBool,
 }
 
 impl Scheduler {
@@ -67,7 +70,16 @@ impl Scheduler {
         });
         let next = Mutex::new(next.collect());
         let running = program.jobs.iter().map(|_| tokio::sync::Mutex::default()).collect();
-        Ok(Self { program, store, clock, metrics, next, running, advancing: tokio::sync::Mutex::default() })
+        Ok(Self {
+            program,
+            store,
+            clock,
+            metrics,
+            next,
+            running,
+            advancing: tokio::sync::Mutex::default(),
+            stopping: AtomicBool::new(false),
+        })
     }
 
     /// Runs what is due on the machine's clock until told to stop.
@@ -89,6 +101,7 @@ impl Scheduler {
                 _ = stop.wait_for(|stop| *stop) => {}
             }
         }
+        self.stopping.store(true, Ordering::Relaxed);
         while runs.join_next().await.is_some() {}
     }
 
@@ -160,7 +173,8 @@ impl Scheduler {
             if let Err(refusal) = &ended.result {
                 crate::log::fault("job_refused", "", &job.name, &format!("{refusal:?}"));
             }
-            if !ended.again {
+            // The batches left over have no next run noted, so that the next start takes them up.
+            if !ended.again || self.stopping.load(Ordering::Relaxed) {
                 return;
             }
         }

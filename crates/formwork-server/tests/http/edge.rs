@@ -200,7 +200,8 @@ async fn a_caller_is_who_its_key_says() {
     let body = r#"{"roles":["member","ops"],"id":"alice","claims":{"team":"red"},"scopes":["deep"]}"#;
     let made = system.admin("POST /keys").json(body).send().await;
     let key = made.json()["key"].as_str().expect("a key").to_owned();
-    let ask = system.public("GET /keyed").key(&key).header("x-request-id", "my.request_1").header("x-mine", "a");
+    let ask =
+        system.public("GET /keyed").key(&key).header("x-request-id", "my.request_1").header("x-mine", "a");
     let answer = ask.send().await.json();
     assert_eq!(answer["id"], "alice");
     assert_eq!(answer["roles"], serde_json::json!(["member", "ops"]));

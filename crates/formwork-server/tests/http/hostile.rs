@@ -75,12 +75,15 @@ async fn too_large_is_refused_with_and_without_a_length() {
     let system = System::shortlink().await;
     let member = system.first_key("member");
     let address = system.running.addresses().public;
-    let head = format!("POST /links HTTP/1.1\r\nhost: x\r\nx-api-key: {member}\r\ncontent-type: application/json\r\n");
+    let head = format!(
+        "POST /links HTTP/1.1\r\nhost: x\r\nx-api-key: {member}\r\ncontent-type: application/json\r\n"
+    );
     // Nothing of the body is sent: the length alone is refused.
     let announced = exchange(address, format!("{head}content-length: 1048577\r\n\r\n").as_bytes()).await;
     assert_eq!(announced.outcome(), "413 content_too_large");
     let chunk = format!("10000\r\n{}\r\n", " ".repeat(0x10000)).repeat(17);
-    let chunked = exchange(address, format!("{head}transfer-encoding: chunked\r\n\r\n{chunk}").as_bytes()).await;
+    let chunked =
+        exchange(address, format!("{head}transfer-encoding: chunked\r\n\r\n{chunk}").as_bytes()).await;
     assert_eq!(chunked.outcome(), "413 content_too_large");
 
     let large = "x".repeat(17_000);
@@ -146,7 +149,10 @@ async fn slow_callers_are_cut_off() {
     assert_eq!(received(&mut body).await.outcome(), "408 request_timeout");
     // The connection ends by itself, with or without a word.
     let mut rest = Vec::new();
-    let ended = tokio::time::timeout(Duration::from_secs(5), tokio::io::AsyncReadExt::read_to_end(&mut silent, &mut rest));
+    let ended = tokio::time::timeout(
+        Duration::from_secs(5),
+        tokio::io::AsyncReadExt::read_to_end(&mut silent, &mut rest),
+    );
     assert!(ended.await.is_ok(), "the connection is still open");
     lives_on(&system).await;
 }
@@ -178,7 +184,11 @@ async fn keys_in_other_places_and_shapes_are_no_keys() {
     let line = format!("GET /links?x-api-key={member}&api_key={member}");
     assert_eq!(system.public(&line).send().await.outcome(), "401 unauthenticated");
     for key in ["", "member", "' or 1=1", &member.to_uppercase(), &format!("{member},{member}")] {
-        assert_eq!(system.public("GET /links").key(key).send().await.outcome(), "401 unauthenticated", "{key}");
+        assert_eq!(
+            system.public("GET /links").key(key).send().await.outcome(),
+            "401 unauthenticated",
+            "{key}"
+        );
     }
     let twice = system.public("GET /links").key(&member).key(&member).send().await;
     assert_eq!(twice.outcome(), "401 unauthenticated");

@@ -104,10 +104,12 @@ async fn what_start_prints_is_true() {
     let system = System::shortlink().await;
     let table: Vec<String> = mode_table(&SHORTLINK)
         .into_iter()
-        .map(|row| format!("{} | {} | {} | {} | {}", row.name, row.route, row.listener, row.mode, row.callers))
+        .map(|row| {
+            format!("{} | {} | {} | {} | {}", row.name, row.route, row.listener, row.mode, row.callers)
+        })
         .collect();
-    insta::assert_snapshot!(table.join("\n"));
-    insta::assert_snapshot!(not_yet_enforced(&SHORTLINK.model).join("\n"));
+    insta::assert_snapshot!("operations", table.join("\n"));
+    insta::assert_snapshot!("not_yet_enforced", not_yet_enforced(&SHORTLINK.model).join("\n"));
 
     let program = &SHORTLINK.compiled.program;
     let address = ([127, 0, 0, 1], 8080).into();
@@ -116,7 +118,7 @@ async fn what_start_prints_is_true() {
         .iter()
         .map(|operation| curl_line(operation, address, &program.api_key_header))
         .collect();
-    insta::assert_snapshot!(lines.join("\n"));
+    insta::assert_snapshot!("curl_lines", lines.join("\n"));
     // The input of the first line is accepted as it stands.
     let body = lines[0].split("-d '").nth(1).and_then(|rest| rest.strip_suffix('\'')).expect("a body");
     let made = system.public("POST /links").key(&system.first_key("member")).json(body).send().await;

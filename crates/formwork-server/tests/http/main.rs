@@ -6,6 +6,7 @@
 mod client;
 mod edge;
 mod hostile;
+mod jobs;
 mod lifecycle;
 mod operator;
 mod pages;

@@ -60,7 +60,8 @@ async fn a_cursor_serves_its_own_walk_only() {
     }
     let first = system.public("GET /links?limit=1").key(&alice).send().await;
     let cursor = cursor(&first).expect("more");
-    let get = async |query: String, key: &str| system.public(&format!("GET /links?{query}")).key(key).send().await;
+    let get =
+        async |query: String, key: &str| system.public(&format!("GET /links?{query}")).key(key).send().await;
     assert_eq!(get(format!("cursor={cursor}"), &alice).await.status, 200);
     assert_eq!(get(format!("cursor={cursor}"), &bob).await.outcome(), "400 malformed");
     assert_eq!(get(format!("cursor={cursor}&owner_id=alice"), &alice).await.outcome(), "400 malformed");

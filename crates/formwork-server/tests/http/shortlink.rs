@@ -27,7 +27,11 @@ async fn a_link_is_made_read_followed_changed_and_deleted() {
 
     let change = r#"{"url":"https://example.org/"}"#;
     let changed = system.public("PATCH /links/spring").key(&member).json(change).send().await;
-    assert_eq!((changed.status, &changed.json()["url"]), (200, &json!("https://example.org/")), "{changed:?}");
+    assert_eq!(
+        (changed.status, &changed.json()["url"]),
+        (200, &json!("https://example.org/")),
+        "{changed:?}"
+    );
 
     let deleted = system.public("DELETE /links/spring").key(&member).send().await;
     assert_eq!((deleted.status, &*deleted.body), (204, ""), "{deleted:?}");
@@ -118,13 +122,15 @@ async fn events_leave_with_their_data() {
     system.public("POST /links").key(&member).json(body).send().await;
     system.public("GET /told").send().await;
     let events = system.admin("GET /probe/events?name=link.created").send().await.json();
-    let data: Vec<_> = events["events"].as_array().expect("a list").iter().map(|event| &event["data"]).collect();
+    let data: Vec<_> =
+        events["events"].as_array().expect("a list").iter().map(|event| &event["data"]).collect();
     assert_eq!(
         data,
         [&json!({"id": link["id"], "slug": "told", "url": "https://example.com/", "owner_id": "member"})]
     );
     let outbox = system.admin("GET /outbox").send().await.json();
-    let names: Vec<_> = outbox["events"].as_array().expect("a list").iter().map(|event| &event["name"]).collect();
+    let names: Vec<_> =
+        outbox["events"].as_array().expect("a list").iter().map(|event| &event["name"]).collect();
     assert_eq!(names, ["link.created", "link.visited"]);
     let metrics = system.admin("GET /metrics").send().await.body;
     assert!(metrics.contains("# TYPE links_created_total counter\nlinks_created_total 1\n"), "{metrics}");
