@@ -82,7 +82,14 @@ struct Lexer<'t> {
     parentheses: usize,
     word: String,
     word_span: Span,
-    quote: Option<(char, Span, Vec<(Span, char)>)>,
+    quote: Option<Quote>,
+}
+
+/// A quote that is open.
+struct Quote {
+    closing: char,
+    opened: Span,
+    characters: Vec<(Span, char)>,
 }
 
 /// The sentences of a text. They end at `.` before a space and a capital, a code span or the end, never inside
@@ -156,7 +163,7 @@ const ABBREVIATIONS: [&str; 6] = ["e.g", "i.e", "etc", "vs", "cf", "approx"];
 
 impl Lexer<'_> {
     fn code(&mut self, span: Span, code: &Code) {
-        if let Some((_, _, characters)) = &mut self.quote {
+        if let Some(Quote { characters, .. }) = &mut self.quote {
             let text = code.text(self.source);
             for (offset, character) in text.char_indices() {
                 let start = code.source_offset(offset as u32);
@@ -189,7 +196,10 @@ impl Lexer<'_> {
             _ if character.is_whitespace() => {}
             '.' if ends && self.parentheses == 0 && !abbreviation => self.end_sentence(),
             '.' if abbreviation => {}
-            '"' | '“' => self.quote = Some((if character == '"' { '"' } else { '”' }, span, Vec::new())),
+            '"' | '“' => {
+                let closing = if character == '"' { '"' } else { '”' };
+                self.quote = Some(Quote { closing, opened: span, characters: Vec::new() });
+            }
             _ => {
                 match character {
                     '(' => self.parentheses += 1,
@@ -203,7 +213,7 @@ impl Lexer<'_> {
 
     /// Takes a character of a quote that is open; gives whether there is one.
     fn in_quote(&mut self, span: Span, character: char) -> bool {
-        let Some((closing, opened, characters)) = &mut self.quote else { return false };
+        let Some(Quote { closing, opened, characters }) = &mut self.quote else { return false };
         if character == *closing {
             let token = Token { kind: TokenKind::Quote(std::mem::take(characters)), span: opened.to(span) };
             self.tokens.push(token);
@@ -242,10 +252,10 @@ impl Lexer<'_> {
 
     fn finish(mut self) -> Vec<Sentence> {
         self.end_word();
-        if let Some((opening, span, characters)) = self.quote.take() {
+        if let Some(Quote { closing, opened, characters }) = self.quote.take() {
             // A quote that never closes is a sign and a text that no form knows, so that the step is refused.
-            let end = characters.last().map_or(span, |(at, _)| span.to(*at));
-            self.tokens.push(Token { kind: TokenKind::Sign(opening), span: end });
+            let end = characters.last().map_or(opened, |(at, _)| opened.to(*at));
+            self.tokens.push(Token { kind: TokenKind::Sign(closing), span: end });
         }
         self.end_sentence();
         self.sentences

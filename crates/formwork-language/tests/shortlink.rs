@@ -1,29 +1,20 @@
-//! The example document compiles without a note, and every step of it is understood.
+//! The example document compiles without a note, every step of it is understood, and its program is as reviewed.
 
-use formwork_language::behaviour::Compiled;
+mod outline;
+
 use formwork_language::program::Mode;
 use formwork_model::Class;
 
 const SOURCE: &str = include_str!("../../../examples/shortlink.md");
 
-fn shortlink() -> Compiled {
-    let document = formwork_syntax::parse(SOURCE, &|label| formwork_model::is_label(label));
-    formwork_language::compile(SOURCE, &formwork_model::read(SOURCE, &document))
-}
-
 #[test]
 fn nothing_in_shortlink_is_worth_a_note() {
-    let notes: Vec<String> = shortlink()
-        .notes
-        .iter()
-        .map(|note| format!("{:?} at {:?}", note.kind, note.span.slice(SOURCE)))
-        .collect();
-    assert_eq!(notes, Vec::<String>::new());
+    assert_eq!(outline::notes(SOURCE, &outline::compile(SOURCE)), "");
 }
 
 #[test]
 fn every_step_of_shortlink_is_understood() {
-    let compiled = shortlink();
+    let compiled = outline::compile(SOURCE);
     assert_eq!(compiled.behaviours.len(), 7);
     assert!(compiled.behaviours.iter().all(|behaviour| behaviour.mode == Mode::Executed));
     let steps = compiled.behaviours.iter().flat_map(|behaviour| &behaviour.steps);
@@ -36,9 +27,20 @@ fn every_step_of_shortlink_is_understood() {
 
 #[test]
 fn every_flow_step_of_shortlink_is_carried_out() {
-    let compiled = shortlink();
+    let compiled = outline::compile(SOURCE);
     assert_eq!(compiled.flows.len(), 4);
     for step in compiled.flows.iter().flat_map(|flow| flow.steps.iter().chain(&flow.errors)) {
         assert!(step.action.is_some(), "{}", step.text);
     }
+}
+
+#[test]
+fn the_program_of_shortlink_is_as_reviewed() {
+    let compiled = outline::compile(SOURCE);
+    insta::assert_snapshot!(outline::program(&compiled.program));
+}
+
+#[test]
+fn the_flows_of_shortlink_are_as_reviewed() {
+    insta::assert_snapshot!(outline::flows(&outline::compile(SOURCE)));
 }

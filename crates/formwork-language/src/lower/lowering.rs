@@ -184,6 +184,11 @@ impl<'w> Lowering<'w> {
         self.notes.push(Note { kind, span, related: None, fix: None });
     }
 
+    /// Whether nothing has been found wrong so far.
+    pub(crate) fn is_sound(&self) -> bool {
+        self.notes.is_empty()
+    }
+
     /// Adds a note about the whole step.
     pub(crate) fn note_here(&mut self, kind: NoteKind) {
         self.note(kind, self.span);

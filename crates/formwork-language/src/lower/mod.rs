@@ -3,14 +3,16 @@
 //! folder at hand.
 
 mod access;
+mod conditions;
 mod input;
 mod jobs;
 mod lowering;
 mod operations;
 mod output;
+mod registry;
 mod rows;
-mod schema;
 mod schedule;
+mod schema;
 mod world;
 
 pub(crate) use lowering::{Answer, AnswerKind, Lowering};

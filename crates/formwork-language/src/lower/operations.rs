@@ -38,7 +38,10 @@ pub(super) fn lower_all(world: &World<'_>, shared: &mut Shared, notes: &mut Vec<
         found.operations.push(lowered);
         found.behaviours.push(behaviour);
     }
-    collisions(&found.operations, notes);
+    let served = world.model.operations.iter().chain(&world.model.endpoints).filter(|it| !it.command);
+    let places: Vec<Span> =
+        served.map(|it| it.path.as_ref().map_or(it.name.span, |path| path.span)).collect();
+    collisions(&found.operations, &places, notes);
     output::locate(world, &mut found.operations);
     found
 }
@@ -85,8 +88,10 @@ fn lower_one(
         let in_path = input.fields.iter().filter(|field| field.location == Location::Path);
         cx.set_path_inputs(in_path.map(|field| field.name.clone()).collect());
         let ended = lower_block(&mut cx, sentences);
+        // A sentence that is no step may have been the one that answers: it has its note already.
+        let all_read = all.iter().all(|read| matches!(read.reading, Reading::Step(_) | Reading::Remark));
         if !ended {
-            answer(&mut cx, world, operation);
+            answer(&mut cx, world, operation, all_read);
         }
         cx.finish(notes)
     });
@@ -167,8 +172,8 @@ pub(crate) fn read_path(path: &str) -> Vec<PathPart> {
 }
 
 /// Two operations of one listener with one method and path, parameters taken as equal.
-fn collisions(operations: &[Operation], notes: &mut Vec<Note>) {
-    let mut known: FxHashMap<(Surface2, Arc<str>, String), usize> = FxHashMap::default();
+fn collisions(operations: &[Operation], places: &[Span], notes: &mut Vec<Note>) {
+    let mut known: FxHashMap<(bool, Arc<str>, String), usize> = FxHashMap::default();
     for (at, operation) in operations.iter().enumerate() {
         let shape: String = operation
             .path
@@ -178,46 +183,19 @@ fn collisions(operations: &[Operation], notes: &mut Vec<Note>) {
                 PathPart::Parameter(_) => "/{}".to_owned(),
             })
             .collect();
-        let key = (Surface2::of(operation.surface), operation.method.clone(), shape);
+        let key = (operation.surface == Surface::Public, operation.method.clone(), shape);
         match known.get(&key) {
             Some(first) => {
                 let route = format!("{} {}", operation.method, input::show_path(&operation.path));
                 let other = operations[*first].name.to_string();
-                let related = Some(operations[*first].span);
                 let kind = NoteKind::RouteCollision { route, other };
-                notes.push(Note {
-                    kind,
-                    span: heading(operation.span),
-                    related: related.map(heading),
-                    fix: None,
-                });
+                notes.push(Note { kind, span: places[at], related: Some(places[*first]), fix: None });
             }
             None => {
                 known.insert(key, at);
             }
         }
     }
-}
-
-/// A listener as a key.
-#[derive(Clone, Copy, PartialEq, Eq, Hash)]
-enum Surface2 {
-    Public,
-    Internal,
-}
-
-impl Surface2 {
-    fn of(surface: Surface) -> Self {
-        match surface {
-            Surface::Public => Self::Public,
-            Surface::Internal => Self::Internal,
-        }
-    }
-}
-
-/// The start of an operation, so that a note does not cover all of it.
-fn heading(span: Span) -> Span {
-    Span::new(span.start, span.start.saturating_add(1).min(span.end))
 }
 
 /// Notes about sentences that are no steps.
@@ -268,7 +246,7 @@ pub(super) fn steps(
 }
 
 /// The answer of a behaviour whose end is reached: what Output names.
-fn answer(cx: &mut Lowering<'_>, world: &World<'_>, operation: &interface::Operation) {
+fn answer(cx: &mut Lowering<'_>, world: &World<'_>, operation: &interface::Operation, all_read: bool) {
     let output = &operation.output;
     let status = output.status.as_ref().map(|status| status.value);
     let (name, fits): (_, fn(AnswerKind) -> bool) = match &output.kind {
@@ -276,14 +254,16 @@ fn answer(cx: &mut Lowering<'_>, world: &World<'_>, operation: &interface::Opera
         OutputKind::List(name) => (name, |kind| kind == AnswerKind::List),
         OutputKind::Page(name) => (name, |kind| kind == AnswerKind::Page),
         OutputKind::Nothing => return cx.answer_nothing(),
-        _ => return never_answers(cx, operation),
+        _ if all_read => return never_answers(cx, operation),
+        _ => return,
     };
     let entity = world.find_entity(&name.value);
     let found: Option<Answer> =
         cx.candidates().iter().rfind(|answer| Some(answer.entity) == entity && fits(answer.kind)).copied();
     match found {
         Some(answer) => cx.answer_with(answer, status),
-        None => never_answers(cx, operation),
+        None if all_read && cx.is_sound() => never_answers(cx, operation),
+        None => {}
     }
 }
 

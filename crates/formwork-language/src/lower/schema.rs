@@ -12,7 +12,7 @@ use crate::program::{
 use crate::sql;
 use crate::value::{Decimal, Value};
 use formwork_model::Model;
-use formwork_model::facts::{Constraint, Field, RawExpression};
+use formwork_model::facts::{Constraint, Field, OnDelete, RawExpression};
 use formwork_model::names::nearest;
 use formwork_model::sections::data_model::{Entity, EntityRule, Index, IndexKind};
 use formwork_model::values::Type;
@@ -184,7 +184,7 @@ fn refer(schema: &mut Schema, at: usize, field: &Field, notes: &mut Vec<Note>) {
     };
     let (other, other_field, on_delete) = match (declared, &named) {
         (Some((entity, field, on_delete)), _) => (entity, field, on_delete),
-        (None, Some(name)) if find_entity(schema, &name.value).is_some() => (name, None, Default::default()),
+        (None, Some(name)) if find_entity(schema, &name.value).is_some() => (name, None, OnDelete::default()),
         _ => return,
     };
     let Some(entity) = find_entity(schema, &other.value) else {

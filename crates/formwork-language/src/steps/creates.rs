@@ -73,7 +73,7 @@ fn read_creates(clause: &mut Clause<'_>) -> Result<Box<dyn Action>, Misread> {
 impl Creates {
     /// The assignments and the refusal, with the notes about fields that nothing sets.
     fn values(&self, cx: &mut Lowering<'_>, entity: EntityId) -> Option<Vec<(FieldId, Expression)>> {
-        let mut values = if self.from_input { cx.from_input(entity, true) } else { Vec::new() };
+        let mut values = if self.from_input { cx.input_values(entity, true) } else { Vec::new() };
         // All are looked at before one that is wrong gives up, so that each mistake is told.
         let given: Vec<Option<_>> =
             self.assignments.iter().map(|code| cx.assignment(code, entity, Bare::Nothing)).collect();
@@ -209,7 +209,7 @@ impl Upsert {
         slot: Slot,
         create: bool,
     ) -> Option<Vec<(FieldId, Expression)>> {
-        let mut values = if self.from_input { cx.from_input(entity, create) } else { Vec::new() };
+        let mut values = if self.from_input { cx.input_values(entity, create) } else { Vec::new() };
         for code in &self.assignments {
             values.push(cx.assignment(code, entity, Bare::Row(entity, slot))?);
         }

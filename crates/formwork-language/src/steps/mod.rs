@@ -15,6 +15,7 @@ mod for_each;
 mod guard;
 mod lets;
 mod lists;
+mod reader;
 pub(crate) mod reading;
 mod requires;
 mod returns;

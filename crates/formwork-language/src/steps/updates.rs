@@ -58,7 +58,7 @@ fn read_one(clause: &mut Clause<'_>) -> Result<Box<dyn Action>, Misread> {
 impl Action for Updates {
     fn lower(&self, cx: &mut Lowering<'_>) {
         let Some((slot, entity)) = cx.row_variable(&self.variable) else { return };
-        let mut values = if self.from_input { cx.from_input(entity, false) } else { Vec::new() };
+        let mut values = if self.from_input { cx.input_values(entity, false) } else { Vec::new() };
         let mut complete = true;
         for code in &self.assignments {
             match cx.assignment(code, entity, Bare::Nothing) {

@@ -1,0 +1,358 @@
+//! Expressions, conditions and assignments, as steps ask for them. Parsing and typing are `expression`'s,
+//! conditions over fields `sql`'s; here code spans meet the names that are in scope.
+
+use crate::expression::{
+    self, Assignment, Ast, AstKind, Bare, BinaryOperator, Equals, Expression, Kind, SyntaxProblem, Typed,
+};
+use crate::lower::{Lowering, add_once};
+use crate::notes::{Note, NoteKind};
+use crate::program::{Comparison, Condition, EntityId, FieldId, Operand};
+use crate::sql;
+use crate::steps::clause::Joined;
+use crate::steps::pinned_fields;
+use formwork_model::names::nearest;
+use formwork_model::values::Type;
+use formwork_syntax::{Code, Span};
+use std::sync::Arc;
+
+impl Lowering<'_> {
+    /// Parses a code span.
+    pub(crate) fn parse(&mut self, code: &Code, equals: Equals) -> Option<Ast> {
+        let text = code.text(self.source());
+        match expression::parse(&text, equals, &|offset| code.source_offset(offset)) {
+            Ok(ast) => {
+                self.uses_inputs(&ast);
+                Some(ast)
+            }
+            Err(problem) => {
+                self.syntax(problem);
+                None
+            }
+        }
+    }
+
+    fn syntax(&mut self, SyntaxProblem { problem, span, fix }: SyntaxProblem) {
+        self.notes.push(Note { kind: NoteKind::ExpressionSyntax { problem }, span, related: None, fix });
+    }
+
+    /// Notes down the input fields that an expression names.
+    fn uses_inputs(&mut self, ast: &Ast) {
+        let mut rest = vec![ast];
+        while let Some(ast) = rest.pop() {
+            if let AstKind::Member { of, name, .. } = &ast.kind
+                && of.name().is_some_and(|object| **object == *"input")
+            {
+                add_once(&mut self.touches.inputs, name);
+            }
+            match &ast.kind {
+                AstKind::Literal(_) | AstKind::Name(_) => {}
+                AstKind::Member { of, .. } => rest.push(of),
+                AstKind::Index { of, index } => rest.extend([&**of, &**index]),
+                AstKind::List(items) => rest.extend(items),
+                AstKind::Map(entries) => rest.extend(entries.iter().flat_map(|(key, value)| [key, value])),
+                AstKind::Unary(_, inner) => rest.push(inner),
+                AstKind::Binary { left, right, .. } => rest.extend([&**left, &**right]),
+                AstKind::Choose(condition, yes, no) => rest.extend([&**condition, &**yes, &**no]),
+                AstKind::Call { receiver, arguments, .. } => {
+                    rest.extend(receiver.as_deref());
+                    rest.extend(arguments);
+                }
+            }
+        }
+    }
+
+    /// The value of a code span.
+    pub(crate) fn value(&mut self, code: &Code) -> Option<Typed> {
+        let ast = self.parse(code, Equals::Refused)?;
+        expression::compile(&ast, &self.names, &mut self.notes)
+    }
+
+    /// The value of a code span, brought to a type.
+    pub(crate) fn value_of(&mut self, code: &Code, ty: &Type, context: &str) -> Option<Expression> {
+        let value = self.value(code)?;
+        self.coerced(value, ty, false, context, code.span())
+    }
+
+    pub(super) fn coerced(
+        &mut self,
+        value: Typed,
+        ty: &Type,
+        optional: bool,
+        context: &str,
+        span: Span,
+    ) -> Option<Expression> {
+        match expression::coerce(value, ty, optional, self.world.schema, context) {
+            Ok(expression) => Some(expression),
+            Err(kind) => {
+                self.note(kind, span);
+                None
+            }
+        }
+    }
+
+    /// A number or duration that a histogram takes.
+    pub(crate) fn observed(&mut self, code: &Code) -> Option<Expression> {
+        let value = self.value(code)?;
+        let fits = value.ty.kind.is_number() || matches!(value.ty.kind, Kind::Duration | Kind::Dynamic);
+        if !fits {
+            let (expected, found) = ("number".to_owned(), value.ty.to_string());
+            self.note(
+                NoteKind::TypeMismatch { expected, found, context: "`Observes`".to_owned() },
+                code.span(),
+            );
+        }
+        fits.then_some(value.expression)
+    }
+
+    /// A condition that is decided without a statement.
+    pub(crate) fn condition(&mut self, joined: &Joined) -> Option<Expression> {
+        let operator = if joined.any { BinaryOperator::Or } else { BinaryOperator::And };
+        let parts: Vec<Option<Expression>> =
+            joined.codes.iter().map(|code| self.one_condition(code)).collect();
+        let parts: Vec<Expression> = parts.into_iter().collect::<Option<_>>()?;
+        let span = joined.codes.iter().map(Code::span).reduce(Span::to).unwrap_or_default();
+        parts.into_iter().reduce(|left, right| Expression::Binary {
+            operator,
+            left: Box::new(left),
+            right: Box::new(right),
+            span,
+        })
+    }
+
+    fn one_condition(&mut self, code: &Code) -> Option<Expression> {
+        let ast = self.parse(code, Equals::Compares)?;
+        let value = expression::compile(&ast, &self.names, &mut self.notes)?;
+        self.coerced(value, &Type::Boolean, true, "the condition", code.span())
+    }
+
+    /// Notes down which names are not absent where a condition holds (or does not).
+    pub(crate) fn narrow(&mut self, joined: &Joined, holds: bool) {
+        // Of several conditions, *and* tells something when it holds, *or* when it does not.
+        if joined.codes.len() > 1 && joined.any == holds {
+            return;
+        }
+        for code in &joined.codes {
+            let text = code.text(self.source());
+            if let Ok(ast) = expression::parse(&text, Equals::Compares, &|offset| code.source_offset(offset))
+            {
+                self.names.present.extend(expression::proves(&ast, holds));
+            }
+        }
+    }
+
+    /// A condition over the rows of a table, and its parameters.
+    pub(crate) fn filter(
+        &mut self,
+        entity: EntityId,
+        joined: Option<&Joined>,
+    ) -> Option<(Option<Condition>, Vec<Expression>)> {
+        let mut parameters = Vec::new();
+        let condition = self.filter_from(entity, joined, &mut parameters)?;
+        Some((condition, parameters))
+    }
+
+    /// The same behind parameters that are there already.
+    pub(crate) fn filter_from(
+        &mut self,
+        entity: EntityId,
+        joined: Option<&Joined>,
+        parameters: &mut Vec<Expression>,
+    ) -> Option<Option<Condition>> {
+        let Some(joined) = joined else { return Some(None) };
+        let before = std::mem::replace(&mut self.names.bare, Bare::Searched(entity));
+        let parts: Vec<Option<Condition>> = joined
+            .codes
+            .iter()
+            .map(|code| {
+                let ast = self.parse(code, Equals::Compares)?;
+                let first = u16::try_from(parameters.len()).ok()?;
+                let lowered = sql::condition(&ast, &self.names, first, &mut self.notes)?;
+                parameters.extend(lowered.parameters);
+                Some(lowered.item)
+            })
+            .collect();
+        self.names.bare = before;
+        let mut parts: Vec<Condition> = parts.into_iter().collect::<Option<_>>()?;
+        Some(match (parts.len(), joined.any) {
+            (1, _) => parts.pop(),
+            (_, true) => Some(Condition::Any(parts)),
+            (_, false) => Some(Condition::All(parts)),
+        })
+    }
+
+    /// Parses `name = EXPR`.
+    fn parse_assignment(&mut self, code: &Code) -> Option<Assignment> {
+        let text = code.text(self.source());
+        match expression::assignment(&text, &|offset| code.source_offset(offset)) {
+            Some(Ok(assignment)) => {
+                self.uses_inputs(&assignment.value);
+                Some(assignment)
+            }
+            Some(Err(problem)) => {
+                self.syntax(problem);
+                None
+            }
+            None => {
+                let problem = "expected an assignment, such as `name = value`".to_owned();
+                self.syntax(SyntaxProblem { problem, span: code.span(), fix: None });
+                None
+            }
+        }
+    }
+
+    /// An assignment to a field of an entity.
+    pub(crate) fn assignment(
+        &mut self,
+        code: &Code,
+        entity: EntityId,
+        bare: Bare,
+    ) -> Option<(FieldId, Expression)> {
+        let assignment = self.parse_assignment(code)?;
+        let field = self.field_named(entity, &assignment.name, assignment.name_span);
+        let before = std::mem::replace(&mut self.names.bare, bare);
+        let value = expression::compile(&assignment.value, &self.names, &mut self.notes);
+        self.names.bare = before;
+        let (field, value) = (field?, value?);
+        let schema = self.world.table(entity);
+        let target = &schema.fields[usize::from(field)];
+        let context = format!("field `{}`", target.name);
+        let (ty, optional, span) = (target.ty.clone(), target.optional, assignment.value.span);
+        Some((field, self.coerced(value, &ty, optional, &context, span)?))
+    }
+
+    /// An assignment to a field of the rows that a statement changes.
+    pub(crate) fn operand(
+        &mut self,
+        code: &Code,
+        entity: EntityId,
+        parameters: &mut Vec<Expression>,
+    ) -> Option<(FieldId, Operand)> {
+        let assignment = self.parse_assignment(code)?;
+        let field = self.field_named(entity, &assignment.name, assignment.name_span)?;
+        let first = u16::try_from(parameters.len()).ok()?;
+        let before = std::mem::replace(&mut self.names.bare, Bare::Searched(entity));
+        let lowered = sql::operand(&assignment.value, field, &self.names, first, &mut self.notes);
+        self.names.bare = before;
+        let lowered = lowered?;
+        parameters.extend(lowered.parameters);
+        Some((field, lowered.item))
+    }
+
+    /// A member of an event or problem.
+    pub(crate) fn member(&mut self, code: &Code) -> Option<(Arc<str>, Expression)> {
+        let assignment = self.parse_assignment(code)?;
+        let value = expression::compile(&assignment.value, &self.names, &mut self.notes)?;
+        Some((assignment.name, value.expression))
+    }
+
+    /// The entity that a code span names.
+    pub(crate) fn entity(&mut self, code: &Code) -> Option<EntityId> {
+        let name = code.text(self.source()).trim().to_owned();
+        let found = self.world.find_entity(&name);
+        if found.is_none() {
+            self.note(self.world.unknown_entity(&name), code.span());
+        }
+        found
+    }
+
+    /// An entity's name as declared.
+    pub(crate) fn entity_name(&self, entity: EntityId) -> String {
+        self.world.table(entity).name.to_string()
+    }
+
+    /// The field of an entity that a code span names.
+    pub(crate) fn field(&mut self, entity: EntityId, code: &Code) -> Option<FieldId> {
+        let name = code.text(self.source()).trim().to_owned();
+        self.field_named(entity, &name, code.span())
+    }
+
+    fn field_named(&mut self, entity: EntityId, name: &str, span: Span) -> Option<FieldId> {
+        let schema = self.world.table(entity);
+        let found = schema.fields.iter().position(|field| *field.name == *name);
+        if found.is_none() {
+            let near = nearest(name, schema.fields.iter().map(|field| &*field.name)).map(str::to_owned);
+            let of = schema.name.to_string();
+            self.note(NoteKind::UnknownField { of, field: name.to_owned(), nearest: near }, span);
+        }
+        FieldId::try_from(found?).ok()
+    }
+
+    /// `E.f`
+    pub(crate) fn entity_field(&mut self, code: &Code) -> Option<(EntityId, FieldId)> {
+        let text = code.text(self.source()).trim().to_owned();
+        let Some((entity, field)) = text.split_once('.') else {
+            let problem = "expected an entity and its field, such as `order.total`".to_owned();
+            self.syntax(SyntaxProblem { problem, span: code.span(), fix: None });
+            return None;
+        };
+        let Some(found) = self.world.find_entity(entity.trim()) else {
+            self.note(self.world.unknown_entity(entity.trim()), code.span());
+            return None;
+        };
+        Some((found, self.field_named(found, field.trim(), code.span())?))
+    }
+
+    /// The declared type of a field.
+    pub(crate) fn field_type(&self, entity: EntityId, field: FieldId) -> Type {
+        self.world.table(entity).fields[usize::from(field)].ty.clone()
+    }
+
+    /// The kind of a declared type.
+    pub(crate) fn kind(&self, ty: &Type) -> Kind {
+        Kind::of(ty, self.world.schema)
+    }
+
+    /// The fields of the primary key.
+    pub(crate) fn primary_key(&self, entity: EntityId) -> Vec<FieldId> {
+        self.world.table(entity).primary_key.clone()
+    }
+
+    /// The field that is set to now on create.
+    pub(crate) fn created_at(&self, entity: EntityId) -> Option<FieldId> {
+        let at = self.world.table(entity).fields.iter().position(|field| field.on_create)?;
+        FieldId::try_from(at).ok()
+    }
+
+    /// Whether these fields hold a key without a condition.
+    pub(crate) fn is_key(&self, entity: EntityId, fields: &[FieldId]) -> bool {
+        let schema = self.world.table(entity);
+        let within = |key: &[FieldId]| key.iter().all(|field| fields.contains(field));
+        let unique = schema.unique.iter().filter(|key| key.filter.is_none()).any(|key| within(&key.fields));
+        within(&schema.primary_key) || unique
+    }
+
+    /// Whether a condition fixes a key; a conditional one only if its condition is part of this one.
+    pub(crate) fn pins_key(&self, entity: EntityId, condition: Option<&Condition>) -> bool {
+        let Some(condition) = condition else { return false };
+        let fields = pinned_fields(condition);
+        if self.is_key(entity, &fields) {
+            return true;
+        }
+        let parts: Vec<String> = conjuncts(condition).into_iter().map(|part| format!("{part:?}")).collect();
+        self.world.table(entity).unique.iter().any(|key| {
+            let follows = |part: &Condition| parts.contains(&format!("{part:?}"));
+            key.fields.iter().all(|field| fields.contains(field))
+                && key.filter.as_ref().is_some_and(|filter| conjuncts(filter).into_iter().all(follows))
+        })
+    }
+
+    /// The condition that fields equal the first parameters.
+    pub(crate) fn equal_all(&self, fields: &[FieldId]) -> Condition {
+        let equal = |(number, field): (usize, &FieldId)| {
+            let parameter = Operand::Parameter(number as u16);
+            Condition::Compare(Comparison::Equal, Operand::Field(*field), parameter)
+        };
+        let mut all: Vec<Condition> = fields.iter().enumerate().map(equal).collect();
+        match all.len() {
+            1 => all.remove(0),
+            _ => Condition::All(all),
+        }
+    }
+}
+
+fn conjuncts(condition: &Condition) -> Vec<&Condition> {
+    match condition {
+        Condition::All(all) => all.iter().flat_map(conjuncts).collect(),
+        other => vec![other],
+    }
+}
