@@ -42,7 +42,7 @@ fn authority_fits(authority: &str, host_required: bool) -> bool {
     let (host, port) = match host_and_port.strip_prefix('[') {
         Some(literal) => {
             let Some((address, port)) = literal.split_once(']') else { return false };
-            if address.parse::<std::net::Ipv6Addr>().is_err() {
+            if address.parse::<core::net::Ipv6Addr>().is_err() {
                 return false;
             }
             (address, port.strip_prefix(':'))

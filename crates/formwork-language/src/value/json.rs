@@ -310,7 +310,7 @@ impl Reader<'_> {
         Ok(())
     }
 
-    /// The number of a `\uXXXX` at a byte.
+    /// The number that `\u` and four digits at a byte stand for.
     fn hexadecimal(&self, at: usize) -> Option<u32> {
         let digits = self.text.get(at..at + 6)?.strip_prefix("\\u")?;
         if !digits.bytes().all(|byte| byte.is_ascii_hexdigit()) {
