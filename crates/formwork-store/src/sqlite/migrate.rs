@@ -20,10 +20,12 @@ pub(crate) fn bring_up(connection: &mut Connection, path: &Path, schema: &Schema
         None => create_all(schema, &wanted),
         Some(known) => additions(schema, known, &wanted).map_err(OpenError::SchemaChanged)?,
     };
-    if known.is_some() && plan.is_empty() {
+    let record: Vec<Json> = wanted.iter().map(TableShape::to_json).collect();
+    // A type may have grown without a statement.
+    if known.as_ref() == Some(&record) {
         return Ok(());
     }
-    let record = Json::from(wanted.iter().map(TableShape::to_json).collect::<Vec<_>>()).to_string();
+    let record = Json::from(record).to_string();
     let apply = |connection: &mut Connection| -> rusqlite::Result<()> {
         let transaction = connection.transaction_with_behavior(rusqlite::TransactionBehavior::Immediate)?;
         if known.is_none() {
