@@ -40,7 +40,7 @@ pub fn condition(
         notes.push(Note { kind, span: ast.span, related: None, fix: None });
         return None;
     }
-    let mut lowering = Lowering { names, first, parameters: Vec::new() };
+    let mut lowering = Lowering { names, first, parameters: Vec::new(), parts: 0 };
     match lowering.condition(ast, true) {
         Ok(item) => Some(Lowered { item, parameters: lowering.parameters }),
         Err(refused) => {
@@ -64,11 +64,6 @@ pub fn operand(
     let target = entity.fields.get(usize::from(field))?;
     let context = format!("field `{}`", target.name);
     let uses_fields = typed.uses_fields;
-    let scale = match &typed.ty.kind {
-        Kind::Integer => Some(0),
-        Kind::Decimal(scale) => *scale,
-        _ => None,
-    };
     let coerced = match coerce(typed, &target.ty, target.optional, names.schema, &context) {
         Ok(coerced) => coerced,
         Err(kind) => {
@@ -76,12 +71,9 @@ pub fn operand(
             return None;
         }
     };
-    let mut lowering = Lowering { names, first, parameters: Vec::new() };
-    let lowered = if uses_fields {
-        lowering.assigned(ast, &target.ty, scale, &coerced)
-    } else {
-        lowering.bound(coerced, ast.span)
-    };
+    let mut lowering = Lowering { names, first, parameters: Vec::new(), parts: 0 };
+    let lowered =
+        if uses_fields { lowering.assigned(ast, &target.ty) } else { lowering.bound(coerced, ast.span) };
     match lowered {
         Ok(item) => Some(Lowered { item, parameters: lowering.parameters }),
         Err(refused) => {
@@ -115,15 +107,24 @@ impl Refused {
     }
 }
 
+/// How many parts a condition may come to. A choice and an equality of conditions write their parts twice, so that
+/// nested ones would double with every level.
+const MOST_PARTS: u32 = 4000;
+
 struct Lowering<'n, 'a> {
     names: &'n Names<'a>,
     first: u16,
     parameters: Vec<Expression>,
+    parts: u32,
 }
 
 impl Lowering<'_, '_> {
     /// A part of the condition with its type.
-    fn typed(&self, ast: &Ast) -> Result<Typed, Refused> {
+    fn typed(&mut self, ast: &Ast) -> Result<Typed, Refused> {
+        self.parts += 1;
+        if self.parts > MOST_PARTS {
+            return Err(Refused::new("so large a condition", ast.span));
+        }
         let mut notes = Vec::new();
         compile(ast, self.names, &mut notes).ok_or_else(|| Refused::new("this part", ast.span))
     }

@@ -203,3 +203,39 @@ fn what_cannot_be_read_says_why() {
     assert_eq!(notes_of(&"1+".repeat(5000)), ["syntax the expression nests deeper than 100"]);
     assert_eq!(notes_of(&"!".repeat(5000)), ["syntax the expression nests deeper than 100"]);
 }
+
+#[test]
+fn lists_are_searched_counted_and_indexed() {
+    gives("first([1, 2, 3], x, x > 1)", "2");
+    gives("first([1], x, x > 1)", "absent");
+    gives("[1, 2, 3].filter(x, x % 2 == 1).map(x, x * 10)", "[10,30]");
+    gives("[1, 2, 3].map(x, x > 1, x)", "[2,3]");
+    gives("[1, 2].exists_one(x, x == 2)", "true");
+    gives("index_by([{'k': 'a', 'n': 1}, {'k': 'b', 'n': 2}], 'k')['b'].n", "2");
+    gives("index_by([row], 'title')['First'].likes", "3");
+    gives("index_by([row], 'subtitle')", "{}");
+    assert_eq!(notes_of("index_by([row], 'titel')"), ["UnknownField article.titel -> title"]);
+    gives("[[1, 2].map(x, [x].map(y, x + y)), [[0]]]", "[[[2],[4]],[[0]]]");
+}
+
+#[test]
+fn json_is_looked_into() {
+    gives("json.a[1]", "2.5");
+    gives("json.b == null", "true");
+    gives("json.c == null", "true");
+    gives("has(json.b) && !has(json.c)", "true");
+    gives("size(json.a)", "2");
+    gives("json.a.exists(x, x == 1)", "true");
+    gives("json.c.d[3].e", "absent");
+}
+
+#[test]
+fn what_nests_deeply_but_not_too_deeply_runs() {
+    gives(&format!("{}true", "!".repeat(96)), "true");
+    gives(
+        &format!("{}1{}", "[".repeat(90), "]".repeat(90)),
+        &format!("{}1{}", "[".repeat(90), "]".repeat(90)),
+    );
+    gives(&format!("1{}", " + 1".repeat(98)), "99");
+    gives(&format!("{}1{}", "(1 + ".repeat(45), ")".repeat(45)), "46");
+}

@@ -142,6 +142,14 @@ fn names_of_a_where_are_fields_first() {
 }
 
 #[test]
+fn conditions_that_double_with_every_level_are_refused() {
+    let choices = format!("{}hidden{}", "(".repeat(40), " ? likes > 1 : likes < 3)".repeat(40));
+    assert_eq!(refused(&choices), r#"NotInSql { what: "so large a condition" }"#);
+    let equalities = format!("{}(likes > 1){}", "(".repeat(40), " == (likes < 3))".repeat(40));
+    assert_eq!(refused(&equalities), r#"NotInSql { what: "so large a condition" }"#);
+}
+
+#[test]
 fn parts_without_fields_become_parameters() {
     let lowered = lowered("title == upper(text) && at < now()").expect("lowers");
     assert_eq!(shown(&lowered.item), "(title = $0 and at < $1)");

@@ -6,20 +6,27 @@ use crate::value::{Value, same};
 
 pub(super) fn functions() -> Vec<Function> {
     use Takes::{List, Text};
-    vec![pure("index_by", Style::Either, &[overload!(&[List, Text], Gives::Indexed)], index_by)]
+    const BY: &[super::Overload] =
+        &[overload!(&[List, Text], Gives::Indexed), overload!(&[List, List], Gives::Indexed)];
+    vec![pure("index_by", Style::Either, BY, index_by)]
 }
 
-/// `index_by(xs, "f")`: the items by the text of their member `f`; of several with one key the last.
-/// Rows are turned into items by the compiler, which knows their fields.
+/// `index_by(xs, "f")`: the items by the text of their member `f`; of several with one key the last. An item without
+/// the member is left out. For rows the compiler gives the list of their keys instead of the name.
 fn index_by(work: &mut Work<'_>, values: &[Value]) -> Result<Value, EvaluationError> {
-    let [Value::List(items), name @ Value::Text(_)] = values else { return Err(NO_OVERLOAD) };
+    let [Value::List(items), by] = values else { return Err(NO_OVERLOAD) };
     let mut places = rustc_hash::FxHashMap::<String, usize>::default();
     let mut indexed: Vec<(Value, Value)> = Vec::new();
-    for item in items.iter() {
+    for (at, item) in items.iter().enumerate() {
         work.charge(1)?;
-        let Value::Map(members) = item else { return Err(NO_OVERLOAD) };
-        let Some((_, key)) = members.iter().find(|(member, _)| same(member, name)) else { continue };
-        let key = key.to_plain();
+        let key = match (by, item) {
+            (Value::List(keys), _) => keys.get(at),
+            (Value::Text(_), Value::Map(members)) => {
+                members.iter().find(|(member, _)| same(member, by)).map(|(_, value)| value)
+            }
+            _ => return Err(NO_OVERLOAD),
+        };
+        let Some(key) = key.filter(|key| !key.is_absent()).map(Value::to_plain) else { continue };
         match places.get(&key) {
             Some(place) => indexed[*place].1 = item.clone(),
             None => {

@@ -138,23 +138,14 @@ impl Lowering<'_, '_> {
     }
 
     /// The right side of an assignment that has fields in it, at the scale of the field that is set.
-    pub(super) fn assigned(
-        &mut self,
-        ast: &Ast,
-        ty: &Type,
-        from: Option<u8>,
-        coerced: &Expression,
-    ) -> Result<Operand, Refused> {
-        let operand = self.operand(ast)?.0;
-        match (ty, from) {
-            (Type::Decimal { scale, .. }, Some(from)) if from <= *scale => Ok(widened(operand, from, *scale)),
-            (Type::Decimal { .. }, _) => {
-                Err(Refused::new("a value with more digits than the field has", ast.span))
-            }
-            _ if matches!(coerced, Expression::Convert { .. }) => {
-                Err(Refused::new("a value of another type than the field's", ast.span))
-            }
-            _ => Ok(operand),
+    pub(super) fn assigned(&mut self, ast: &Ast, ty: &Type) -> Result<Operand, Refused> {
+        let (operand, kind) = self.operand(ast)?;
+        let target = Kind::of(ty, self.names.schema);
+        match (scale(&kind), scale(&target)) {
+            (Some(from), Some(to)) if from <= to => Ok(widened(operand, from, to)),
+            (Some(_), Some(_)) => Err(Refused::new("a value with more digits than the field has", ast.span)),
+            _ if same_in_sql(&kind, &target) => Ok(operand),
+            _ => Err(Refused::new(format!("a value of {kind} for {target}"), ast.span)),
         }
     }
 }
@@ -226,7 +217,7 @@ pub(super) fn fitted(typed: &Typed, kind: &Kind, rounding: Rounding) -> Fitted {
         (Kind::Integer, Kind::Integer) => expression,
         (Kind::Decimal(_), Kind::Integer) => converted(fit(expression, 0, rounding), Type::Integer),
         (Kind::Integer | Kind::Decimal(_), Kind::Decimal(Some(scale))) => fit(expression, *scale, rounding),
-        (Kind::Decimal(_), Kind::Double) => converted(expression, Type::Double),
+        (Kind::Decimal(_) | Kind::Double, Kind::Double) => converted(expression, Type::Double),
         (Kind::Text | Kind::Enum(_), Kind::Uuid) => call(PARSE_UUID, vec![expression]),
         (Kind::Uuid, kind) if kind.is_text() => converted(expression, Type::String),
         (Kind::Dynamic, kind) => match declared(kind) {

@@ -32,12 +32,42 @@ impl Compiler<'_, '_> {
         let typed: Vec<Option<Typed>> =
             receiver.into_iter().chain(arguments).map(|ast| self.typed(ast)).collect();
         self.dividing = dividing;
-        let typed: Vec<Typed> = typed.into_iter().collect::<Option<_>>()?;
+        let mut typed: Vec<Typed> = typed.into_iter().collect::<Option<_>>()?;
+        if function.name == "index_by" {
+            self.keys_of_rows(&mut typed, span)?;
+        }
         let Some(ty) = result_type(function, &typed) else {
             self.no_overload(function, &typed, span);
             return None;
         };
         self.built(function, index, typed, ty, span)
+    }
+
+    /// `index_by(rows, "f")`: only the compiler knows which field `f` is, so it gives the keys as a list of their own.
+    fn keys_of_rows(&mut self, typed: &mut [Typed], span: Span) -> Option<()> {
+        let [list, name] = typed else { return Some(()) };
+        let row = match &list.ty.kind {
+            Kind::List(item) if matches!(item.kind, Kind::Row(..)) => (**item).clone(),
+            _ => return Some(()),
+        };
+        let Some(Value::Text(field)) = name.constant().cloned() else {
+            let problem = "`index_by` takes a field's name as a text".to_owned();
+            self.note(NoteKind::ExpressionSyntax { problem }, span);
+            return None;
+        };
+        let local = self.locals.len() as u16;
+        let item = Typed { expression: Expression::Local(local), ty: row, uses_fields: false };
+        let key = self.member_of(item, &field, span)?;
+        let expression = Expression::Comprehension {
+            kind: Comprehension::Map,
+            over: Box::new(list.expression.clone()),
+            local,
+            body: Box::new(key.expression),
+            filter: None,
+        };
+        let ty = Kind::List(Box::new(key.ty)).required();
+        *name = Typed { expression, ty, uses_fields: list.uses_fields };
+        Some(())
     }
 
     fn unknown_function(&mut self, name: &str, method: bool, span: Span) {

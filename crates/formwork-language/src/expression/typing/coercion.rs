@@ -105,9 +105,9 @@ enum Fit {
 
 fn assignable(from: &Kind, to: &Kind) -> Fit {
     match (from, to) {
-        (Kind::Decimal(Some(from)), Kind::Decimal(Some(to))) if from == to => Fit::Same,
+        // Also of one type: a value that is a decimal or double beside another kind of number may still be that one.
         (Kind::Integer | Kind::Decimal(_), Kind::Decimal(_))
-        | (Kind::Decimal(_), Kind::Double)
+        | (Kind::Decimal(_) | Kind::Double, Kind::Double)
         | (Kind::Dynamic, _)
         | (_, Kind::Dynamic)
         | (Kind::Uuid, Kind::Text)
