@@ -138,20 +138,26 @@ fn ends_before(rest: &[(Span, char)]) -> Option<bool> {
     Some(starts_sentence(*after))
 }
 
-/// Whether a full stop at the end of piece `at` ends a sentence, as far as the next piece says.
+/// Whether a full stop behind which piece `at` has nothing but blanks ends a sentence, as far as the next pieces say.
 fn ends_before_piece(source: &str, text: &Text, at: usize) -> bool {
-    let Some(next) = text.pieces.get(at + 1) else { return true };
-    match &next.kind {
-        PieceKind::Code(_) => text.pieces[at].span.slice(source).ends_with(char::is_whitespace),
-        PieceKind::Break => match text.pieces.get(at + 2) {
-            Some(piece) if matches!(piece.kind, PieceKind::Text) => {
-                piece.span.slice(source).trim_start().chars().next().is_none_or(starts_sentence)
+    let mut blank = text.pieces[at].span.slice(source).ends_with(char::is_whitespace);
+    for piece in &text.pieces[at + 1..] {
+        match &piece.kind {
+            PieceKind::Html => {}
+            PieceKind::Break => blank = true,
+            PieceKind::Code(_) => return blank,
+            PieceKind::Entity(_) => return false,
+            PieceKind::Text => {
+                let words = piece.span.slice(source);
+                let rest = words.trim_start();
+                blank |= rest.len() < words.len();
+                if let Some(first) = rest.chars().next() {
+                    return blank && starts_sentence(first);
+                }
             }
-            _ => true,
-        },
-        PieceKind::Text => next.span.slice(source).trim_start().chars().next().is_none_or(starts_sentence),
-        PieceKind::Entity(_) | PieceKind::Html => false,
+        }
     }
+    true
 }
 
 fn starts_sentence(character: char) -> bool {

@@ -45,7 +45,22 @@ pub(super) fn read(scope: &mut Scope<'_>, sentence: &Sentence) -> Reading {
     let verb = (0..tokens.len()).find(|at| is_verb(*at))?;
     let before = subject(scope.world.source, &tokens[..verb]);
     let mut reader = Reader::over(scope.world.source, &[], tokens[verb + 1..].to_vec(), sentence.span);
-    Some(read_call(scope, &before, &mut reader))
+    let told = scope.notes.len();
+    let read = read_call(scope, &before, &mut reader);
+    if !matches!(read, Ok(Some(_))) && !is_formal(scope.world.source, tokens) {
+        // Prose that tells who calls whom: it promises no answer that a test could look at.
+        scope.notes.truncate(told);
+        return None;
+    }
+    Some(read)
+}
+
+/// Whether a sentence that calls says what goes in or what must come back.
+fn is_formal(source: &str, tokens: &[Token]) -> bool {
+    tokens.iter().filter(|token| token.code().is_some()).any(|token| {
+        let text = token.shown(source);
+        parse_outcome(text.trim()).is_some() || text.trim_start().starts_with('{')
+    })
 }
 
 /// Reads what a call before must give: `and gets …`, `→ …`.

@@ -10,6 +10,7 @@ use crate::program::{Comparison, Condition, EntityId, FieldId, Operand};
 use crate::sql;
 use crate::steps::clause::Joined;
 use crate::steps::pinned_fields;
+use crate::value::Value;
 use formwork_model::names::nearest;
 use formwork_model::values::Type;
 use formwork_syntax::{Code, Span};
@@ -238,8 +239,32 @@ impl Lowering<'_> {
         Some((field, lowered.item))
     }
 
-    /// A member of an event or problem.
-    pub(crate) fn member(&mut self, code: &Code) -> Option<(Arc<str>, Expression)> {
+    /// Members of an event or problem: `f = EXPR`, or a map literal.
+    pub(crate) fn members(&mut self, codes: &[Code]) -> Vec<(Arc<str>, Expression)> {
+        codes.iter().flat_map(|code| self.members_of(code)).collect()
+    }
+
+    fn members_of(&mut self, code: &Code) -> Vec<(Arc<str>, Expression)> {
+        if !code.text(self.source()).trim_start().starts_with('{') {
+            return self.member(code).into_iter().collect();
+        }
+        let Some(ast) = self.parse(code, Equals::Refused) else { return Vec::new() };
+        let AstKind::Map(entries) = ast.kind else { return Vec::new() };
+        let mut members = Vec::new();
+        for (key, value) in entries {
+            let AstKind::Literal(Value::Text(name)) = key.kind else {
+                let problem = "expected the name of a member in quotes".to_owned();
+                self.syntax(SyntaxProblem { problem, span: key.span, fix: None });
+                continue;
+            };
+            if let Some(typed) = expression::compile(&value, &self.names, &mut self.notes) {
+                members.push((name, typed.expression));
+            }
+        }
+        members
+    }
+
+    fn member(&mut self, code: &Code) -> Option<(Arc<str>, Expression)> {
         let assignment = self.parse_assignment(code)?;
         let value = expression::compile(&assignment.value, &self.names, &mut self.notes)?;
         Some((assignment.name, value.expression))

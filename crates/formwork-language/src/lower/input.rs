@@ -15,13 +15,21 @@ use std::sync::Arc;
 /// The hidden fields of an operation with a page.
 pub(super) const PAGE_FIELDS: [&str; 2] = ["cursor", "limit"];
 
+/// What is known of an operation before its input is read.
+#[derive(Clone, Copy)]
+pub(super) struct Setup {
+    /// Whether its behaviour is executed.
+    pub(super) executed: bool,
+    /// Whether it answers a page.
+    pub(super) page: bool,
+}
+
 /// What an operation accepts.
 pub(super) fn lower(
     world: &World<'_>,
     operation: &Operation,
-    method: &str,
-    path: &[PathPart],
-    page: bool,
+    (method, path): (&str, &[PathPart]),
+    Setup { executed, page }: Setup,
     notes: &mut Vec<Note>,
 ) -> InputShape {
     let mut shape = InputShape { ignores_others: operation.input.ignores_others, ..InputShape::default() };
@@ -36,7 +44,7 @@ pub(super) fn lower(
         let field = lower_field(world, &field, &parameters, in_query, owner, notes);
         shape.fields.push(field);
     }
-    check_path(operation, path, &parameters, &mut shape, notes);
+    check_path(world, operation, path, executed, &mut shape, notes);
     if page {
         shape.fields.extend(page_fields(operation.span));
     }
@@ -134,31 +142,31 @@ pub(super) fn output_entity(world: &World<'_>, operation: &Operation) -> Option<
     }
 }
 
-/// Every parameter of the path must be declared, and every input in the path must be in it.
+/// Every parameter of the path must be declared, and every input in the path must be in it. Prose need not declare
+/// what its path says already.
 fn check_path(
+    world: &World<'_>,
     operation: &Operation,
     path: &[PathPart],
-    parameters: &[Arc<str>],
+    executed: bool,
     shape: &mut InputShape,
     notes: &mut Vec<Note>,
 ) {
-    let shown = show_path(path);
-    for name in parameters {
-        if shape.fields.iter().all(|field| field.name != *name) {
-            let span = operation.path.as_ref().map_or(operation.name.span, |path| path.span);
+    let (parameters, shown) = (parameters(path), show_path(path));
+    for name in &parameters {
+        if shape.fields.iter().any(|field| field.name == *name) {
+            continue;
+        }
+        let span = operation.path.as_ref().map_or(operation.name.span, |path| path.span);
+        if executed {
             let kind = NoteKind::PathParameter { name: name.to_string(), path: shown.clone() };
             notes.push(Note { kind, span, related: None, fix: None });
-            // Kept as a text all the same, so that what names it gives no second note.
-            shape.fields.push(InputField {
-                name: name.clone(),
-                ty: Type::String,
-                optional: false,
-                default: None,
-                location: Location::Path,
-                rules: Default::default(),
-                span,
-            });
         }
+        let ty = type_by_name(world, name, output_entity(world, operation)).unwrap_or(Type::String);
+        let (optional, default, rules) = (false, None, Default::default());
+        let field =
+            InputField { name: name.clone(), ty, optional, default, location: Location::Path, rules, span };
+        shape.fields.push(field);
     }
     for field in &shape.fields {
         if field.location == Location::Path && !parameters.contains(&field.name) {

@@ -8,13 +8,12 @@ use crate::lower::schedule::{self, Standing};
 use crate::lower::{Lowering, Shared, World};
 use crate::notes::{Note, NoteKind};
 use crate::program::{Job, Schedule, slots};
-use crate::steps::reading::read_sentence;
-use crate::steps::{Sentences, lower_block, not_understood, read_items};
+use crate::steps::reading::{Read, read_sentence};
+use crate::steps::{Reading, Sentences, lower_block, not_understood, read_items};
 use crate::tokens;
 use formwork_model::Class;
 use formwork_model::facts::StepItem;
 use formwork_model::sections::components::Component;
-use rustc_hash::FxHashMap;
 use std::sync::Arc;
 
 /// Lowers every standing step, in the order of the components.
@@ -34,6 +33,9 @@ pub(super) fn lower_all(
             let head = sentences.remove(0);
             let read = schedule::read(world.source, &head, !item.nested.is_empty());
             let Some(read) = read else { continue };
+            if is_prose(world, item, &read) {
+                continue;
+            }
             number += 1;
             let class =
                 if matches!(read, Standing::Every(..)) { Class::Understood } else { Class::NotUnderstood };
@@ -71,6 +73,17 @@ pub(super) fn lower_all(
     (jobs, standing)
 }
 
+/// Whether a responsibility only sounds like a standing step: none of its sentences is one.
+fn is_prose(world: &World<'_>, item: &StepItem, read: &Standing) -> bool {
+    let below = read_items(world.source, &world.names, &item.nested);
+    let inline = match read {
+        Standing::Every(_, Some(inline)) => Some(read_sentence(world.source, &world.names, inline, false)),
+        _ => None,
+    };
+    let prose = |read: &Read| matches!(read.reading, Reading::Prose | Reading::Remark);
+    inline.iter().chain(below.flat()).all(prose)
+}
+
 #[expect(clippy::too_many_arguments, reason = "the places that one job is put together from")]
 fn lower_job(
     world: &World<'_>,
@@ -93,8 +106,6 @@ fn lower_job(
     let finished = cx.finish(notes);
     standing.steps.extend(steps(world, sentences, true, &finished.errors));
     standing.touches = finished.touches;
-    let errors: FxHashMap<_, _> = finished.errors;
-    drop(errors);
     let component: Arc<str> = component.name.value.as_str().into();
     Job {
         name: format!("{component}/{number}").into(),

@@ -2,12 +2,13 @@
 
 use crate::behaviour::{Behaviour, Step, Touches};
 use crate::expression::Names;
+use crate::lower::input::Setup;
 use crate::lower::lowering::{Finished, Setting};
 use crate::lower::{Answer, AnswerKind, Lowering, Shared, World, access, input, output};
 use crate::notes::{Note, NoteKind};
 use crate::program::{Code, Mode, Operation, PathPart, Slot, slots};
 use crate::steps::clause::Misread;
-use crate::steps::{Reading, Sentences, lower_block, not_understood, read_items};
+use crate::steps::{Form, Grammar, Reading, Sentences, lower_block, not_understood, read_items};
 use formwork_model::Class;
 use formwork_model::facts::{Location, Outcome};
 use formwork_model::sections::interface::{self, OutputKind, Surface};
@@ -68,10 +69,10 @@ fn lower_one(
     let executed = all.iter().any(|read| read.executes());
     let page = executed && all.iter().filter_map(|read| read.step()).any(|step| step.action.pages());
     let (method, path) = route(operation);
-    let mut input = input::lower(world, operation, &method, &path, page, notes);
+    let mut input = input::lower(world, operation, (&method, &path), Setup { executed, page }, notes);
     let access = access::lower(world, operation, sentences, executed, notes);
     input.ignores_query = access.public && method == "GET";
-    let mut output = output::lower(world, operation, notes);
+    let mut output = output::lower(world, operation, executed, notes);
     tell(world, sentences, executed, notes);
 
     let finished = executed.then(|| {
@@ -202,24 +203,24 @@ fn collisions(operations: &[Operation], places: &[Span], notes: &mut Vec<Note>) 
 pub(super) fn tell(world: &World<'_>, sentences: &Sentences, executed: bool, notes: &mut Vec<Note>) {
     for read in sentences.flat() {
         let (kind, span) = match &read.reading {
-            Reading::Misread(form, misread) if executed || has_code(world, read.span) => {
+            Reading::Misread(form, misread) if executed || is_formal(world, form, read.span) => {
                 let Misread { word, expected, span } = misread.clone();
                 not_understood(form, Misread { word, expected, span })
             }
-            Reading::Unsupported(form) if executed || has_code(world, read.span) => {
+            Reading::Unsupported(form) if executed || is_formal(world, form, read.span) => {
                 (NoteKind::StepNotSupported { form: form.name }, read.span)
             }
             Reading::Prose if executed => (NoteKind::StepSkipped, read.span),
-            Reading::Misread(..) if executed => (NoteKind::StepSkipped, read.span),
             _ => continue,
         };
         notes.push(Note { kind, span, related: None, fix: None });
     }
 }
 
-/// Whether a sentence holds a code span: prose that happens to begin like a step has none.
-fn has_code(world: &World<'_>, span: Span) -> bool {
-    span.slice(world.source).contains('`')
+/// Whether a sentence that begins with a form's head means it: prose that happens to begin so has no code span, or
+/// begins with a word of everyday language such as *If*.
+fn is_formal(world: &World<'_>, form: &Form, span: Span) -> bool {
+    !matches!(form.grammar, Grammar::Whole(_)) && span.slice(world.source).contains('`')
 }
 
 /// How each sentence was taken.
@@ -235,7 +236,9 @@ pub(super) fn steps(
             Reading::Remark => Class::Narrative,
             Reading::Prose if executed => Class::NotUnderstood,
             Reading::Prose => Class::Narrative,
-            Reading::Misread(..) | Reading::Unsupported(_) if executed || has_code(world, read.span) => {
+            Reading::Misread(form, _) | Reading::Unsupported(form)
+                if executed || is_formal(world, form, read.span) =>
+            {
                 Class::NotUnderstood
             }
             Reading::Misread(..) | Reading::Unsupported(_) => Class::Narrative,

@@ -8,10 +8,12 @@ use formwork_model::facts::Field;
 use formwork_model::sections::interface::{self, OutputKind, Surface};
 use std::sync::Arc;
 
-/// What an operation answers, as far as Output says it.
+/// What an operation answers, as far as Output says it. Of a behaviour that is not executed Output may be prose with
+/// any word in code.
 pub(super) fn lower(
     world: &World<'_>,
     operation: &interface::Operation,
+    executed: bool,
     notes: &mut Vec<Note>,
 ) -> OutputShape {
     let output = &operation.output;
@@ -25,7 +27,7 @@ pub(super) fn lower(
         let interface = world.model.interfaces.iter().find(|interface| interface.name.value == name.value);
         match (shape.entity, interface) {
             (None, Some(interface)) => shape.projection = Some(names(&interface.fields)),
-            (None, None) => {
+            (None, None) if executed => {
                 let kind = world.unknown_entity(&name.value);
                 notes.push(Note { kind, span: name.span, related: None, fix: None });
             }

@@ -331,10 +331,26 @@ pub(super) fn default_value(
     default: &Spanned<String>,
     notes: &mut Vec<Note>,
 ) -> Option<Expression> {
-    let text = default.value.trim();
-    let is_text = matches!(ty, Type::String | Type::Uri | Type::Email | Type::Enum(_));
+    let text = match (default.value.trim(), ty) {
+        ("now", Type::Timestamp | Type::Date | Type::Time) => "now()",
+        ("empty", Type::List(_)) => "[]",
+        ("none" | "null" | "nothing", _) => return None,
+        (text, _) => text,
+    };
+    let number = text.replace(',', "");
+    let text = if number.parse::<i128>().is_ok() { number.as_str() } else { text };
+    // The type is not known, so neither is the value's: a text until someone says more.
+    if matches!(ty, Type::Json | Type::Unknown(_))
+        && expression::parse(text, Equals::Refused, &|_| 0).is_err()
+    {
+        return Some(Expression::Constant(Value::Text(text.into())));
+    }
+    let is_text =
+        matches!(ty, Type::String | Type::Uri | Type::Email | Type::Enum(_) | Type::Json | Type::Unknown(_));
+    let is_literal = text.parse::<f64>().is_ok() || matches!(text, "true" | "false");
+    let is_word = is_text && !(is_literal && matches!(ty, Type::Json | Type::Unknown(_)));
     let bare = text.chars().all(|character| character.is_alphanumeric() || "_-./:".contains(character));
-    if is_text && bare && text != "null" {
+    if is_word && bare {
         let value = Expression::Constant(Value::Text(text.into()));
         let kind = StaticType::of(&Type::String, false, schema);
         let typed = expression::Typed { expression: value, ty: kind, uses_fields: false };

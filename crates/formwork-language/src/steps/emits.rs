@@ -1,13 +1,11 @@
 //! Events: ``Emits `event` [about the `x`] [with `f = EXPR`].``
 
-use crate::expression::Expression;
 use crate::lower::Lowering;
 use crate::notes::NoteKind;
 use crate::program::{EntityId, Instruction, Slot};
 use crate::steps::clause::{Clause, Misread, TailKind};
 use crate::steps::{Action, Form, Grammar};
 use formwork_syntax::Code;
-use std::sync::Arc;
 
 /// ``Emits `event` …``
 pub(crate) static EMITS: Form = Form {
@@ -52,8 +50,7 @@ impl Action for Emits {
     fn lower(&self, cx: &mut Lowering<'_>) {
         let name = self.event.text(cx.source()).into_owned();
         let row = self.row(cx, &name);
-        let mut given: Vec<(Arc<str>, Expression)> =
-            self.members.iter().filter_map(|member| cx.member(member)).collect();
+        let mut given = cx.members(&self.members);
         let (event, declared) = cx.event(&self.event, &given);
         let mut data = Vec::new();
         for member in declared {

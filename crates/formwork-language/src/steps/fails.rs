@@ -1,13 +1,11 @@
 //! Checks: ``Fails with `409 slug_taken` when …``
 
-use crate::expression::Expression;
 use crate::lower::Lowering;
 use crate::notes::NoteKind;
 use crate::program::{Failure, Instruction};
 use crate::steps::clause::{Clause, Misread, Refusal, TailKind};
 use crate::steps::{Action, Form, Grammar, Guard};
 use formwork_syntax::Code;
-use std::sync::Arc;
 
 /// ``Fails with `STATUS code` …``
 pub(crate) static FAILS: Form = Form {
@@ -42,8 +40,7 @@ impl Fails {
             let status = self.refusal.outcome.status.to_string();
             cx.note(NoteKind::BadStatus { status, allowed: "400 to 599" }, self.span);
         }
-        let members: Vec<(Arc<str>, Expression)> =
-            self.members.iter().filter_map(|member| cx.member(member)).collect();
+        let members = cx.members(&self.members);
         cx.failure(&self.refusal, members)
     }
 }

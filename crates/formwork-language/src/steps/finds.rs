@@ -89,6 +89,11 @@ fn read_first(clause: &mut Clause<'_>) -> Result<Box<dyn Action>, Misread> {
 }
 
 fn read(clause: &mut Clause<'_>, sorting: Option<Sorting>) -> Result<Finds, Misread> {
+    if let Some(again) = clause.object.iter().find(|token| token.is("again")) {
+        let expected =
+            "`where`: to find a row again needs `Commits`, which this version does not run".to_owned();
+        return Err(Misread { word: Some("again".to_owned()), expected, span: again.span });
+    }
     let filter = clause.conditions(TailKind::Where)?;
     let variable = clause.one_code(TailKind::As, "the variable in backticks")?;
     let locks = clause.take_flag(TailKind::Locking)? | clause.take_flag(TailKind::Skipping)?;
