@@ -117,7 +117,10 @@ impl StepReport {
     /// A step that came out without being held against anything.
     pub(crate) fn new(analysis: &Analysis, step: &FlowStep, verdict: Verdict) -> Self {
         let place = Self::place(analysis, step.span);
-        Self { text: step.text.clone(), place, verdict, expected: None, got: None }
+        // The source itself, with its backticks, so that the report reads like the document.
+        let words: Vec<&str> = step.span.slice(&analysis.source).split_whitespace().collect();
+        let text = if words.is_empty() { step.text.clone() } else { words.join(" ") };
+        Self { text, place, verdict, expected: None, got: None }
     }
 
     /// A step that was carried out.

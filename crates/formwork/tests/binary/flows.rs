@@ -96,7 +96,7 @@ fn a_narrative_step_is_shown_as_not_executed() {
     let narrative: Vec<&Value> =
         steps(&report).into_iter().filter(|step| step["verdict"] == "not_executed").collect();
     assert_eq!(narrative.len(), 1);
-    assert_eq!(narrative[0]["text"], "The visitor shrugs.");
+    assert_eq!(narrative[0]["text"], "The visitor shrugs");
 }
 
 #[test]

@@ -5,8 +5,14 @@ use serde_json::Value;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
+use std::sync::mpsc::RecvTimeoutError;
 use std::sync::{Arc, Mutex};
+use std::thread::JoinHandle;
+use std::time::Duration;
 use tempfile::TempDir;
+
+/// How long a command may take.
+const PATIENCE: Duration = Duration::from_secs(120);
 
 /// What a command gave.
 #[derive(Debug)]
@@ -40,7 +46,18 @@ pub(crate) fn formwork_with_input(arguments: &[&str], input: &[u8]) -> Ended {
     // A command that does not read its input closes the pipe; that is its right.
     let _ = stdin.write_all(input);
     drop(stdin);
-    child.wait_with_output().expect("the binary ends").into()
+    let (ended, waiting) = std::sync::mpsc::channel::<()>();
+    let id = child.id();
+    // One that does not end by itself is ended, so that its test fails instead of hanging.
+    let watchdog = std::thread::spawn(move || {
+        if waiting.recv_timeout(PATIENCE).is_err_and(|error| error == RecvTimeoutError::Timeout) {
+            signal(id, "KILL");
+        }
+    });
+    let output = child.wait_with_output();
+    drop(ended);
+    watchdog.join().expect("no panic");
+    output.expect("the binary ends").into()
 }
 
 impl From<std::process::Output> for Ended {
@@ -116,6 +133,7 @@ pub(crate) struct Server {
     pub(crate) admin: String,
     pub(crate) admin_key: String,
     errors: Arc<Mutex<String>>,
+    collector: Option<JoinHandle<()>>,
     rest: BufReader<std::process::ChildStdout>,
 }
 
@@ -131,12 +149,14 @@ impl Server {
             .stderr(Stdio::piped())
             .spawn()
             .expect("the binary starts");
-        let errors = collect(child.stderr.take().expect("piped"));
+        let errors = Arc::default();
+        let collector = collect(child.stderr.take().expect("piped"), &errors);
         let mut rest = BufReader::new(child.stdout.take().expect("piped"));
         let mut line = String::new();
         rest.read_line(&mut line).expect("readable");
         let Some(public) = line.trim_end().strip_prefix("listening on http://") else {
             let code = child.wait().expect("ends");
+            collector.join().expect("no panic");
             panic!("not listening ({code}): {line}{}", errors.lock().expect("no panic while locked"));
         };
         let run: Value = serde_json::from_slice(&std::fs::read(data.join("run.json")).expect("run.json"))
@@ -149,17 +169,13 @@ impl Server {
             admin_key: named("admin_key"),
             child,
             errors,
+            collector: Some(collector),
             rest,
         }
     }
 
     pub(crate) fn id(&self) -> u32 {
         self.child.id()
-    }
-
-    /// What it has written to standard error so far.
-    pub(crate) fn said(&self) -> String {
-        self.errors.lock().expect("no panic while locked").clone()
     }
 
     /// A request to the public listener with a key, as `curl` would send it.
@@ -183,13 +199,17 @@ impl Server {
         self.child.wait().expect("it ends");
     }
 
-    /// SIGTERM; gives the exit code and what else stood on standard output.
-    pub(crate) fn stop(mut self) -> (Option<i32>, String) {
+    /// SIGTERM; gives the exit code, what else stood on standard output, and all of standard error.
+    pub(crate) fn stop(mut self) -> Ended {
         signal(self.id(), "TERM");
         let status = self.child.wait().expect("it ends");
-        let mut rest = String::new();
-        self.rest.read_to_string(&mut rest).expect("readable");
-        (status.code(), rest)
+        let mut output = String::new();
+        self.rest.read_to_string(&mut output).expect("readable");
+        if let Some(collector) = self.collector.take() {
+            collector.join().expect("no panic");
+        }
+        let errors = self.errors.lock().expect("no panic while locked").clone();
+        Ended { code: status.code().unwrap_or(-1), output, errors }
     }
 }
 
@@ -225,15 +245,14 @@ pub(crate) fn signal(process: u32, name: &str) {
     assert!(sent.success());
 }
 
-fn collect(stream: impl Read + Send + 'static) -> Arc<Mutex<String>> {
-    let text = Arc::new(Mutex::new(String::new()));
-    let written = Arc::clone(&text);
+/// Writes down what comes, so that the pipe never fills.
+fn collect(stream: impl Read + Send + 'static, text: &Arc<Mutex<String>>) -> JoinHandle<()> {
+    let text = Arc::clone(text);
     std::thread::spawn(move || {
         for line in BufReader::new(stream).lines().map_while(Result::ok) {
-            let mut text = written.lock().expect("no panic while locked");
+            let mut text = text.lock().expect("no panic while locked");
             text.push_str(&line);
             text.push('\n');
         }
-    });
-    text
+    })
 }

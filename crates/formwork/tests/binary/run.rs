@@ -8,8 +8,8 @@ fn exactly_one_line_on_standard_output_and_a_clean_stop() {
     let place = Place::new();
     let server = place.start();
     assert!(!server.public.ends_with(":0"));
-    let (code, rest) = server.stop();
-    assert_eq!((code, rest.as_str()), (Some(0), ""));
+    let ended = server.stop();
+    assert_eq!((ended.code, ended.output.as_str()), (0, ""), "{}", ended.errors);
     assert!(!place.data.join("run.json").exists(), "run.json names a living process only");
 }
 
@@ -30,8 +30,7 @@ fn run_json_is_for_its_owner_alone() {
 #[test]
 fn the_start_says_how_each_operation_is_served_and_what_is_not_enforced() {
     let place = Place::new();
-    let server = place.start();
-    let said = server.said();
+    let said = place.start().stop().errors;
     for operation in ["create_link", "list_links", "get_link", "retarget_link", "delete_link", "follow_link"]
     {
         assert!(said.contains(operation), "{operation}: {said}");
@@ -45,20 +44,18 @@ fn the_start_says_how_each_operation_is_served_and_what_is_not_enforced() {
 #[test]
 fn keys_are_shown_on_the_first_start_only() {
     let place = Place::new();
-    let first = place.start();
-    let said = first.said();
-    first.stop();
+    let said = place.start().stop().errors;
     let mut roles = said.lines().skip_while(|line| !line.contains("shown this once")).skip(1);
     let (role, key) = roles.next().and_then(|line| line.trim().split_once("  ")).expect("a key");
     assert!(["admin", "member"].contains(&role), "{said}");
     let second = place.start();
-    assert!(!second.said().contains("shown this once"));
     let key = key.trim();
     assert_eq!(second.call(key, "GET", "/links", None).status, 200);
     for file in std::fs::read_dir(&place.data).expect("there") {
         let bytes = std::fs::read(file.expect("there").path()).expect("readable");
         assert!(!bytes.windows(key.len()).any(|window| window == key.as_bytes()), "only hashes are stored");
     }
+    assert!(!second.stop().errors.contains("shown this once"));
 }
 
 #[test]
