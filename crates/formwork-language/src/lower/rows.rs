@@ -108,8 +108,13 @@ impl Lowering<'_> {
     }
 
     /// The fields that the input and an entity share. For an update without those that never change, and without
-    /// those of the path, which say which row it is.
-    pub(crate) fn input_values(&mut self, entity: EntityId, create: bool) -> Vec<(FieldId, Expression)> {
+    /// those of the path, which say which row it is. `given` are set by the step itself, which holds.
+    pub(crate) fn input_values(
+        &mut self,
+        entity: EntityId,
+        create: bool,
+        given: &[(FieldId, Expression)],
+    ) -> Vec<(FieldId, Expression)> {
         let Some(inputs) = self.names.input.clone() else { return Vec::new() };
         let schema = self.world.table(entity);
         let mut values = Vec::new();
@@ -119,7 +124,8 @@ impl Lowering<'_> {
             };
             let (Ok(id), field) = (FieldId::try_from(at), &schema.fields[at]) else { continue };
             let fixed = field.immutable || field.generated || schema.primary_key.contains(&id);
-            if !create && (fixed || self.setting_path(&input.name)) {
+            let set = given.iter().any(|(other, _)| *other == id);
+            if set || !create && (fixed || self.setting_path(&input.name)) {
                 continue;
             }
             add_once(&mut self.touches.inputs, &input.name);

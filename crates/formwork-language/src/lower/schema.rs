@@ -432,7 +432,14 @@ fn filter_of(
     let Some(RawExpression { code, span }) = &index.filter else { return Ok(None) };
     let mut names = Names::new(schema);
     names.bare = Bare::Searched(EntityId::try_from(at).map_err(|_| ())?);
-    let text = code.text(source);
+    let mut text = code.text(source).into_owned();
+    // ``where `deleted_at` is null``, half in words.
+    let words = source.get(span.end as usize..).unwrap_or_default().trim_start_matches('`').trim_start();
+    for (said, meant) in [("is not null", " != null"), ("is null", " == null")] {
+        if words.starts_with(said) {
+            text.push_str(meant);
+        }
+    }
     let ast = match expression::parse(&text, Equals::Compares, &|offset| code.source_offset(offset)) {
         Ok(ast) => ast,
         Err(SyntaxProblem { problem, span, fix }) => {

@@ -73,11 +73,12 @@ fn read_creates(clause: &mut Clause<'_>) -> Result<Box<dyn Action>, Misread> {
 impl Creates {
     /// The assignments and the refusal, with the notes about fields that nothing sets.
     fn values(&self, cx: &mut Lowering<'_>, entity: EntityId) -> Option<Vec<(FieldId, Expression)>> {
-        let mut values = if self.from_input { cx.input_values(entity, true) } else { Vec::new() };
         // All are looked at before one that is wrong gives up, so that each mistake is told.
         let given: Vec<Option<_>> =
             self.assignments.iter().map(|code| cx.assignment(code, entity, Bare::Nothing)).collect();
-        values.extend(given.into_iter().collect::<Option<Vec<_>>>()?);
+        let given = given.into_iter().collect::<Option<Vec<_>>>()?;
+        let mut values = if self.from_input { cx.input_values(entity, true, &given) } else { Vec::new() };
+        values.extend(given);
         cx.complete(entity, &values, self.entity.span()).then_some(values)
     }
 
@@ -209,10 +210,12 @@ impl Upsert {
         slot: Slot,
         create: bool,
     ) -> Option<Vec<(FieldId, Expression)>> {
-        let mut values = if self.from_input { cx.input_values(entity, create) } else { Vec::new() };
+        let mut given = Vec::new();
         for code in &self.assignments {
-            values.push(cx.assignment(code, entity, Bare::Row(entity, slot))?);
+            given.push(cx.assignment(code, entity, Bare::Row(entity, slot))?);
         }
+        let mut values = if self.from_input { cx.input_values(entity, create, &given) } else { Vec::new() };
+        values.extend(given);
         Some(values)
     }
 }

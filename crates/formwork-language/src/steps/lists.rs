@@ -7,6 +7,8 @@ use crate::program::{EntityId, FieldId, Instruction, Limit, Select, Statement, s
 use crate::steps::clause::{Clause, Joined, Misread, TailKind};
 use crate::steps::finds::rows;
 use crate::steps::{Action, Form, Grammar};
+use crate::tokens::Token;
+use formwork_model::values::Type;
 use formwork_syntax::{Code, Span};
 
 /// How many rows a list that names no bound of its own may have; one more is read to notice it.
@@ -37,7 +39,7 @@ struct Lists {
     entity: Code,
     filter: Option<Joined>,
     sorting: Sorting,
-    at_most: Option<u32>,
+    at_most: Option<Bound>,
     per_page: Option<u32>,
     variable: Option<Code>,
     locks: bool,
@@ -48,7 +50,7 @@ fn read(clause: &mut Clause<'_>) -> Result<Box<dyn Action>, Misread> {
     let sorting = Sorting::read(clause)?;
     let variable = clause.one_code(TailKind::As, "the variable in backticks")?;
     let locks = clause.take_flag(TailKind::Locking)? | clause.take_flag(TailKind::Skipping)?;
-    let at_most = bound(clause, TailKind::AtMost)?;
+    let at_most = at_most(clause)?;
     let per_page = bound(clause, TailKind::PerPage)?;
     if at_most.is_some() && per_page.is_some() {
         return Err(clause.missing("either `at most` or `per page`, not both"));
@@ -57,6 +59,28 @@ fn read(clause: &mut Clause<'_>) -> Result<Box<dyn Action>, Misread> {
     let entity = reader.code("the name of an entity in backticks")?;
     reader.end("`where`, `sorted by`, `newest first`, `at most`, `per page` or `as`")?;
     Ok(Box::new(Lists { entity, filter, sorting, at_most, per_page, variable, locks }))
+}
+
+/// How many rows a list has at most.
+#[derive(Debug)]
+enum Bound {
+    Number(u32),
+    Value(Code),
+}
+
+/// A number of rows, or an expression that gives one.
+fn at_most(clause: &mut Clause<'_>) -> Result<Option<Bound>, Misread> {
+    let tail = clause.tails.iter().find(|tail| tail.kind == TailKind::AtMost);
+    let code = tail.and_then(|tail| tail.tokens.iter().find_map(Token::code)).cloned();
+    let is_number =
+        |code: &Code| code.text(clause.source).chars().all(|digit| digit.is_ascii_digit() || digit == ',');
+    match code.filter(|code| !is_number(code)) {
+        Some(code) => {
+            clause.one_code(TailKind::AtMost, "a whole number")?;
+            Ok(Some(Bound::Value(code)))
+        }
+        None => Ok(bound(clause, TailKind::AtMost)?.map(Bound::Number)),
+    }
 }
 
 /// A number of rows from 1 to 10,000.
@@ -77,6 +101,18 @@ fn bound(clause: &mut Clause<'_>, kind: TailKind) -> Result<Option<u32>, Misread
 }
 
 impl Lists {
+    fn limit(&self, cx: &mut Lowering<'_>, parameters: &mut Vec<Expression>) -> Option<Limit> {
+        match &self.at_most {
+            None => Some(Limit::Rows(MOST_ROWS + 1)),
+            Some(Bound::Number(rows)) => Some(Limit::Rows(*rows)),
+            Some(Bound::Value(code)) => {
+                let number = u16::try_from(parameters.len()).ok()?;
+                parameters.push(cx.value_of(code, &Type::Integer, "`at most`")?);
+                Some(Limit::Parameter(number))
+            }
+        }
+    }
+
     /// Two statements for a page: without a cursor and behind one.
     fn page(
         &self,
@@ -109,8 +145,8 @@ impl Action for Lists {
         }
         let filter = cx.filter(entity, self.filter.as_ref());
         let order = self.sorting.lower(cx, entity);
-        let bound = filter.zip(order).and_then(|((filter, parameters), order)| {
-            let limit = Limit::Rows(self.at_most.unwrap_or(MOST_ROWS + 1));
+        let bound = filter.zip(order).and_then(|((filter, mut parameters), order)| {
+            let limit = self.limit(cx, &mut parameters)?;
             let select = Select { entity, filter, order, limit, after: None };
             if let Some(per_page) = self.per_page {
                 return Some((self.page(cx, select, parameters, per_page)?, AnswerKind::Page));

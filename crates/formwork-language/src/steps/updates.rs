@@ -58,17 +58,19 @@ fn read_one(clause: &mut Clause<'_>) -> Result<Box<dyn Action>, Misread> {
 impl Action for Updates {
     fn lower(&self, cx: &mut Lowering<'_>) {
         let Some((slot, entity)) = cx.row_variable(&self.variable) else { return };
-        let mut values = if self.from_input { cx.input_values(entity, false) } else { Vec::new() };
+        let mut given = Vec::new();
         let mut complete = true;
         for code in &self.assignments {
             match cx.assignment(code, entity, Bare::Nothing) {
                 Some((field, value)) => {
                     complete &= cx.may_update(entity, field, code.span());
-                    values.push((field, value));
+                    given.push((field, value));
                 }
                 None => complete = false,
             }
         }
+        let mut values = if self.from_input { cx.input_values(entity, false, &given) } else { Vec::new() };
+        values.extend(given);
         let on_conflict = self.conflict.as_ref().map(|refusal| cx.failure(refusal, Vec::new()));
         if complete {
             cx.update(entity, slot, values, on_conflict);
