@@ -193,6 +193,14 @@ proptest! {
 }
 
 #[test]
+fn steps_inside_one_another_are_bounded() {
+    let behaviour = format!("{}stops.", "If `true`, ".repeat(50_000));
+    let compiled = outline::compile(&document(&[behaviour], &[], &[]));
+    let text = outline::notes("", &compiled);
+    assert!(text.contains("fewer steps inside one another"), "{text}");
+}
+
+#[test]
 fn a_long_sentence_takes_linear_time() {
     let behaviour = format!("Finds the `row` where `f == 1` {}", "and the `f == 1` ".repeat(20_000));
     let flow = "visitor the and ".repeat(50_000);

@@ -51,11 +51,6 @@ impl Action for ForEach {
         lower_block(cx, nested);
         looping.end(cx);
     }
-
-    fn lower_guarded(&self, cx: &mut Lowering<'_>, _: &crate::steps::Guard) {
-        let (entry, subject) = ("guarded_block", "For each".to_owned());
-        cx.note_here(NoteKind::Other { entry, subject });
-    }
 }
 
 /// A loop that has begun.

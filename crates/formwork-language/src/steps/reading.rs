@@ -113,8 +113,15 @@ pub(crate) fn read_items(source: &str, names: &[Vec<String>], items: &[StepItem]
     Sentences(all)
 }
 
+/// How many steps may stand inside one another in one sentence: ``If `a`, if `b`, …``
+const DEEPEST: usize = 8;
+
 /// Reads one sentence.
 pub(crate) fn read_sentence(source: &str, names: &[Vec<String>], sentence: &Sentence, nested: bool) -> Read {
+    read_within(source, names, sentence, nested, DEEPEST)
+}
+
+fn read_within(source: &str, names: &[Vec<String>], sentence: &Sentence, nested: bool, depth: usize) -> Read {
     let tokens = &sentence.tokens;
     let plain = |reading| Read { span: sentence.span, reading, nested: Sentences::default() };
     if tokens.first().is_some_and(|token| token.is("note"))
@@ -134,6 +141,9 @@ pub(crate) fn read_sentence(source: &str, names: &[Vec<String>], sentence: &Sent
         let guard = Guard::read(&mut clause)?;
         let action = read(&mut clause)?;
         let inline = clause.inline.take();
+        if inline.is_some() && depth == 0 {
+            return Err(clause.missing("fewer steps inside one another: put them below"));
+        }
         clause.end()?;
         Ok((Understood { form, action, guard }, inline))
     };
@@ -142,7 +152,7 @@ pub(crate) fn read_sentence(source: &str, names: &[Vec<String>], sentence: &Sent
         Ok((step, inline)) => {
             let mut read = plain(Reading::Step(step));
             if let Some(inline) = inline {
-                read.nested.0.push(read_sentence(source, names, &inline, false));
+                read.nested.0.push(read_within(source, names, &inline, false, depth.saturating_sub(1)));
             }
             read
         }

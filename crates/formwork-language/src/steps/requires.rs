@@ -76,6 +76,10 @@ fn read_requires(clause: &mut Clause<'_>) -> Result<Box<dyn Action>, Misread> {
         WhoMay::Condition(reader.open_conditions()?)
     };
     reader.end("the end of the sentence")?;
+    if refusal.is_some() && !matches!(who, WhoMay::Condition(_)) {
+        // The edge answers these with 401 and 403 before the steps; a refusal of one's own would be passed over.
+        return Err(clause.missing("`or fails with` only behind `Requires` and a condition in backticks"));
+    }
     Ok(Box::new(Requires { who, refusal }))
 }
 
