@@ -49,10 +49,13 @@ fn write_step(text: &mut String, step: &StepReport, path: &str) {
     let line = step.text.split_whitespace().collect::<Vec<_>>().join(" ");
     let remark = match step.verdict {
         Verdict::NotExecuted => format!("  {FAINT}(not executed){PLAIN}"),
+        Verdict::Inconclusive => {
+            format!("  {FAINT}({}){PLAIN}", step.got.as_deref().unwrap_or("not carried out"))
+        }
         _ => String::new(),
     };
     text.push_str(&format!("  {mark} {line}{remark}\n"));
-    if !step.verdict.falls_short() {
+    if step.verdict != Verdict::Fail {
         return;
     }
     text.push_str(&format!("      {FAINT}{path}:{}:{}{PLAIN}\n", step.place.0.line, step.place.0.column));
