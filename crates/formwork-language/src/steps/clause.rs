@@ -230,8 +230,7 @@ impl<'s> Clause<'s> {
     /// Takes the object out for reading.
     pub(crate) fn take_object(&mut self) -> Reader<'s> {
         let tokens = std::mem::take(&mut self.object);
-        let span = Span::new(self.span.start, self.span.start);
-        self.reader(tokens, span)
+        self.reader(tokens, self.span)
     }
 
     /// Reads one code span from a tail, if the tail is there.

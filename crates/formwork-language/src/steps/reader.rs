@@ -194,11 +194,20 @@ impl<'s> Reader<'s> {
     /// Code spans of which one is enough: joined by commas and *or*.
     pub(crate) fn alternatives(&mut self, expected: &str) -> Result<Vec<Code>, Misread> {
         let mut codes = vec![self.code(expected)?];
-        while self.sign(',') | self.word("or") {
+        loop {
+            let before = self.at;
+            let comma = self.sign(',');
+            let or = self.word("or");
             self.word("role");
-            codes.push(self.code(expected)?);
+            match self.opt_code() {
+                Some(code) if comma || or => codes.push(code),
+                _ if or => return Err(self.misread(expected)),
+                _ => {
+                    self.at = before;
+                    return Ok(codes);
+                }
+            }
         }
-        Ok(codes)
     }
 
     /// Code spans joined by commas and *and*.
