@@ -1,7 +1,7 @@
 //! The control plane's calls that flows need. Source: interfaces, *HTTP*, and the server's `routes/`.
 
 use crate::client::{self, Request, percent_encode};
-use crate::json;
+use formwork_language::value::text::{format_duration, parse_timestamp};
 use serde_json::{Value as Json, json};
 use std::net::SocketAddr;
 
@@ -25,9 +25,8 @@ impl Admin {
 
     /// Moves the clock on by microseconds and gives the present time, when all work due by then has run.
     pub(super) async fn advance(&self, micros: i64) -> Result<i64, String> {
-        let moved =
-            self.call("POST", "/clock", Some(json!({"advance": json::duration_text(micros)}))).await?;
-        moved["now"].as_str().and_then(json::parse_timestamp).ok_or_else(|| format!("no time in {moved}"))
+        let moved = self.call("POST", "/clock", Some(json!({"advance": format_duration(micros)}))).await?;
+        moved["now"].as_str().and_then(parse_timestamp).ok_or_else(|| format!("no time in {moved}"))
     }
 
     /// How many rows fit a condition.

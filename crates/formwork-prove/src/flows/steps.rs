@@ -7,6 +7,7 @@ use super::session::Session;
 use crate::json;
 use formwork_language::behaviour::{Expectation, FlowAction, FlowCall, RowCount, flow_slots};
 use formwork_language::expression::Expression;
+use formwork_language::value::text::{format_duration, format_timestamp};
 use serde_json::{Map, Value as Json};
 use std::sync::Arc;
 
@@ -143,10 +144,7 @@ fn count_fitting(
 async fn advance(session: &mut Session<'_>, micros: i64) -> Checked {
     let moved = session.advance(micros).await;
     Checked::from_result(
-        format!("the clock advances by {}", json::duration_text(micros)),
-        moved.map(|now| {
-            let now = json::to_json(&formwork_language::value::Value::Timestamp(now), None);
-            (true, now.map(|now| json::to_plain(&now)).unwrap_or_default())
-        }),
+        format!("the clock advances by {}", format_duration(micros)),
+        moved.map(|now| (true, format_timestamp(now))),
     )
 }

@@ -5,6 +5,7 @@ use crate::table::table;
 use crate::terminal::Terminal;
 use anyhow::{Context, Result, bail};
 use clap::{Args, Subcommand, ValueEnum};
+use formwork_language::value::text::format_timestamp;
 use formwork_server::{KeyCommand, KeyOutcome, KeySummary, NewKey, keys};
 use std::path::PathBuf;
 
@@ -124,7 +125,9 @@ fn show(list: &List, terminal: &Terminal) -> Result<Ending> {
     }
     let rows: Vec<[String; 5]> = found
         .into_iter()
-        .map(|key| [key.id, key.caller, key.roles.join(", "), key.scopes.join(", "), instant(key.created)])
+        .map(|key| {
+            [key.id, key.caller, key.roles.join(", "), key.scopes.join(", "), format_timestamp(key.created)]
+        })
         .collect();
     let head = ["Key", "Caller", "Roles", "Scopes", "Made"].map(str::to_owned);
     terminal.result(&table(&head, &rows))?;
@@ -137,13 +140,8 @@ fn as_json(key: &KeySummary) -> serde_json::Value {
         "caller": key.caller,
         "roles": key.roles,
         "scopes": key.scopes,
-        "created_at": instant(key.created),
+        "created_at": format_timestamp(key.created),
     })
-}
-
-fn instant(micros: i64) -> String {
-    jiff::Timestamp::from_microsecond(micros)
-        .map_or_else(|_| micros.to_string(), |instant| instant.to_string())
 }
 
 fn take_back(revoke: &Revoke, terminal: &Terminal) -> Result<Ending> {

@@ -16,6 +16,13 @@ fn the_example_has_no_finding_even_when_strict() {
 }
 
 #[test]
+fn the_house_is_described_in_its_own_form() {
+    let architecture = concat!(env!("CARGO_MANIFEST_DIR"), "/../../ARCHITECTURE.md");
+    let checked = formwork(&["check", "--strict", architecture]);
+    assert_eq!(checked.code, 0, "{}{}", checked.output, checked.errors);
+}
+
+#[test]
 fn an_error_is_exit_code_1_with_its_place() {
     let checked = formwork_with_input(&["check", "-"], WRONG.as_bytes());
     assert_eq!(checked.code, 1, "{}", checked.output);
