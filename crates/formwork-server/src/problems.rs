@@ -314,10 +314,22 @@ fn write_fault(out: &mut Vec<u8>, fault: &Fault) {
         }
     }
     out.extend_from_slice(b",\"detail\":");
-    write_text(out, &fault.detail);
+    write_text(out, &sentence(&fault.detail));
     out.extend_from_slice(b",\"code\":");
     write_text(out, fault.code);
     out.push(b'}');
+}
+
+/// A clause such as *must be at most 50* as the sentence that a caller reads.
+fn sentence(clause: &str) -> String {
+    let mut characters = clause.chars();
+    let Some(first) = characters.next() else { return String::new() };
+    let mut text: String = first.to_uppercase().collect();
+    text.push_str(characters.as_str());
+    if !text.ends_with(['.', '!', '?']) {
+        text.push('.');
+    }
+    text
 }
 
 /// A JSON Pointer as a URI fragment (RFC 6901, section 6).
@@ -390,13 +402,13 @@ mod tests {
     #[test]
     fn a_problem_shows_all_faults() {
         let faults = vec![
-            Fault { place: Place::Body("/a~1b/0".into()), code: "min", detail: "Too small.".into() },
+            Fault { place: Place::Body("/a~1b/0".into()), code: "min", detail: "must be at least 1".into() },
             Fault { place: Place::Outside("query", "limit".into()), code: "type", detail: "No.".into() },
         ];
         let body = String::from_utf8(Problem::invalid(faults).body("/links?x=%22")).expect("UTF-8");
         assert_eq!(
             body,
-            r##"{"type":"/problems/invalid","title":"The input is not valid","status":422,"detail":"2 fields are not valid.","instance":"/links?x=%22","code":"invalid","errors":[{"pointer":"#/a~1b/0","detail":"Too small.","code":"min"},{"in":"query","name":"limit","detail":"No.","code":"type"}]}"##
+            r##"{"type":"/problems/invalid","title":"The input is not valid","status":422,"detail":"2 fields are not valid.","instance":"/links?x=%22","code":"invalid","errors":[{"pointer":"#/a~1b/0","detail":"Must be at least 1.","code":"min"},{"in":"query","name":"limit","detail":"No.","code":"type"}]}"##
         );
     }
 
