@@ -1,5 +1,7 @@
 //! What the store promises, each law against a real database file.
 
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test stops where it cannot go on")]
+
 mod conditions;
 mod documents;
 mod durability;

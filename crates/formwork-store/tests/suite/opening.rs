@@ -27,7 +27,7 @@ fn open(folder: &Path, program: Arc<Program>) -> Result<Store, OpenError> {
 }
 
 fn refused(folder: &Path, program: Arc<Program>) -> OpenError {
-    open(folder, program).err().expect("the store must not open")
+    open(folder, program).expect_err("the store must not open")
 }
 
 #[tokio::test]

@@ -15,6 +15,7 @@ use std::path::Path;
 use std::ptr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::Duration;
 
 /// The state of a disk.
 #[derive(Default)]
@@ -107,12 +108,12 @@ impl Disk {
         self.state.lock().held = true;
     }
 
-    /// Waits until a flush waits.
+    /// Waits until a flush waits; one that never comes fails the test.
     pub(crate) fn until_held_up(&self) {
         let mut state = self.state.lock();
-        while state.waiting == 0 {
-            self.changed.wait(&mut state);
-        }
+        let flushes = |state: &mut State| state.waiting == 0;
+        let waited = self.changed.wait_while_for(&mut state, flushes, Duration::from_secs(20));
+        assert!(!waited.timed_out(), "nothing was flushed");
     }
 
     /// Lets the flushes go on.
