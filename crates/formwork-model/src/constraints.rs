@@ -329,18 +329,21 @@ fn unit_of(word: &str) -> Option<Unit> {
     }
 }
 
-/// A comparator of one or two tokens, and how many it takes.
+/// A comparator of one to five tokens, and how many it takes.
 pub(crate) fn comparator(tokens: &[Token<'_>]) -> Option<(&'static str, usize)> {
     let [first, rest @ ..] = tokens else { return None };
     if matches!(first.kind, TokenKind::Code | TokenKind::Quoted) {
         return None;
     }
-    if let Some(second) = rest.first()
-        && let Some(found) = parse_comparator(&format!("{} {}", first.text, second.text))
-    {
-        return Some((found, 2));
+    let mut words = first.text.to_string();
+    let mut found = parse_comparator(&words).map(|found| (found, 1));
+    // The longest wins: `no more than`, `less than or equal to`.
+    for (at, next) in rest.iter().take(4).enumerate().filter(|(_, next)| !next.is_code()) {
+        words.push(' ');
+        words.push_str(&next.text);
+        found = parse_comparator(&words).map(|longer| (longer, at + 2)).or(found);
     }
-    parse_comparator(&first.text).map(|found| (found, 1))
+    found
 }
 
 /// A number with a sign before it, and how many tokens it takes.

@@ -8,11 +8,12 @@ use crate::labels::normal;
 use crate::model::Class;
 use crate::names;
 use crate::notes::NoteKind;
-use crate::reader::{Entry, Reader, entries};
+use crate::reader::{Entry, Reader, entries, node_entries};
+use crate::tables::{self, Columns};
 use crate::tokens::{Token, TokenKind, closing, outer, prose, split, tokens};
 use crate::values::type_words::{TypeText, read_type, unknown};
 use crate::values::{TYPE_WORDS, Type};
-use formwork_syntax::{Block, Part, Span, Spanned, Table, Text};
+use formwork_syntax::{Block, Part, Row, Span, Spanned, Table, Text};
 use std::sync::Arc;
 
 /// The fields in the lists and tables of a part. An item that is no field is noted.
@@ -55,9 +56,10 @@ pub(crate) fn field(reader: &mut Reader<'_>, entry: &Entry<'_>) -> Option<Field>
     let mut parts: Vec<&[Token<'_>]> = Vec::new();
     let inner = all.get(at).filter(|token| token.is_mark("(")).and_then(|_| closing(&all, at));
     if let Some(end) = inner {
-        let inside = split(&all[at + 1..end], |token| token.is_mark(","));
-        set_type(reader, &mut field, entry.text, inside[0]);
-        parts.extend(&inside[1..]);
+        let inside = split(&all[at + 1..end], |token| token.is_mark(",") || token.is_mark(";"));
+        for part in inside.into_iter().filter(|part| !part.is_empty()) {
+            part_in_parentheses(reader, &mut field, entry.text, part);
+        }
         at = end + 1;
     } else if !all.first().is_some_and(Token::is_code) && !all.get(at).is_some_and(is_separator) {
         return None;
@@ -75,7 +77,81 @@ pub(crate) fn field(reader: &mut Reader<'_>, entry: &Entry<'_>) -> Option<Field>
     }
     read_columns(reader, &mut field, entry.text, columns, &mut parts);
     finish(reader, &mut field, &parts);
+    read_members(reader, &mut field, entry);
     Some(field)
+}
+
+/// Nested items that are fields are the members of an object, or of each object of a list.
+fn read_members(reader: &mut Reader<'_>, field: &mut Field, entry: &Entry<'_>) {
+    let takes_members = match field.ty.as_ref().map(|ty| &ty.value) {
+        None | Some(Type::Json) => true,
+        Some(Type::List(of)) => matches!(**of, Type::Json),
+        Some(_) => false,
+    };
+    let below: Vec<Entry<'_>> =
+        node_entries(entry.children).into_iter().filter(|entry| entry.is_item).collect();
+    if !takes_members || below.is_empty() {
+        return;
+    }
+    let is_declared = |inner: &Entry<'_>| {
+        let tokens = tokens(reader.source, inner.text);
+        tokens.first().is_some_and(is_name)
+            && tokens.get(1).is_some_and(|next| next.is_mark("(") || is_separator(next))
+    };
+    if !below.iter().all(is_declared) {
+        return;
+    }
+    let mut members: Vec<(Arc<str>, Type)> = Vec::new();
+    for inner in &below {
+        let Some(member) = self::field(reader, inner) else { continue };
+        reader.class(inner, Class::Understood);
+        let ty = member.ty.map_or(Type::Json, |ty| ty.value);
+        members.push((Arc::from(member.name.value.as_str()), ty));
+    }
+    let object = Type::Object(members.into());
+    let is_list = matches!(field.ty.as_ref().map(|ty| &ty.value), Some(Type::List(_)));
+    let place = field.ty.as_ref().map_or(field.name.span, |ty| ty.span);
+    let ty = if is_list { Type::List(Arc::new(object)) } else { object };
+    field.ty = Some(Spanned::new(ty, place));
+}
+
+/// A part of what stands in parentheses behind a name: the type, else what must hold.
+pub(crate) fn part_in_parentheses(
+    reader: &mut Reader<'_>,
+    field: &mut Field,
+    text: &Text,
+    part: &[Token<'_>],
+) {
+    let says = constraints::read(part);
+    let is_prose = matches!(says, constraints::Reading::Prose);
+    if field.ty.is_some()
+        || (!is_prose && constraints::both_bounds(part).is_none() && location(part).is_none())
+    {
+        return finish(reader, field, &[part]);
+    }
+    if constraints::both_bounds(part).is_some() || location(part).is_some() {
+        return finish(reader, field, &[part]);
+    }
+    let is_known = |reader: &Reader<'_>, tokens: &[Token<'_>]| {
+        outer(tokens).is_some_and(|place| {
+            let written = text.slice(reader.source, place.start, place.end).plain(reader.source);
+            unknown(&read_type(&written, &reader.declared).ty).is_none()
+        })
+    };
+    // `non-zero integer`: a type with words before it.
+    if let [words @ .., last] = part
+        && !words.is_empty()
+        && !is_known(reader, part)
+        && is_known(reader, std::slice::from_ref(last))
+    {
+        set_type(reader, field, text, std::slice::from_ref(last));
+        return finish(reader, field, &[words]);
+    }
+    let is_words = part.len() > 2 && part.iter().all(|token| token.kind == TokenKind::Word);
+    if is_words && !is_known(reader, part) {
+        return finish(reader, field, &[part]);
+    }
+    set_type(reader, field, text, part);
 }
 
 /// Description and constraints. A column that consists of nothing but constraints is no description.
@@ -102,37 +178,153 @@ fn read_columns<'a, 't>(
     }
 }
 
+/// The columns of a table of fields.
+struct FieldColumns {
+    name: usize,
+    ty: Option<usize>,
+    description: Option<usize>,
+    constraints: Vec<usize>,
+    required: Option<usize>,
+    default: Option<usize>,
+    location: Option<usize>,
+}
+
+const NAME_COLUMNS: [&str; 11] = [
+    "field",
+    "name",
+    "parameter",
+    "column",
+    "property",
+    "attribute",
+    "field name",
+    "input",
+    "key",
+    "argument",
+    "member",
+];
+
+fn field_columns(source: &str, table: &Table) -> Option<FieldColumns> {
+    let columns = Columns::new(source, table);
+    let name = columns.exactly(&NAME_COLUMNS)?;
+    let constraints = columns.titles().filter(|(at, title)| {
+        let named =
+            ["constraints", "constraint", "rules", "validation", "notes", "limits", "remarks", "key", "keys"];
+        *at != name && crate::labels::begins_with(title, &named)
+    });
+    Some(FieldColumns {
+        name,
+        ty: columns.find(&["type", "data type", "datatype", "format", "sql type"]),
+        description: columns.find(&[
+            "description",
+            "meaning",
+            "what",
+            "purpose",
+            "comment",
+            "details",
+            "about",
+        ]),
+        constraints: constraints.map(|(at, _)| at).collect(),
+        required: columns.find(&["required", "mandatory", "optional", "nullable", "null"]),
+        default: columns.find(&["default"]),
+        location: columns.exactly(&["in", "location", "where", "place"]),
+    })
+}
+
+/// Whether the columns of a table are those of fields: a name, and a type or constraints.
+pub(crate) fn is_field_table(source: &str, table: &Table) -> bool {
+    field_columns(source, table)
+        .is_some_and(|columns| columns.ty.is_some() || !columns.constraints.is_empty())
+}
+
 /// The fields of a table whose columns are named.
-fn table_fields(reader: &mut Reader<'_>, table: &Table, found: &mut Vec<Field>) {
-    let titles: Vec<String> = table.header.iter().map(|cell| normal(&cell.plain(reader.source))).collect();
-    let column = |names: &[&str]| titles.iter().position(|title| names.contains(&title.as_str()));
-    let Some(name_at) = column(&["field", "name", "parameter", "column", "property", "attribute"]) else {
-        return;
-    };
-    let type_at = column(&["type", "data type"]);
-    let description_at = column(&["description", "meaning", "what", "purpose"]);
-    let constraints_at = column(&["constraints", "constraint", "rules", "validation", "notes"]);
+pub(crate) fn table_fields(reader: &mut Reader<'_>, table: &Table, found: &mut Vec<Field>) {
+    let source = reader.source;
+    let Some(columns) = field_columns(source, table) else { return reader.narrative_rows(table) };
     for row in &table.rows {
-        let cells: Vec<Vec<Token<'_>>> = row.cells.iter().map(|cell| tokens(reader.source, cell)).collect();
-        let cell = |at: Option<usize>| at.and_then(|at| Some((row.cells.get(at)?, cells.get(at)?)));
-        let Some(name) = cells.get(name_at).and_then(|cell| cell.first()).filter(|token| is_name(token))
-        else {
+        let cell = |at: Option<usize>| tables::cell(source, row, at);
+        let names = cell(Some(columns.name)).map(|text| tokens(source, text)).unwrap_or_default();
+        let Some(name) = names.first().filter(|token| is_name(token)) else {
+            reader.model.classes.push((row.span, Class::Narrative));
             continue;
         };
         let mut field = new_field(name.spanned(), row.span);
-        if let Some((text, tokens)) = cell(type_at).filter(|(_, tokens)| !tokens.is_empty()) {
-            set_type(reader, &mut field, text, tokens);
+        field.optional = names.get(1).is_some_and(|mark| mark.is_mark("?"));
+        if let Some(text) = cell(columns.ty) {
+            read_type_cell(reader, &mut field, text);
         }
-        field.description =
-            cell(description_at).and_then(|(text, tokens)| prose(reader.source, text, tokens));
-        let parts = cell(constraints_at).map(|(_, tokens)| constraints::parts(tokens)).unwrap_or_default();
-        finish(reader, &mut field, &parts);
+        field.description = cell(columns.description).map(|text| reader.prose(text));
+        for text in columns.constraints.iter().filter_map(|at| cell(Some(*at))) {
+            let tokens = tokens(source, text);
+            finish(reader, &mut field, &constraints::parts(&tokens));
+        }
+        read_requirement(reader, &mut field, table, row, &columns);
+        finish(reader, &mut field, &[]);
         reader.model.classes.push((row.span, Class::Understood));
         add(reader, found, field);
     }
 }
 
-fn new_field(name: Spanned<String>, span: Span) -> Field {
+/// A type, and behind a comma what must hold: `uuid, primary key`.
+fn read_type_cell(reader: &mut Reader<'_>, field: &mut Field, text: &Text) {
+    let tokens = tokens(reader.source, text);
+    let parts = split(&tokens, |token| token.is_mark(",") || token.is_mark(";"));
+    match parts.split_first() {
+        Some((first, rest)) if !rest.is_empty() => {
+            set_type(reader, field, text, first);
+            finish(reader, field, rest);
+        }
+        _ => set_type(reader, field, text, &tokens),
+    }
+}
+
+/// The columns *Required*, *Nullable*, *Default* and *In*.
+fn read_requirement(
+    reader: &mut Reader<'_>,
+    field: &mut Field,
+    table: &Table,
+    row: &Row,
+    columns: &FieldColumns,
+) {
+    let source = reader.source;
+    let cell = |at: Option<usize>| tables::cell(source, row, at);
+    let says = cell(columns.required).map(|text| (normal(&text.plain(source)), text.span));
+    let title =
+        columns.required.and_then(|at| table.header.get(at)).map(|title| normal(&title.plain(source)));
+    if let (Some((says, span)), Some(title)) = (says, title) {
+        let is_yes =
+            ["yes", "y", "true", "required", "x", "✓", "✔", "null", "nullable", "optional", "not null"];
+        let is_no = ["no", "n", "false"];
+        let asks_optional = ["optional", "nullable", "null"].iter().any(|word| title.starts_with(word));
+        let is_optional = match says.as_str() {
+            "required" | "not null" | "mandatory" => Some(false),
+            "optional" | "nullable" | "null" => Some(true),
+            word if is_yes.contains(&word) => Some(asks_optional),
+            word if is_no.contains(&word) => Some(!asks_optional),
+            _ => None,
+        };
+        if let Some(is_optional) = is_optional {
+            let constraint = if is_optional { Constraint::Optional } else { Constraint::Required };
+            field.constraints.push(Spanned::new(constraint, span));
+        }
+    }
+    if let Some(text) = cell(columns.default) {
+        let value = text.plain(source);
+        let place = text.codes().next().map_or(text.span, |(_, code)| code.span());
+        field.constraints.push(Spanned::new(Constraint::Default(Spanned::new(value, place)), text.span));
+    }
+    if let Some(text) = cell(columns.location) {
+        let location = match &*normal(&text.plain(source)) {
+            "path" => Some(Location::Path),
+            "query" => Some(Location::Query),
+            "body" => Some(Location::Body),
+            "header" => Some(Location::Header(field.name.value.clone())),
+            _ => None,
+        };
+        field.location = field.location.take().or(location.map(|location| Spanned::new(location, text.span)));
+    }
+}
+
+pub(crate) fn new_field(name: Spanned<String>, span: Span) -> Field {
     Field {
         name,
         ty: None,
@@ -145,7 +337,7 @@ fn new_field(name: Spanned<String>, span: Span) -> Field {
 }
 
 /// Whether a token can be the name of a field: code that is one word, or a word of letters, digits and `_`.
-fn is_name(token: &Token<'_>) -> bool {
+pub(crate) fn is_name(token: &Token<'_>) -> bool {
     let is_one_word = |text: &str| {
         text.starts_with(|first: char| first.is_alphabetic() || first == '_')
             && text.chars().all(|character| character.is_alphanumeric() || "_.-[]".contains(character))

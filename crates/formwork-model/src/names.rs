@@ -4,8 +4,14 @@
 
 /// Whether two names mean the same: case, separators and a plural are ignored (`ReadingLists`, `reading_list`).
 pub fn same_name(one: &str, other: &str) -> bool {
-    let (one, other) = (letters(one), letters(other));
-    !one.is_empty() && (one == other || singular(&one) == singular(&other))
+    let one = name_key(one);
+    !one.is_empty() && one == name_key(other)
+}
+
+/// What names that mean the same have in common: letters and digits in lower case, in the singular. For looking
+/// names up in a table; empty when a name has neither letter nor digit.
+pub fn name_key(name: &str) -> String {
+    singular(&letters(name))
 }
 
 /// The candidate that is nearest to `name` by edit distance, if it is near enough to be a slip of the pen:

@@ -17,7 +17,7 @@ pub fn read(source: &str, document: &Document) -> Model {
     let title = title_part(source, &document.root);
     let mut places = Vec::new();
     find_sections(source, &document.root, title, &mut places);
-    let mut reader = Reader { source, model: Model::default(), declared: Vec::new() };
+    let mut reader = Reader { source, model: Model::default(), declared: Vec::new(), untyped: Vec::new() };
     reader.model.title = title.and_then(|part| title_text(source, part));
     for (section, part) in &places {
         match section.section {
@@ -101,6 +101,7 @@ fn borrow_types(reader: &mut Reader<'_>) {
         .filter_map(|field| Some((field.name.value.clone(), field.ty.as_ref()?.value.clone())))
         .collect();
     let mut missing = Vec::new();
+    let untyped = std::mem::take(&mut reader.untyped);
     let model = &mut reader.model;
     let inputs = model
         .operations
@@ -109,7 +110,7 @@ fn borrow_types(reader: &mut Reader<'_>) {
         .flat_map(|operation| &mut operation.input.fields);
     for field in inputs.filter(|field| field.ty.is_none()) {
         field.ty = borrowed(field, &known);
-        if field.ty.is_none() {
+        if field.ty.is_none() && !untyped.contains(&field.name.span) {
             missing.push((field.name.clone(), field.span));
         }
     }

@@ -8,7 +8,7 @@ use crate::model::{Class, Model};
 use crate::notes::{Note, NoteKind};
 use crate::tokens::{Token, tokens};
 use crate::unfinished;
-use formwork_syntax::{Block, Fence, Label, Node, Part, Span, Spanned, Text};
+use formwork_syntax::{Block, Fence, Label, Node, Part, Span, Spanned, Table, Text};
 
 /// The state of one reading.
 pub(crate) struct Reader<'s> {
@@ -16,6 +16,8 @@ pub(crate) struct Reader<'s> {
     pub(crate) model: Model,
     /// Names of entities and interfaces, which are types.
     pub(crate) declared: Vec<String>,
+    /// Names of inputs that a sentence gives without a type, which is no mistake there.
+    pub(crate) untyped: Vec<Span>,
 }
 
 /// A list item, a paragraph, or the text behind a label.
@@ -58,6 +60,11 @@ impl<'s> Reader<'s> {
     pub(crate) fn class(&mut self, entry: &Entry<'_>, class: Class) {
         let class = if self.is_placeholder(entry.text) { Class::Unfinished } else { class };
         self.model.classes.push((entry.span, class));
+    }
+
+    /// Says that the rows of a table hold no facts.
+    pub(crate) fn narrative_rows(&mut self, table: &Table) {
+        self.model.classes.extend(table.rows.iter().map(|row| (row.span, Class::Narrative)));
     }
 
     /// Says that an entry of a formal list was not understood.

@@ -3,7 +3,7 @@
 //! Source: language reference, *Kinds of text*. Links, task boxes, code and fences are none.
 
 use crate::model::{Section, Unfinished};
-use formwork_syntax::{Block, Item, Node, Part, PartKind, Span, Text};
+use formwork_syntax::{Block, Fence, Item, Node, Part, PartKind, Span, Text};
 
 /// Words that stand in for what is still to be written.
 const STAND_INS: [&str; 6] = ["tbd", "todo", "tba", "fixme", "???", "xxx"];
@@ -28,7 +28,13 @@ fn is_prompt(inner: &str) -> bool {
     let dots = !inner.is_empty() && inner.chars().all(|character| matches!(character, '.' | '…'));
     let box_mark = inner.len() == 1;
     let words = inner.chars().any(char::is_alphabetic) && !inner.starts_with(['"', '\'', '{', '^']);
-    dots || (words && !box_mark)
+    // `[ts, value]` is a pair of names, `[a-z]+` a pattern.
+    let is_list = inner.contains(',')
+        && inner.split(',').all(|part| {
+            let part = part.trim();
+            !part.contains(char::is_whitespace) && !part.starts_with(|first: char| first.is_uppercase())
+        });
+    dots || (words && !box_mark && !is_list)
 }
 
 /// Finds all of a document; `section_at` says in which section a place lies.
@@ -80,7 +86,37 @@ impl Finder<'_> {
                     let cells = table.rows.iter().flat_map(|row| &row.cells);
                     table.header.iter().chain(cells).for_each(|cell| self.text(cell));
                 }
-                Node::Block(Block::Fence(_) | Block::Html(_) | Block::Rule(_)) => {}
+                Node::Block(Block::Fence(fence)) => self.fence(fence),
+                Node::Block(Block::Html(_) | Block::Rule(_)) => {}
+            }
+        }
+    }
+
+    /// In a fence only what no language means: the word `TBD`, and a prompt in brackets that is the whole line.
+    fn fence(&mut self, fence: &Fence) {
+        let is_prompt_only = fence.lines.len() == 1;
+        for line in &fence.lines {
+            let text = line.slice(self.source);
+            let trimmed = text.trim();
+            let start = line.start + (text.len() - text.trim_start().len()) as u32;
+            let is_prompt = is_prompt_only
+                && trimmed.contains(' ')
+                && trimmed.starts_with('[')
+                && is_placeholder(trimmed);
+            if is_prompt {
+                self.found.push((trimmed.to_owned(), Span::new(start, start + trimmed.len() as u32)));
+                continue;
+            }
+            let words = text.split(|character: char| !character.is_alphanumeric());
+            let mut at = line.start;
+            for word in words {
+                if word == "TBD" {
+                    self.found.push((word.to_owned(), Span::new(at, at + 3)));
+                    break;
+                }
+                let behind = at + word.len() as u32;
+                let mark = Span::new(behind, line.end).slice(self.source).chars().next();
+                at = behind + mark.map_or(0, |mark| mark.len_utf8() as u32);
             }
         }
     }
@@ -106,8 +142,12 @@ impl Finder<'_> {
         let mut at = 0;
         while at < shown.len() {
             let length = match shown[at].1 {
-                '[' if !is_linked(shown[at].0) => bracket_length(&shown[at..]),
-                _ if starts_word(&shown, at) => word_length(&shown[at..]),
+                '[' if !is_linked(shown[at].0) && !is_index(&shown, at) => bracket_length(&shown[at..]),
+                _ if starts_word(&shown, at) => word_length(&shown[at..]).filter(|length| {
+                    // Three points between words leave something out; alone they stand in for all.
+                    !shown[at..at + length].iter().all(|(_, character)| matches!(character, '.' | '…'))
+                        || is_alone(&shown, at, *length)
+                }),
                 _ => None,
             };
             if let Some(length) = length {
@@ -121,9 +161,28 @@ impl Finder<'_> {
     }
 }
 
+/// Whether a bracket directly follows a word, as an index does.
+fn is_index(shown: &[(Span, char)], at: usize) -> bool {
+    at.checked_sub(1).map(|before| shown[before]).is_some_and(|(place, character)| {
+        place.end == shown[at].0.start
+            && (character.is_alphanumeric() || matches!(character, '_' | '}' | ']'))
+    })
+}
+
+/// Whether nothing but marks stands between a stand-in and the ends of its text or column.
+fn is_alone(shown: &[(Span, char)], at: usize, length: usize) -> bool {
+    let is_end = |character: char| matches!(character, '|' | ':' | '(' | ')' | '—' | '–');
+    let first = |mut characters: Box<dyn Iterator<Item = char> + '_>| {
+        characters.find(|character| !character.is_whitespace()).is_none_or(is_end)
+    };
+    let before = Box::new(shown[..at].iter().rev().map(|(_, character)| *character));
+    let behind = Box::new(shown[at + length..].iter().map(|(_, character)| *character));
+    first(before) && first(behind)
+}
+
 /// Whether a word that may be a stand-in starts here: behind a blank or an opening mark.
 fn starts_word(shown: &[(Span, char)], at: usize) -> bool {
-    let may_be = matches!(shown[at].1, 'T' | 'F' | 'X' | '?' | '.' | '…');
+    let may_be = matches!(shown[at].1, 'T' | 't' | 'F' | 'X' | '?' | '.' | '…');
     let before = at.checked_sub(1).map(|before| shown[before]);
     may_be
         && before.is_none_or(|(span, character)| {
@@ -135,7 +194,13 @@ fn starts_word(shown: &[(Span, char)], at: usize) -> bool {
 fn bracket_length(shown: &[(Span, char)]) -> Option<usize> {
     let inside =
         shown[1..].iter().take(MOST).take_while(|(_, character)| !matches!(character, '[' | ']')).count();
-    let is_closed = shown.get(inside + 1).is_some_and(|(_, character)| *character == ']');
+    let closing = shown.get(inside + 1);
+    // `string[max]`, `[A-Z]{2}`, `[a-z]+` are notations, not prompts.
+    let behind = shown.get(inside + 2).map(|(_, character)| *character);
+    let touches = |place: Span| closing.is_some_and(|(end, _)| end.end == place.start);
+    let is_notation = matches!(behind, Some('{' | '+' | '*' | '(' | '['))
+        && shown.get(inside + 2).is_some_and(|(place, _)| touches(*place));
+    let is_closed = closing.is_some_and(|(_, character)| *character == ']') && !is_notation;
     let text: String = shown[1..=inside].iter().map(|(_, character)| character).collect();
     (is_closed && is_prompt(&text)).then_some(inside + 2)
 }
@@ -155,6 +220,8 @@ fn word_length(shown: &[(Span, char)]) -> Option<usize> {
     if is_dots {
         return Some(length);
     }
-    let is_upper = bare.chars().all(|character| !character.is_lowercase());
+    // `todo` is a word of its own, `tbd` in any case is none.
+    let is_upper =
+        bare.chars().all(|character| !character.is_lowercase()) || bare.eq_ignore_ascii_case("tbd");
     (is_upper && is_stand_in(bare)).then(|| bare.chars().count())
 }

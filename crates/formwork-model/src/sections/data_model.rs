@@ -1,12 +1,15 @@
 //! Section 6: entities, their fields, relationships and indexes.
 
-use crate::facts::{Field, Outcome, Prose, RawExpression};
+use super::{entity_tables, relationships};
+use crate::facts::{Constraint, Field, Outcome, Prose, RawExpression};
 use crate::fields;
 use crate::labels::{begins_with, normal};
 use crate::model::Class;
 use crate::reader::{Entry, Reader, entries};
+use crate::shapes;
+use crate::tables;
 use crate::titles;
-use crate::tokens::{Token, find_words, outer, split, starts_with_words};
+use crate::tokens::{Token, TokenKind, outer, split, starts_with_words};
 use crate::values::parse_outcome;
 use formwork_syntax::{Block, Part, PartKind, Span, Spanned, Text};
 
@@ -125,67 +128,114 @@ const LABELS: [&str; 9] = [
     "Description",
 ];
 
+/// The words for the parts of an entity.
+const FIELDS: [&str; 5] = ["fields", "columns", "attributes", "properties", "schema"];
+const RELATIONSHIPS: [&str; 4] = ["relationships", "relationship", "relations", "associations"];
+const INDEXES: [&str; 8] =
+    ["indexes", "keys", "indices", "index", "key", "primary key", "unique", "constraints and indexes"];
+const ABOUT: [&str; 3] = ["description", "purpose", "stores"];
+const REMARKS: [&str; 8] =
+    ["note", "notes", "remark", "retention", "lifecycle", "owner", "volume", "storage"];
+
+fn is_label(title: &str) -> bool {
+    let known: [&[&str]; 4] = [&FIELDS, &RELATIONSHIPS, &INDEXES, &ABOUT];
+    known.iter().any(|names| begins_with(title, names)) || rule_kind(title).is_some()
+}
+
 /// The names of the entities of a section, before anything else of it is read.
 pub(crate) fn names(source: &str, part: &Part) -> Vec<String> {
     let mut found = Vec::new();
-    for below in part.parts().filter(|below| matches!(below.kind, PartKind::Heading(_))) {
+    for below in part.parts() {
         if is_entity(source, below) {
-            let title = titles::without_kind(source, &below.title, &KINDS);
+            let title = titles::of_item(source, below, &KINDS);
             found.extend(titles::name(source, &title).map(|name| name.value));
-        } else {
+        } else if !is_label(&normal(&below.title.plain(source))) {
             found.extend(names(source, below));
         }
+    }
+    for table in tables::tables(&part.children) {
+        found.extend(entity_tables::names(source, table));
     }
     found
 }
 
-/// Whether a heading declares an entity: it has the kind word, its title begins with code, or it holds fields.
+/// Whether a part declares an entity: it has the kind word, its title begins with code, or it holds fields.
 fn is_entity(source: &str, part: &Part) -> bool {
-    let title = part.title.plain(source).to_lowercase();
-    let has_kind = KINDS
-        .iter()
-        .any(|kind| title.strip_prefix(kind).is_some_and(|rest| rest.trim_start().starts_with(':')));
+    let is_heading = matches!(part.kind, PartKind::Heading(_));
+    if titles::has_kind(source, part, &KINDS) {
+        return is_heading || part.kind == PartKind::Emphasized;
+    }
+    let is_lone = part.inline.is_blank(source);
     let starts_with_code =
-        part.title.codes().next().is_some_and(|(piece, _)| piece.span.start == part.title.span.start);
-    let has_fields = part
-        .parts()
-        .any(|below| begins_with(&normal(&below.title.plain(source)), &["fields", "columns", "attributes"]));
-    has_kind || starts_with_code || has_fields
+        part.title.codes().next().is_some_and(|(piece, _)| piece.span.start <= part.title.span.start + 2);
+    let title = normal(&part.title.plain(source));
+    if is_label(&title) || (!is_heading && !is_lone) || part.kind == PartKind::Plain {
+        return false;
+    }
+    if starts_with_code {
+        return true;
+    }
+    let is_fields = |below: &Part| begins_with(&normal(&below.title.plain(source)), &FIELDS);
+    let holds_entities =
+        part.parts().any(|below| matches!(below.kind, PartKind::Heading(_)) && is_entity(source, below));
+    let promoted = shapes::promote(source, part, &is_label);
+    let has_fields = promoted.parts().any(is_fields)
+        || tables::tables(&part.children).any(|table| fields::is_field_table(source, table));
+    (has_fields || (is_heading && lists_fields(source, part))) && !holds_entities
+}
+
+/// Whether a list of fields stands directly below: every item names a field with a type.
+fn lists_fields(source: &str, part: &Part) -> bool {
+    let items: Vec<Entry<'_>> = entries(source, part).into_iter().filter(|entry| entry.is_item).collect();
+    let is_field = |entry: &Entry<'_>| {
+        let tokens = crate::tokens::tokens(source, entry.text);
+        tokens.first().is_some_and(Token::is_code) && tokens.get(1).is_some_and(|token| token.is_mark("("))
+    };
+    !items.is_empty() && items.iter().all(is_field)
 }
 
 pub(crate) fn read(reader: &mut Reader<'_>, part: &Part) {
     let title = reader.title(&part.title);
-    if begins_with(&title, &["relationships", "relationship", "relations"]) {
-        return read_relationships(reader, part, None);
+    if begins_with(&title, &RELATIONSHIPS) {
+        return relationships::read(reader, part, None);
     }
-    reader.prose_list(part, Class::Narrative);
+    let part =
+        shapes::regroup(part, &|below| below.kind == PartKind::Emphasized && is_entity(reader.source, below));
+    reader.prose_list(&part, Class::Narrative);
     for below in part.parts() {
-        if matches!(below.kind, PartKind::Heading(_)) && is_entity(reader.source, below) {
+        if is_entity(reader.source, below) {
             read_entity(reader, below);
         } else {
             read(reader, below);
         }
     }
+    for table in tables::tables(&part.children) {
+        entity_tables::read(reader, table);
+    }
 }
 
-fn read_entity(reader: &mut Reader<'_>, part: &Part) {
-    let title = titles::without_kind(reader.source, &part.title, &KINDS);
-    let Some(name) = titles::name(reader.source, &title) else { return };
-    let mut entity = Entity {
-        name,
-        description: None,
-        fields: Vec::new(),
-        indexes: Vec::new(),
-        rules: Vec::new(),
-        span: part.span,
-    };
-    read_unlabelled(reader, &mut entity, part);
-    for below in part.parts() {
-        read_label(reader, &mut entity, below);
-    }
+/// Adds an entity, and notes one that was declared before.
+pub(crate) fn add(reader: &mut Reader<'_>, entity: Entity) {
     let declared: Vec<_> = reader.model.entities.iter().map(|other| other.name.clone()).collect();
     reader.declared_twice("entity", &entity.name, &declared);
     reader.model.entities.push(entity);
+}
+
+/// An entity of which only the name is known.
+pub(crate) fn empty(name: Spanned<String>, span: Span) -> Entity {
+    Entity { name, description: None, fields: Vec::new(), indexes: Vec::new(), rules: Vec::new(), span }
+}
+
+fn read_entity(reader: &mut Reader<'_>, part: &Part) {
+    let title = titles::of_item(reader.source, part, &KINDS);
+    let Some(name) = titles::name(reader.source, &title) else { return };
+    let mut entity = empty(name, part.span);
+    let part = shapes::promote(reader.source, part, &is_label);
+    read_unlabelled(reader, &mut entity, &part);
+    for below in part.parts() {
+        read_label(reader, &mut entity, below);
+    }
+    add(reader, entity);
 }
 
 /// What stands below the heading without a label: the description, fields, and rules.
@@ -278,16 +328,16 @@ fn read_label(reader: &mut Reader<'_>, entity: &mut Entity, part: &Part) {
         for entry in entries(reader.source, part) {
             push_rule(reader, entity, kind, entry.text, &entry);
         }
-    } else if begins_with(&title, &["fields", "columns", "attributes"]) {
+    } else if begins_with(&title, &FIELDS) {
         read_fields(reader, entity, part);
-    } else if begins_with(&title, &["relationships", "relationship", "relations"]) {
-        read_relationships(reader, part, Some(&entity.name.clone()));
-    } else if begins_with(&title, &["indexes", "keys", "indices", "index"]) {
+    } else if begins_with(&title, &RELATIONSHIPS) {
+        relationships::read(reader, part, Some(&entity.name.clone()));
+    } else if begins_with(&title, &INDEXES) {
         read_indexes(reader, entity, part);
-    } else if begins_with(&title, &["description", "purpose"]) {
+    } else if begins_with(&title, &ABOUT) {
         entity.description = reader.prose_of(part, Class::Narrative);
     } else {
-        if !begins_with(&title, &["note", "notes", "remark"]) {
+        if !begins_with(&title, &REMARKS) {
             super::unknown_label(reader, part, &LABELS);
         }
         reader.prose_list(part, Class::Narrative);
@@ -295,54 +345,116 @@ fn read_label(reader: &mut Reader<'_>, entity: &mut Entity, part: &Part) {
 }
 
 fn read_indexes(reader: &mut Reader<'_>, entity: &mut Entity, part: &Part) {
-    for entry in entries(reader.source, part) {
-        let tokens = reader.tokens(entry.text);
-        if says_none(&tokens) {
-            reader.class(&entry, Class::Understood);
-            continue;
+    let part = tables::as_lists(reader.source, part, &[]);
+    // The label itself may say which: `**Primary key:** `id``.
+    let label = Some(reader.tokens(&part.title))
+        .filter(|tokens| index_kind(tokens).is_some_and(|(kind, _)| kind != IndexKind::Plain));
+    for entry in entries(reader.source, &part) {
+        let own = reader.tokens(entry.text);
+        let tokens = match &label {
+            Some(label) if index_kind(&own).is_none() => [label.clone(), own].concat(),
+            _ => own,
+        };
+        let is_end = |token: &Token<'_>| token.is_mark(";") || token.is_mark(".");
+        let mut found: Vec<Option<Index>> = Vec::new();
+        let mut is_known = says_none(&tokens);
+        for sentence in split(&tokens, is_end) {
+            for part in keys(sentence) {
+                let Some((kind, used)) = index_kind(part) else { continue };
+                is_known = true;
+                found.push(index(kind, &part[used..], part, entity));
+            }
         }
-        let parts = split(&tokens, |token| token.is_mark(";"));
-        let found: Vec<Option<Index>> =
-            parts.iter().filter(|part| !part.is_empty()).map(|part| index(part)).collect();
         if found.iter().any(Option::is_none) {
             reader.not_understood(&entry, "primary key, unique or index");
         } else {
-            reader.class(&entry, Class::Understood);
+            reader.class(&entry, if is_known { Class::Understood } else { Class::Narrative });
         }
         entity.indexes.extend(found.into_iter().flatten());
     }
 }
 
 fn says_none(tokens: &[Token<'_>]) -> bool {
-    matches!(tokens, [only] if only.is_word("none"))
+    tokens.first().is_some_and(|first| first.is_word("none"))
+}
+
+/// The keys of a sentence: a comma before the word for a key begins another.
+fn keys<'a, 't>(sentence: &'a [Token<'t>]) -> Vec<&'a [Token<'t>]> {
+    let mut found: Vec<&'a [Token<'t>]> = Vec::new();
+    let mut start = 0;
+    let mut depth = 0usize;
+    for (at, token) in sentence.iter().enumerate() {
+        match &*token.text {
+            "(" if token.is_mark("(") => depth += 1,
+            ")" if token.is_mark(")") => depth = depth.saturating_sub(1),
+            _ => {}
+        }
+        let joint = token.is_mark(",") || token.is_word("and");
+        if depth == 0 && joint && index_kind(&sentence[at + 1..]).is_some() {
+            found.push(&sentence[start..at]);
+            start = at + 1;
+        }
+    }
+    found.push(&sentence[start..]);
+    found
+}
+
+/// The words that begin a key or index, and how many there are.
+fn index_kind(tokens: &[Token<'_>]) -> Option<(IndexKind, usize)> {
+    const HEADS: [(&[&str], IndexKind); 14] = [
+        (&["primary", "key"], IndexKind::Primary),
+        (&["pk"], IndexKind::Primary),
+        (&["unique"], IndexKind::Unique),
+        (&["unique", "index"], IndexKind::Unique),
+        (&["unique", "key"], IndexKind::Unique),
+        (&["unique", "constraint"], IndexKind::Unique),
+        (&["partial", "unique"], IndexKind::Unique),
+        (&["partial", "unique", "index"], IndexKind::Unique),
+        (&["index"], IndexKind::Plain),
+        (&["indexed"], IndexKind::Plain),
+        (&["partial", "index"], IndexKind::Plain),
+        (&["composite", "index"], IndexKind::Plain),
+        (&["secondary", "index"], IndexKind::Plain),
+        (&["key"], IndexKind::Primary),
+    ];
+    let starts = HEADS.iter().filter(|(words, _)| starts_with_words(tokens, words));
+    let (words, kind) = starts.max_by_key(|(words, _)| words.len())?;
+    let behind = tokens[words.len()..].iter();
+    let glue = behind.take_while(|token| {
+        token.is_word("on") || token.is_word("over") || token.is_word("by") || token.is_mark(":")
+    });
+    Some((*kind, words.len() + glue.count()))
 }
 
 /// ``unique (`team_id`, `slug`) where `EXPR`, otherwise `409 taken` ``
-fn index(tokens: &[Token<'_>]) -> Option<Index> {
-    let kind = if starts_with_words(tokens, &["primary", "key"]) || starts_with_words(tokens, &["pk"]) {
-        IndexKind::Primary
-    } else if starts_with_words(tokens, &["unique"]) {
-        IndexKind::Unique
-    } else if starts_with_words(tokens, &["index"]) || starts_with_words(tokens, &["indexed"]) {
-        IndexKind::Plain
-    } else {
-        return None;
-    };
-    let tail = tokens
+fn index(kind: IndexKind, rest: &[Token<'_>], whole: &[Token<'_>], entity: &Entity) -> Option<Index> {
+    let tail = rest
         .iter()
-        .position(|token| token.is_word("where") || token.is_word("otherwise"))
-        .unwrap_or(tokens.len());
-    let (own, tail) = tokens.split_at(tail);
+        .position(|token| token.is_word("where") || token.is_word("otherwise") || token.is_word("for"))
+        .unwrap_or(rest.len());
+    let (own, tail) = rest.split_at(tail);
     let mut fields = Vec::new();
-    for (at, token) in own.iter().enumerate().filter(|(_, token)| token.is_code()) {
+    for (at, token) in own.iter().enumerate() {
+        let is_field =
+            |name: &str| entity.fields.iter().any(|field| field.name.value.eq_ignore_ascii_case(name));
+        let is_plain = token.kind == TokenKind::Word && is_field(&token.text);
         let descending =
             own.get(at + 1).is_some_and(|next| next.is_word("desc") || next.is_word("descending"));
-        fields.extend(columns(token, descending));
+        if token.is_code() {
+            fields.extend(columns(token, descending));
+        } else if is_plain {
+            fields.push((token.spanned(), descending));
+        }
+    }
+    // `pk` alone: the fields say of themselves which is the key.
+    if own.is_empty() && kind == IndexKind::Primary {
+        let is_key = |field: &&Field| field.constraints.iter().any(|c| c.value == Constraint::PrimaryKey);
+        fields.extend(entity.fields.iter().filter(is_key).map(|field| (field.name.clone(), false)));
     }
     let filter = code_after(tail, "where")
         .and_then(|token| token.code.map(|code| RawExpression { code: code.clone(), span: token.span }));
     let otherwise = code_after(tail, "otherwise").and_then(|token| parse_outcome(&token.text));
-    let span = outer(tokens)?;
+    let span = outer(whole)?;
     (!fields.is_empty()).then_some(Index { kind, fields, filter, otherwise, span })
 }
 
@@ -366,81 +478,4 @@ fn columns(token: &Token<'_>, descending: bool) -> Vec<(Spanned<String>, bool)> 
 fn code_after<'a, 't>(tokens: &'a [Token<'t>], word: &str) -> Option<&'a Token<'t>> {
     let at = tokens.iter().position(|token| token.is_word(word))?;
     tokens.get(at + 1).filter(|token| token.is_code())
-}
-
-fn read_relationships(reader: &mut Reader<'_>, part: &Part, of: Option<&Spanned<String>>) {
-    for entry in entries(reader.source, part) {
-        let tokens = reader.tokens(entry.text);
-        let mut understood = says_none(&tokens);
-        for sentence in split(&tokens, |token| token.is_mark(";") || token.is_mark(".")) {
-            let found = relationships(reader, sentence, of);
-            understood |= found.iter().any(|found| found.kind != RelationshipKind::Mentions);
-            reader.model.relationships.extend(found);
-        }
-        reader.class(&entry, if understood { Class::Understood } else { Class::Narrative });
-    }
-}
-
-/// Kind and verb of a sentence: where the verb begins and ends.
-fn verb(tokens: &[Token<'_>]) -> Option<(RelationshipKind, usize, usize)> {
-    const VERBS: [(&[&str], RelationshipKind); 7] = [
-        (&["many", "to", "many"], RelationshipKind::ManyToMany),
-        (&["many-to-many"], RelationshipKind::ManyToMany),
-        (&["has", "many"], RelationshipKind::OneToMany),
-        (&["have", "many"], RelationshipKind::OneToMany),
-        (&["belongs", "to"], RelationshipKind::ManyToOne),
-        (&["belong", "to"], RelationshipKind::ManyToOne),
-        (&["has", "one"], RelationshipKind::OneToOne),
-    ];
-    VERBS.iter().find_map(|(words, kind)| find_words(tokens, words).map(|at| (*kind, at, at + words.len())))
-}
-
-/// The kind in parentheses behind an arrow.
-fn arrow_kind(tokens: &[Token<'_>]) -> RelationshipKind {
-    const KINDS: [(&[&str], RelationshipKind); 4] = [
-        (&["one", "to", "many"], RelationshipKind::OneToMany),
-        (&["many", "to", "many"], RelationshipKind::ManyToMany),
-        (&["one", "to", "one"], RelationshipKind::OneToOne),
-        (&["many", "to", "one"], RelationshipKind::ManyToOne),
-    ];
-    let dashed = |kind: &str| tokens.iter().any(|token| token.is_word(&kind.replace(' ', "-")));
-    KINDS
-        .iter()
-        .find(|(words, _)| find_words(tokens, words).is_some() || dashed(&words.join(" ")))
-        .map_or(RelationshipKind::ManyToOne, |(_, kind)| *kind)
-}
-
-fn relationships(
-    reader: &Reader<'_>,
-    tokens: &[Token<'_>],
-    of: Option<&Spanned<String>>,
-) -> Vec<Relationship> {
-    let Some(span) = outer(tokens) else { return Vec::new() };
-    let code_in = |range: &[Token<'_>]| range.iter().find(|token| token.is_code()).map(Token::spanned);
-    let via_at =
-        tokens.iter().position(|token| ["through", "via", "by"].iter().any(|word| token.is_word(word)));
-    let via = via_at.and_then(|at| code_in(&tokens[at..]));
-    let arrow = tokens.iter().position(|token| token.is_mark("→") || token.is_mark("->"));
-    let shape = verb(tokens).or_else(|| arrow.map(|at| (arrow_kind(tokens), at, at + 1)));
-    if let Some((kind, start, end)) = shape {
-        let from = code_in(&tokens[..start]).or_else(|| of.cloned());
-        let until = via_at.filter(|at| *at >= end).unwrap_or(tokens.len());
-        if let (Some(from), Some(to)) = (from, code_in(&tokens[end..until])) {
-            return vec![Relationship { from, to, kind, via, span }];
-        }
-    }
-    let Some(from) = of else { return Vec::new() };
-    let is_entity =
-        |name: &str| reader.declared.iter().any(|declared| declared == name) && *name != from.value;
-    tokens
-        .iter()
-        .filter(|token| token.is_code() && is_entity(&token.text))
-        .map(|token| Relationship {
-            from: from.clone(),
-            to: token.spanned(),
-            kind: RelationshipKind::Mentions,
-            via: None,
-            span,
-        })
-        .collect()
 }

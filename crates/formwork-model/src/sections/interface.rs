@@ -2,15 +2,19 @@
 
 use crate::facts::{Field, Outcome, Prose, StepItem};
 use crate::fields;
+use crate::inputs;
 use crate::labels::{begins_with, normal};
 use crate::model::Class;
 use crate::names;
 use crate::notes::NoteKind;
 use crate::reader::{Entry, Reader, entries, fences, steps};
+use crate::routes::{self, Found, METHODS};
+use crate::shapes;
+use crate::tables;
 use crate::titles;
 use crate::tokens::{Token, TokenKind, find_words};
 use crate::values::parse_outcome;
-use formwork_syntax::{Block, Fence, Node, Part, PartKind, Span, Spanned, Text};
+use formwork_syntax::{Block, Fence, Node, Part, PartKind, Span, Spanned, Table, Text};
 
 /// Where an operation is declared, and so on which listener it is served.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -36,6 +40,8 @@ pub struct Operation {
     pub path: Option<Spanned<String>>,
     /// Whether it is a command line (`` `tool check` ``), not served over HTTP.
     pub command: bool,
+    /// The command line as written, from a *Command* label (`tool check [PATHS]…`).
+    pub command_line: Option<Spanned<String>>,
     /// What goes in.
     pub input: Input,
     /// What comes out.
@@ -109,20 +115,58 @@ pub enum OutputKind {
 }
 
 /// The words before a title's colon that say what it is.
-const KINDS: [&str; 8] =
-    ["operation", "api endpoint", "endpoint", "cli command", "command", "procedure", "method", "rpc"];
+const KINDS: [&str; 10] = [
+    "operation",
+    "api endpoint",
+    "internal endpoint",
+    "internal interface",
+    "endpoint",
+    "cli command",
+    "command",
+    "procedure",
+    "method",
+    "rpc",
+];
 
-/// The methods of HTTP that a title may name.
-const METHODS: [&str; 7] = ["GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS"];
+/// Of these, the words that are also labels of an operation.
+const LABEL_KINDS: [&str; 3] = ["endpoint", "command", "method"];
 
-const INPUT: [&str; 5] = ["input", "inputs", "request", "parameters", "body"];
-const OUTPUT: [&str; 5] = ["output", "outputs", "response", "responses", "returns"];
-const BEHAVIOR: [&str; 4] = ["behavior", "behaviour", "steps", "logic"];
-const EXAMPLES: [&str; 2] = ["example", "examples"];
-const ERRORS: [&str; 2] = ["errors", "error"];
+const INPUT: [&str; 8] =
+    ["input", "inputs", "request", "parameters", "body", "arguments", "request body", "payload"];
+const OUTPUT: [&str; 6] = ["output", "outputs", "response", "responses", "returns", "result"];
+const BEHAVIOR: [&str; 5] = ["behavior", "behaviour", "steps", "logic", "processing"];
+const EXAMPLES: [&str; 4] = ["example", "examples", "schema", "sample"];
+const ERRORS: [&str; 3] = ["errors", "error", "failure"];
+const ROUTE: [&str; 5] = ["endpoint", "route", "http", "url", "path"];
+const PURPOSE: [&str; 3] = ["purpose", "description", "summary"];
+
+/// What authors also say of an operation; kept as prose.
+const REMARKS: [&str; 21] = [
+    "access",
+    "auth",
+    "authentication",
+    "authorization",
+    "called by",
+    "caller",
+    "callers",
+    "consumer",
+    "consumers",
+    "exit codes",
+    "flags",
+    "idempotency",
+    "note",
+    "notes",
+    "permissions",
+    "postconditions",
+    "preconditions",
+    "rate limit",
+    "remark",
+    "side effects",
+    "status codes",
+];
 
 /// The labels of an operation, for proposals.
-const LABELS: [&str; 10] = [
+const LABELS: [&str; 11] = [
     "Input",
     "Output",
     "Behavior",
@@ -133,6 +177,7 @@ const LABELS: [&str; 10] = [
     "Purpose",
     "Transport",
     "Endpoint",
+    "Command",
 ];
 
 pub(crate) fn read_public(reader: &mut Reader<'_>, part: &Part) {
@@ -144,7 +189,12 @@ pub(crate) fn read_internal(reader: &mut Reader<'_>, part: &Part) {
 }
 
 fn read_group(reader: &mut Reader<'_>, part: &Part, surface: Surface, group: Option<&str>) {
-    reader.prose_list(part, Class::Narrative);
+    let part = shapes::regroup(part, &|below| is_bold_title(reader.source, below));
+    for entry in entries(reader.source, &part) {
+        if !read_listed(reader, &entry, surface, group) {
+            reader.class(&entry, Class::Narrative);
+        }
+    }
     for below in part.parts() {
         if is_operation(reader, below) {
             read_operation(reader, below, surface, group);
@@ -153,57 +203,219 @@ fn read_group(reader: &mut Reader<'_>, part: &Part, surface: Surface, group: Opt
             read_group(reader, below, surface, Some(&title));
         }
     }
+    for table in tables::tables(&part.children) {
+        read_table(reader, table, surface, group);
+    }
+}
+
+/// Whether a bold part is the title of an operation, and the labels that follow belong to it.
+fn is_bold_title(source: &str, part: &Part) -> bool {
+    let is_lone = part.inline.is_blank(source);
+    let starts_with_code =
+        part.title.codes().next().is_some_and(|(piece, _)| piece.span.start == part.title.span.start);
+    part.kind == PartKind::Emphasized
+        && (titles::has_kind(source, part, &KINDS)
+            || routes::begins(source, &part.title)
+            || (starts_with_code && is_lone))
 }
 
 /// Whether a part declares an operation: by its title, or by the labels that it holds.
 fn is_operation(reader: &Reader<'_>, part: &Part) -> bool {
-    let title = part.title.plain(reader.source);
-    let lower = title.to_lowercase();
-    let has_kind = KINDS.iter().any(|kind| {
-        lower.strip_prefix(kind).is_some_and(|rest| rest.trim_start().starts_with([':', '—', '–']))
-    });
-    let has_route = METHODS.iter().any(|method| title.starts_with(&format!("{method} /")));
-    let has_labels = part.parts().any(|below| {
-        let label = reader.title(&below.title);
-        [&INPUT[..], &OUTPUT, &BEHAVIOR].iter().any(|names| begins_with(&label, names))
-    });
+    let source = reader.source;
+    if is_bold_title(source, part) {
+        return true;
+    }
+    let is_heading = matches!(part.kind, PartKind::Heading(_));
     let starts_with_code =
         part.title.codes().next().is_some_and(|(piece, _)| piece.span.start == part.title.span.start);
-    has_kind || has_route || has_labels || (starts_with_code && matches!(part.kind, PartKind::Heading(_)))
+    let has_title = titles::has_kind(source, part, &KINDS) || routes::begins(source, &part.title);
+    if has_title || (starts_with_code && is_heading) {
+        return true;
+    }
+    let is_group = part.parts().any(|below| {
+        let is_label = LABEL_KINDS.contains(&normal(&below.title.plain(source)).as_str());
+        is_bold_title(source, below) && !is_label
+    });
+    let is_list_of_endpoints = part.parts().filter(|below| is_bold_title(source, below)).count() > 1;
+    let is_label =
+        |label: &str| [&INPUT[..], &OUTPUT, &BEHAVIOR].iter().any(|names| begins_with(label, names));
+    let promoted = shapes::promote(source, part, &is_label);
+    let has_labels = promoted.parts().any(|below| is_label(&reader.title(&below.title)));
+    let holds_operations = part.parts().any(|below| {
+        matches!(below.kind, PartKind::Heading(_))
+            && !is_label(&reader.title(&below.title))
+            && is_operation(reader, below)
+    });
+    has_labels && !is_group && !is_list_of_endpoints && !holds_operations
+}
+
+/// A list item outside operations that is one: ``- `POST /links`: makes a link``.
+fn read_listed(reader: &mut Reader<'_>, entry: &Entry<'_>, surface: Surface, group: Option<&str>) -> bool {
+    if !entry.is_item {
+        return false;
+    }
+    let source = reader.source;
+    let named = entry.label.is_some_and(|label| routes::find(source, label.title.span).is_some());
+    let is_listed =
+        named || routes::begins(source, entry.text) || begins_with_name_and_route(source, entry.text);
+    if !is_listed {
+        return false;
+    }
+    let (title, inline) = split_listed(source, entry.text);
+    let part = shapes::labelled(title, inline, entry.children.to_vec(), entry.span);
+    reader.model.classes.push((entry.span, Class::Understood));
+    read_operation(reader, &part, surface, group);
+    true
+}
+
+/// `` `create_link` (`POST /links`)`` at the start.
+fn begins_with_name_and_route(source: &str, text: &Text) -> bool {
+    let mut codes = text.codes();
+    let starts = codes.next().filter(|(piece, _)| piece.span.start <= text.span.start + 2);
+    let between =
+        |from: u32, to: u32| Span::new(from, to.max(from)).slice(source).trim().chars().count() <= 2;
+    match (starts, codes.next()) {
+        (Some((first, _)), Some((second, code))) => {
+            routes::find(source, code.span()).is_some() && between(first.span.end, second.span.start)
+        }
+        _ => false,
+    }
+}
+
+/// The name and route of a listed operation, and what is said of it.
+fn split_listed(source: &str, text: &Text) -> (Text, Text) {
+    let route_end = routes::find(source, text.span).map_or(text.span.start, |found| found.end);
+    let behind = Span::new(route_end, text.span.end).slice(source);
+    let skipped =
+        behind.len() - behind.trim_start_matches(['`', '*', ')', ' ', ':', '—', '–', '-', '|']).len();
+    let from = route_end + skipped as u32;
+    (text.slice(source, text.span.start, from), text.slice(source, from, text.span.end))
 }
 
 fn read_operation(reader: &mut Reader<'_>, part: &Part, surface: Surface, group: Option<&str>) {
-    let title = titles::without_kind(reader.source, &part.title, &KINDS);
+    let title = titles::of_item(reader.source, part, &KINDS);
     let Some(mut operation) = titled(reader.source, &title, surface, part.span) else {
         return reader.note(NoteKind::NotUnderstood { expected: "operation" }, part.title.span);
     };
     operation.group = group.map(str::to_owned);
-    operation.purpose = reader.prose_of(part, Class::Narrative);
+    let mut part = shapes::promote(reader.source, part, &is_label);
+    if title.span == part.inline.span {
+        part.inline = Text::empty(part.inline.span.end);
+    }
     operation.examples.extend(fences(&part.children).cloned());
+    read_unlabelled(reader, &mut operation, &part);
     for below in part.parts() {
         read_label(reader, &mut operation, below);
     }
-    let others = match surface {
+    add(reader, operation);
+}
+
+fn is_label(title: &str) -> bool {
+    let known: [&[&str]; 9] =
+        [&INPUT, &OUTPUT, &BEHAVIOR, &EXAMPLES, &ERRORS, &ROUTE, &PURPOSE, &REMARKS, &LABEL_KINDS];
+    known.iter().any(|names| begins_with(title, names)) || title == "transport"
+}
+
+fn add(reader: &mut Reader<'_>, operation: Operation) {
+    let others = match operation.surface {
         Surface::Public => &reader.model.operations,
         Surface::Internal => &reader.model.endpoints,
     };
     let declared: Vec<_> = others.iter().map(|other| other.name.clone()).collect();
     reader.declared_twice("operation", &operation.name, &declared);
-    match surface {
+    match operation.surface {
         Surface::Public => reader.model.operations.push(operation),
         Surface::Internal => reader.model.endpoints.push(operation),
     }
 }
 
+/// What stands below the title without a label: a line with method and path, else what the operation is for.
+fn read_unlabelled(reader: &mut Reader<'_>, operation: &mut Operation, part: &Part) {
+    for entry in entries(reader.source, part) {
+        let found = routes::line(reader.source, entry.text).filter(|_| operation.path.is_none());
+        if let Some(found) = found {
+            set_route(operation, found);
+            reader.class(&entry, Class::Understood);
+            continue;
+        }
+        reader.class(&entry, Class::Narrative);
+        if reader.is_placeholder(entry.text) {
+            continue;
+        }
+        let said = reader.prose(entry.text);
+        operation.purpose = Some(match operation.purpose.take() {
+            Some(before) => {
+                Spanned::new(format!("{}\n{}", before.value, said.value), before.span.to(said.span))
+            }
+            None => said,
+        });
+    }
+}
+
+fn set_route(operation: &mut Operation, found: Found) {
+    operation.method = Some(found.method);
+    operation.path = Some(found.path);
+}
+
 /// The operation that a title names, still empty.
 fn titled(source: &str, title: &Text, surface: Surface, span: Span) -> Option<Operation> {
-    let mut operation = Operation {
-        name: titles::name(source, title)?,
+    let mut operation = empty(titles::name(source, title)?, surface, span);
+    let mut name = None;
+    for (piece, code) in title.codes() {
+        let text = code.text(source);
+        match routes::find(source, code.span()) {
+            Some(found) if operation.path.is_none() => set_route(&mut operation, found),
+            Some(_) => {}
+            None if name.is_none() && !is_method_or_path(&text) => {
+                let place = (piece.span.start, code.span());
+                name = Some((place.0, named(&text, place.1, &mut operation.command)));
+            }
+            None => {}
+        }
+    }
+    if operation.path.is_none()
+        && let Some(found) = routes::find(source, title.span)
+    {
+        set_route(&mut operation, found);
+    }
+    let route_start = operation.method.as_ref().map(|method| method.span.start);
+    let before_route = route_start.and_then(|at| words_before(source, title, at));
+    operation.name =
+        match (name, before_route, &operation.method, &operation.path) {
+            (Some((_, name)), None, _, _) => name,
+            (Some((at, name)), Some(words), _, _) => {
+                if at <= words.span.end || at < route_start.unwrap_or(0) { name } else { words }
+            }
+            (None, Some(words), _, _) => words,
+            (None, None, Some(method), Some(path)) => {
+                Spanned::new(format!("{} {}", method.value, path.value), method.span.to(path.span))
+            }
+            _ => operation.name,
+        };
+    Some(operation)
+}
+
+fn is_method_or_path(text: &str) -> bool {
+    METHODS.contains(&text.trim()) || text.starts_with('/')
+}
+
+/// The words of a title before its method and path.
+fn words_before(source: &str, title: &Text, at: u32) -> Option<Spanned<String>> {
+    let before = title.slice(source, title.span.start, at);
+    let has_words = before.shown(source).any(|(_, character)| character.is_alphanumeric());
+    has_words.then(|| titles::words(source, &before)).flatten()
+}
+
+/// An operation of which only the name is known.
+fn empty(name: Spanned<String>, surface: Surface, span: Span) -> Operation {
+    Operation {
+        name,
         group: None,
         surface,
         method: None,
         path: None,
         command: false,
+        command_line: None,
         input: Input::default(),
         output: Output::default(),
         errors: Vec::new(),
@@ -213,107 +425,218 @@ fn titled(source: &str, title: &Text, surface: Surface, span: Span) -> Option<Op
         purpose: None,
         transport: None,
         span,
-    };
-    let mut name = None;
-    for (_, code) in title.codes() {
-        let text = code.text(source);
-        match route(&text, code.span()) {
-            Some((method, path)) => {
-                operation.method = Some(method);
-                operation.path = Some(path);
-            }
-            None if name.is_none() => name = Some(named(&text, code.span(), &mut operation.command)),
-            None => {}
-        }
     }
-    if operation.method.is_none()
-        && name.is_none()
-        && let Some((method, path)) = route(title.span.slice(source), title.span)
-    {
-        operation.method = Some(method);
-        operation.path = Some(path);
-    }
-    operation.name = match (name, &operation.method, &operation.path) {
-        (Some(name), _, _) => name,
-        (None, Some(method), Some(path)) => {
-            Spanned::new(format!("{} {}", method.value, path.value), method.span.to(path.span))
-        }
-        _ => operation.name,
-    };
-    Some(operation)
 }
 
 /// `create_link`, `createLink(input)`, or a command line, which holds a blank.
 fn named(text: &str, span: Span, command: &mut bool) -> Spanned<String> {
     let name = text.split('(').next().unwrap_or(text).trim_end();
     *command = name.contains(' ');
-    Spanned::new(name.to_owned(), span.part(0, name.len() as u32))
-}
-
-/// Method and path of `POST /links`; the place of both in `span`.
-fn route(text: &str, span: Span) -> Option<(Spanned<String>, Spanned<String>)> {
-    let (method, rest) = text.split_once(' ')?;
-    let path = rest.trim();
-    if !METHODS.contains(&method.to_ascii_uppercase().as_str())
-        || !path.starts_with('/')
-        || path.contains(' ')
-    {
-        return None;
-    }
-    let at = (text.len() - rest.trim_start().len()) as u32;
-    let method_span = span.part(0, method.len() as u32);
-    let path_span = span.part(at, at + path.len() as u32);
-    Some((Spanned::new(method.to_ascii_uppercase(), method_span), Spanned::new(braced(path), path_span)))
-}
-
-/// A path with `{name}` for every `:name`.
-fn braced(path: &str) -> String {
-    let segment = |segment: &str| match segment.strip_prefix(':') {
-        Some(name) if !name.is_empty() => format!("{{{name}}}"),
-        _ => segment.to_owned(),
-    };
-    path.split('/').map(segment).collect::<Vec<_>>().join("/")
+    // Flags and arguments of a command line are no part of its name.
+    let end = [" [", " <", " -"].iter().filter_map(|mark| name.find(mark)).min().unwrap_or(name.len());
+    Spanned::new(name[..end].to_owned(), span.part(0, end as u32))
 }
 
 fn read_label(reader: &mut Reader<'_>, operation: &mut Operation, part: &Part) {
     let title = reader.title(&part.title);
-    if begins_with(&title, &EXAMPLES) {
+    let route = routes::line(reader.source, &part.inline);
+    if let Some(found) = route.filter(|_| operation.path.is_none() && is_label(&title)) {
+        set_route(operation, found);
+        reader.model.classes.push((part.inline.span, Class::Understood));
+    } else if begins_with(&title, &EXAMPLES) {
         operation.examples.extend(fences(&part.children).cloned());
         reader.prose_list(part, Class::Narrative);
+    } else if title == "method" || title == "http method" {
+        read_method(reader, operation, part);
+    } else if title == "command" || title == "usage" || title == "synopsis" {
+        read_command(reader, operation, part);
+    } else if begins_with(&title, &ERRORS) {
+        read_errors(reader, operation, part);
+    } else if begins_with(&title, &ROUTE) {
+        read_route(reader, operation, part);
     } else if begins_with(&title, &INPUT) {
-        operation.input = read_input(reader, part);
+        let more = read_input(reader, part);
+        operation.examples.extend(fences(&part.children).cloned());
+        merge_input(&mut operation.input, more);
     } else if begins_with(&title, &OUTPUT) {
         read_output(reader, operation, part);
     } else if begins_with(&title, &BEHAVIOR) {
         operation.behavior.extend(steps(reader.source, part));
         operation.behavior_span = Some(part.title.span);
-    } else if begins_with(&title, &ERRORS) {
-        read_errors(reader, operation, part);
-    } else if begins_with(&title, &["purpose", "description"]) {
+    } else if begins_with(&title, &PURPOSE) {
         operation.purpose = reader.prose_of(part, Class::Narrative);
     } else if begins_with(&title, &["transport"]) {
         operation.transport = reader.prose_of(part, Class::Narrative);
-    } else if begins_with(&title, &["endpoint", "route"]) {
-        read_route(reader, operation, part);
     } else {
-        if matches!(part.kind, PartKind::Emphasized) && !begins_with(&title, &["note", "notes", "remark"]) {
+        if matches!(part.kind, PartKind::Emphasized) && !begins_with(&title, &REMARKS) {
             super::unknown_label(reader, part, &LABELS);
         }
         reader.prose_list(part, Class::Narrative);
     }
 }
 
+/// A second Input part (`**Path parameters:**` beside `**Body:**`) adds to the first.
+fn merge_input(input: &mut Input, more: Input) {
+    input.fields.extend(more.fields);
+    input.reference = input.reference.take().or(more.reference);
+    input.none = (input.none || more.none) && input.fields.is_empty();
+    input.ignores_others |= more.ignores_others;
+    input.span = input.span.or(more.span);
+}
+
+fn read_method(reader: &mut Reader<'_>, operation: &mut Operation, part: &Part) {
+    let method = part.inline.plain(reader.source).trim().to_ascii_uppercase();
+    if METHODS.contains(&method.as_str()) {
+        let place = part.inline.codes().next().map_or(part.inline.span, |(_, code)| code.span());
+        operation.method = Some(Spanned::new(method, place));
+        reader.model.classes.push((part.inline.span, Class::Understood));
+    } else {
+        reader.prose_list(part, Class::Narrative);
+    }
+}
+
+fn read_command(reader: &mut Reader<'_>, operation: &mut Operation, part: &Part) {
+    let found = entries(reader.source, part).iter().find_map(|entry| {
+        let (_, code) = entry.text.codes().next()?;
+        Some(Spanned::new(code.text(reader.source).into_owned(), code.span()))
+    });
+    operation.command = true;
+    operation.command_line = operation.command_line.take().or(found);
+    reader.prose_list(part, Class::Understood);
+}
+
 fn read_route(reader: &mut Reader<'_>, operation: &mut Operation, part: &Part) {
     for entry in entries(reader.source, part) {
-        let code = entry.text.codes().find_map(|(_, code)| route(&code.text(reader.source), code.span()));
-        match code.or_else(|| route(entry.text.span.slice(reader.source), entry.text.span)) {
-            Some((method, path)) => {
-                operation.method = Some(method);
-                operation.path = Some(path);
-                reader.class(&entry, Class::Understood);
+        let found = routes::find(reader.source, entry.text.span);
+        let path = routes::path(reader.source, entry.text).filter(|_| found.is_none());
+        match (found, path) {
+            (Some(found), _) => set_route(operation, found),
+            (None, Some(path)) => operation.path = Some(path),
+            (None, None) if reader.title(&part.title) == "endpoint" => {
+                reader.not_understood(&entry, "method and path");
+                continue;
             }
-            None => reader.not_understood(&entry, "method and path"),
+            (None, None) => {
+                reader.class(&entry, Class::Narrative);
+                continue;
+            }
         }
+        reader.class(&entry, Class::Understood);
+    }
+}
+
+/// The columns of a table of operations.
+struct OperationColumns {
+    name: Option<usize>,
+    method: Option<usize>,
+    path: Option<usize>,
+    /// What is said in the other columns, by label.
+    labels: Vec<usize>,
+}
+
+/// A table of operations: ``| Method | Path | Purpose |``. A row that names an operation of its own adds to it.
+fn read_table(reader: &mut Reader<'_>, table: &Table, surface: Surface, group: Option<&str>) {
+    let columns = tables::Columns::new(reader.source, table);
+    let method = columns.exactly(&["method", "http method", "verb", "http verb"]);
+    let path = columns
+        .exactly(&[
+            "path",
+            "route",
+            "endpoint",
+            "url",
+            "uri",
+            "http",
+            "resource",
+            "method and path",
+            "method path",
+        ])
+        .filter(|at| Some(*at) != method);
+    let name = columns.exactly(&["operation", "name", "command", "rpc", "operation name", "call"]);
+    let labels =
+        columns.titles().filter(|(at, title)| ![name, method, path].contains(&Some(*at)) && is_label(title));
+    let labels: Vec<usize> = labels.map(|(at, _)| at).collect();
+    let is_operations = path.is_some() || (name.is_some() && labels.len() > 1);
+    if !is_operations {
+        return reader.narrative_rows(table);
+    }
+    let columns = OperationColumns { name, method, path, labels };
+    for row in &table.rows {
+        match row_operation(reader, table, row, &columns, surface) {
+            Some(mut operation) => {
+                operation.group = group.map(str::to_owned);
+                reader.model.classes.push((row.span, Class::Understood));
+                merge_or_add(reader, operation);
+            }
+            None => reader.model.classes.push((row.span, Class::Narrative)),
+        }
+    }
+}
+
+fn row_operation(
+    reader: &mut Reader<'_>,
+    table: &Table,
+    row: &formwork_syntax::Row,
+    columns: &OperationColumns,
+    surface: Surface,
+) -> Option<Operation> {
+    let source = reader.source;
+    let cell = |at: Option<usize>| tables::cell(source, row, at);
+    let method_and_path: Vec<&Text> =
+        [cell(columns.method), cell(columns.path)].into_iter().flatten().collect();
+    let method = cell(columns.method).map(|text| text.plain(source).trim().to_ascii_uppercase());
+    let path = cell(columns.path);
+    let found = path.and_then(|path| routes::find(source, path.span)).or_else(|| {
+        let method = method.filter(|method| METHODS.contains(&method.as_str()))?;
+        let at = cell(columns.method)?;
+        let place = at.codes().next().map_or(at.span, |(_, code)| code.span());
+        Some(Found {
+            method: Spanned::new(method, place),
+            path: routes::path(source, path?)?,
+            end: row.span.end,
+        })
+    });
+    let titled_name = cell(columns.name).and_then(|text| titled(source, text, surface, row.span));
+    let mut operation = match (titled_name, &found) {
+        (Some(operation), _) => operation,
+        (None, Some(found)) => {
+            let name = format!("{} {}", found.method.value, found.path.value);
+            let place = tables::joined(&method_and_path).span;
+            empty(Spanned::new(name, place), surface, row.span)
+        }
+        (None, None) => return None,
+    };
+    if let Some(found) = found {
+        set_route(&mut operation, found);
+    }
+    for at in &columns.labels {
+        let (Some(title), Some(text)) = (table.header.get(*at), cell(Some(*at))) else { continue };
+        let part = shapes::labelled(title.clone(), text.clone(), Vec::new(), text.span);
+        read_label(reader, &mut operation, &part);
+    }
+    operation.span = row.span;
+    Some(operation)
+}
+
+/// Adds what a table says of an operation to that operation, or declares it.
+fn merge_or_add(reader: &mut Reader<'_>, found: Operation) {
+    let others = match found.surface {
+        Surface::Public => &mut reader.model.operations,
+        Surface::Internal => &mut reader.model.endpoints,
+    };
+    let value = |text: &Option<Spanned<String>>| text.as_ref().map(|text| text.value.clone());
+    let is_same = |other: &&mut Operation| {
+        other.name.value.eq_ignore_ascii_case(&found.name.value)
+            || (found.path.is_some()
+                && value(&other.path) == value(&found.path)
+                && value(&other.method) == value(&found.method))
+    };
+    match others.iter_mut().find(is_same) {
+        Some(other) => {
+            other.method = other.method.take().or(found.method);
+            other.path = other.path.take().or(found.path);
+            other.purpose = other.purpose.take().or(found.purpose);
+        }
+        None => add(reader, found),
     }
 }
 
@@ -346,6 +669,9 @@ fn read_input(reader: &mut Reader<'_>, part: &Part) -> Input {
         }
         _ => true,
     });
+    for entry in entries(reader.source, &listed).iter().filter(|entry| !entry.is_item) {
+        input.fields.extend(inputs::sentence(reader, entry.text));
+    }
     input.fields.extend(fields::fields(reader, &listed));
     input
 }
@@ -371,14 +697,9 @@ fn read_input_text(reader: &mut Reader<'_>, input: &mut Input, part: &Part) {
         input.reference = Some(name);
         return reader.class(&entry, Class::Understood);
     }
-    match fields::field(reader, &entry) {
-        Some(field) => {
-            input.fields.push(field);
-            reader.class(&entry, Class::Understood);
-        }
-        None if input.ignores_others => reader.class(&entry, Class::Understood),
-        None => reader.class(&entry, Class::Narrative),
-    }
+    input.fields.extend(inputs::sentence(reader, &part.inline));
+    let is_fact = input.ignores_others || !input.fields.is_empty();
+    reader.class(&entry, if is_fact { Class::Understood } else { Class::Narrative });
 }
 
 fn says_none(text: &str) -> bool {
@@ -509,16 +830,43 @@ fn is_identifier(text: &str) -> bool {
 }
 
 fn read_errors(reader: &mut Reader<'_>, operation: &mut Operation, part: &Part) {
-    for entry in entries(reader.source, part) {
-        match error(reader, &entry) {
-            Some(error) => {
-                operation.errors.push(error);
+    let part = tables::as_lists(reader.source, part, &[]);
+    for entry in entries(reader.source, &part) {
+        let found = outcomes(reader, &entry);
+        match found.is_empty() {
+            false => {
+                operation.errors.extend(found);
                 reader.class(&entry, Class::Understood);
             }
-            None if entry.is_item => reader.not_understood(&entry, "error"),
-            None => reader.class(&entry, Class::Narrative),
+            true => reader.class(&entry, Class::Narrative),
         }
     }
+}
+
+/// The outcomes of failure that an entry names: `` `409 taken`, `410` ``, `409 when …`, `` `taken` (409) ``.
+fn outcomes(reader: &Reader<'_>, entry: &Entry<'_>) -> Vec<Spanned<Outcome>> {
+    let tokens = reader.tokens(entry.text);
+    let is_failure = |outcome: &Outcome| outcome.status >= 400;
+    let in_code = tokens.iter().filter(|token| token.is_code()).filter_map(|token| {
+        let outcome = parse_outcome(&token.text).filter(is_failure)?;
+        Some(Spanned::new(outcome, token.span))
+    });
+    let mut found: Vec<Spanned<Outcome>> = in_code.collect();
+    if found.is_empty() || entry.is_item {
+        found.truncate(1);
+    }
+    // A bare status, and the code that stands beside it.
+    let status = tokens.iter().find(|token| {
+        token.kind == TokenKind::Word
+            && parse_outcome(&token.text).is_some_and(|outcome| is_failure(&outcome))
+    });
+    if let (true, Some(status)) = (found.is_empty(), status) {
+        let code = tokens.iter().find(|token| token.is_code() && is_identifier(&token.text));
+        let outcome = parse_outcome(&status.text)
+            .map(|outcome| Outcome { code: code.map(|code| code.text.to_string()), ..outcome });
+        found.extend(outcome.map(|outcome| Spanned::new(outcome, status.span)));
+    }
+    found
 }
 
 /// The outcome that an item begins with.

@@ -4,12 +4,15 @@ pub mod closing;
 pub mod components;
 pub mod data_model;
 pub mod deployment;
+mod entity_tables;
 pub mod flows;
 pub mod interface;
 pub mod observability;
 pub mod overview;
 pub mod performance;
+mod relationships;
 pub mod security;
+mod slos;
 pub mod summary;
 pub mod testing;
 

@@ -1,14 +1,16 @@
-//! Section 8: SLOs, cache layers, optimisations.
+//! Section 8: SLOs (read in [`super::slos`]), cache layers, optimisations.
 
-use crate::constraints;
+use super::slos;
 use crate::facts::Prose;
-use crate::labels::begins_with;
+use crate::labels::{begins_with, normal, unnumbered};
 use crate::model::Class;
 use crate::reader::{Entry, Reader, entries, node_entries};
+use crate::shapes;
+use crate::tables::{self, Columns};
 use crate::titles;
-use crate::tokens::{Token, TokenKind};
-use crate::values::{parse_duration, parse_number, parse_percentile};
-use formwork_syntax::{Label, Part, Span, Spanned};
+use crate::tokens::Token;
+use crate::values::parse_duration;
+use formwork_syntax::{Part, PartKind, Span, Spanned, Table};
 
 /// A service level objective.
 #[derive(Clone, Debug)]
@@ -48,119 +50,136 @@ pub struct CacheLayer {
     pub span: Span,
 }
 
-pub(crate) fn read(reader: &mut Reader<'_>, part: &Part) {
-    let title = reader.title(&part.title);
-    if title == "layer" || title.starts_with("cache layer") {
-        return read_layer(reader, part);
-    }
-    if begins_with(&title, &["slo targets", "slo", "slos", "targets", "service level objectives"]) {
-        read_slos(reader, part);
-    } else if begins_with(&title, &["optimization", "optimisation", "optimizations"]) {
-        let items = reader.prose_list(part, Class::Narrative);
-        reader.model.optimizations.extend(items);
-    } else {
-        for entry in entries(reader.source, part) {
-            let layer = entry.label.filter(|label| reader.title(&label.title) == "layer");
-            match layer {
-                Some(label) => read_layer_item(reader, label, &entry),
-                None => reader.class(&entry, Class::Narrative),
-            }
-        }
-    }
-    part.parts().for_each(|below| read(reader, below));
+/// The labels of a cache layer.
+const WHAT: [&str; 5] = ["what", "content", "contents", "data", "cached"];
+const TTL: [&str; 4] = ["ttl", "lifetime", "expiry", "time to live"];
+const INVALIDATION: [&str; 3] = ["invalidation", "invalidated", "eviction"];
+
+fn is_layer_label(title: &str) -> bool {
+    [&WHAT[..], &TTL, &INVALIDATION].iter().any(|names| begins_with(title, names))
 }
 
-fn read_slos(reader: &mut Reader<'_>, part: &Part) {
+pub(crate) fn read(reader: &mut Reader<'_>, part: &Part) {
+    let title = unnumbered(&part.title.plain(reader.source));
+    if is_layer_title(&title) && !part.inline.is_blank(reader.source) {
+        return read_layer(reader, part);
+    }
+    let is_slos = begins_with(&title, &SLO_TITLES) || title.ends_with(" slos") || title.ends_with(" targets");
+    if is_slos && !title.contains("caching") {
+        slos::read(reader, part);
+    } else if begins_with(&title, &["optimization", "optimisation", "optimizations", "optimisations"]) {
+        let part = tables::as_lists(reader.source, part, &[]);
+        let items = reader.prose_list(&part, Class::Narrative);
+        reader.model.optimizations.extend(items);
+        part.parts().for_each(|below| {
+            let items = reader.prose_list(below, Class::Narrative);
+            reader.model.optimizations.extend(items);
+        });
+    } else if begins_with(&title, &["caching", "cache", "caches"]) && !title.contains("slo") {
+        read_caches(reader, part);
+    } else {
+        read_caching_entries(reader, part, false);
+        part.parts().for_each(|below| read(reader, below));
+    }
+}
+
+const SLO_TITLES: [&str; 8] = [
+    "slo targets",
+    "slo",
+    "slos",
+    "targets",
+    "service level objectives",
+    "performance targets",
+    "objectives",
+    "service levels",
+];
+
+fn is_layer_title(title: &str) -> bool {
+    begins_with(title, &["layer", "cache layer", "cache"])
+}
+
+/// *Caching Strategy*: layers as labels, headings, list items or rows.
+fn read_caches(reader: &mut Reader<'_>, part: &Part) {
+    let source = reader.source;
+    let is_title = |below: &Part| {
+        let title = normal(&below.title.plain(source));
+        below.kind == PartKind::Emphasized
+            && !is_layer_label(&title)
+            && (is_layer_title(&title) || below.inline.is_blank(source) || holds_labels(source, below))
+    };
+    let part = shapes::regroup(part, &is_title);
+    read_caching_entries(reader, &part, true);
+    for table in tables::tables(&part.children) {
+        read_layer_table(reader, table);
+    }
+    for below in part.parts() {
+        let title = normal(&below.title.plain(source));
+        if (is_layer_title(&title) && !below.inline.is_blank(source)) || holds_labels(source, below) {
+            read_layer(reader, below);
+        } else {
+            read_caches(reader, below);
+        }
+    }
+}
+
+/// Whether a part has the labels of a cache layer directly below it.
+fn holds_labels(source: &str, part: &Part) -> bool {
+    shapes::promote(source, part, &is_layer_label)
+        .parts()
+        .any(|below| is_layer_label(&normal(&below.title.plain(source))))
+}
+
+fn read_caching_entries(reader: &mut Reader<'_>, part: &Part, is_caching: bool) {
     for entry in entries(reader.source, part) {
-        match slo(reader, &entry) {
-            Some(slo) => {
-                reader.class(&entry, Class::Understood);
-                reader.model.slos.push(slo);
-            }
-            None if entry.is_item => reader.not_understood(&entry, "SLO"),
+        let is_layer = entry.label.is_some_and(|label| is_layer_title(&reader.title(&label.title)));
+        let part = entry.is_item.then(|| item_part(reader.source, &entry)).flatten();
+        match part.filter(|part| is_layer || (is_caching && says_layer(reader.source, part))) {
+            Some(part) => read_layer(reader, &part),
             None => reader.class(&entry, Class::Narrative),
         }
     }
 }
 
-fn slo(reader: &Reader<'_>, entry: &Entry<'_>) -> Option<Slo> {
-    let tokens = reader.tokens(entry.text);
-    let (at, comparator, used) = (0..tokens.len()).find_map(|at| {
-        let (comparator, used) = constraints::comparator(&tokens[at..])?;
-        quantity(&tokens[at + used..]).map(|_| (at, comparator, used))
-    })?;
-    let (value, unit, taken) = quantity(&tokens[at + used..])?;
-    let (before, behind) = (&tokens[..at], &tokens[at + used + taken..]);
-    let metric = metric(reader, entry, before)?;
-    let around = || before.iter().chain(behind);
-    let named =
-        before.iter().skip(1).chain(behind).find(|token| token.is_code() && token.span != metric.span);
-    Some(Slo {
-        operation: named.map(Token::spanned).or_else(|| operation_of(&metric)),
-        metric,
-        comparator,
-        value,
-        unit,
-        percentile: around()
-            .filter(|token| token.kind == TokenKind::Word)
-            .find_map(|token| parse_percentile(&token.text)),
-        window_seconds: window(behind),
-        span: entry.span,
-    })
+fn item_part(source: &str, entry: &Entry<'_>) -> Option<Part> {
+    let (title, inline) = match entry.label {
+        Some(label) => (label.title.clone(), label.rest.clone()),
+        None => shapes::bold_head(source, entry.text)?,
+    };
+    Some(shapes::labelled(title, inline, entry.children.to_vec(), entry.span))
 }
 
-/// The metric before the comparator: a code span, a label, or the word for it (`p95 latency of …`).
-fn metric(reader: &Reader<'_>, entry: &Entry<'_>, before: &[Token<'_>]) -> Option<Spanned<String>> {
-    const WORDS: [&str; 6] =
-        ["latency", "availability", "error_rate", "throughput", "cache_hit_ratio", "uptime"];
-    let word = || before.iter().find(|token| WORDS.iter().any(|word| token.is_word(word)));
-    let first_code = before.first().filter(|token| token.is_code());
-    let named =
-        first_code.or_else(word).or_else(|| before.iter().find(|token| token.is_code())).map(Token::spanned);
-    named.or_else(|| {
-        let label = entry.label?;
-        Some(Spanned::new(label.title.plain(reader.source), label.title.span))
-    })
+/// Whether an item tells of a layer: by labels below it, or by naming a lifetime in its sentence.
+fn says_layer(source: &str, part: &Part) -> bool {
+    let text = part.inline.plain(source).to_lowercase();
+    holds_labels(source, part) || TTL.iter().any(|word| text.contains(word))
 }
 
-/// `follow_link` of `follow_link.latency`.
-fn operation_of(metric: &Spanned<String>) -> Option<Spanned<String>> {
-    const SUFFIXES: [&str; 5] =
-        [".latency", ".availability", ".error_rate", ".throughput", ".cache_hit_ratio"];
-    let name = SUFFIXES.iter().find_map(|suffix| metric.value.strip_suffix(suffix))?;
-    Some(Spanned::new(name.to_owned(), metric.span.part(0, name.len() as u32)))
-}
-
-/// A number with its unit, and how many tokens they take.
-fn quantity(tokens: &[Token<'_>]) -> Option<(String, Option<String>, usize)> {
-    let first = tokens.first().filter(|token| token.kind == TokenKind::Word)?;
-    let text = &*first.text;
-    let split = text
-        .find(|character: char| !(character.is_ascii_digit() || matches!(character, '.' | ',')))
-        .unwrap_or(text.len());
-    let value = parse_number(&text[..split])?;
-    if split < text.len() {
-        return Some((value, Some(text[split..].to_owned()), 1));
+fn read_layer_table(reader: &mut Reader<'_>, table: &Table) {
+    let source = reader.source;
+    let columns = Columns::new(source, table);
+    let ttl = columns.find(&TTL);
+    let what = columns.find(&WHAT);
+    let invalidation = columns.find(&INVALIDATION);
+    let name = columns.find(&["layer", "cache", "name", "cache layer", "tier"]).unwrap_or(0);
+    if ttl.is_none() && what.is_none() && invalidation.is_none() {
+        return reader.narrative_rows(table);
     }
-    let unit = tokens.get(1).filter(|token| token.kind == TokenKind::Word && !is_tail(&token.text));
-    let Some(unit) = unit else { return Some((value, None, 1)) };
-    let per = tokens.get(2).filter(|token| token.is_word("per")).and_then(|_| tokens.get(3));
-    Some(match per {
-        Some(per) => (value, Some(format!("{}/{}", unit.text, per.text)), 4),
-        None => (value, Some(unit.text.to_string()), 2),
-    })
+    for row in &table.rows {
+        let cell = |at: Option<usize>| tables::cell(source, row, at);
+        let Some(name) = cell(Some(name)).and_then(|text| titles::words(source, text)) else { continue };
+        let mut layer = new_layer(name, row.span);
+        layer.what = cell(what).map(|text| reader.prose(text));
+        layer.invalidation = cell(invalidation).map(|text| reader.prose(text));
+        set_ttl(&mut layer, cell(ttl).map(|text| reader.prose(text)));
+        reader.model.classes.push((row.span, Class::Understood));
+        reader.model.caches.push(layer);
+    }
 }
 
-/// Whether a word begins the tail of an SLO, and so is no unit.
-fn is_tail(word: &str) -> bool {
-    ["for", "over", "at", "in", "of", "and", "per"].contains(&word) || parse_percentile(word).is_some()
-}
-
-/// `over 30 d`, in seconds.
-fn window(tokens: &[Token<'_>]) -> Option<u64> {
-    let at = tokens.iter().position(|token| token.is_word("over"))?;
-    let micros = duration_at(&tokens[at + 1..])?.0;
-    u64::try_from(micros / 1_000_000).ok().filter(|_| micros % 1_000_000 == 0)
+fn set_ttl(layer: &mut CacheLayer, ttl: Option<Prose>) {
+    layer.ttl_seconds =
+        ttl.as_ref().and_then(|ttl| parse_duration(&ttl.value)).map(|micros| micros as f64 / 1e6);
+    layer.ttl = ttl;
 }
 
 /// The duration that the tokens begin with, in microseconds, and how many tokens it takes.
@@ -174,28 +193,37 @@ pub(crate) fn duration_at(tokens: &[Token<'_>]) -> Option<(i64, usize)> {
     parse_duration(&first.text).map(|found| (found, 1))
 }
 
-/// `**Layer:** Link cache (in memory)` with its list below.
+/// `**Layer:** Link cache (in memory)` with its list or labels below; also a heading with these labels.
 fn read_layer(reader: &mut Reader<'_>, part: &Part) {
-    let title = if part.inline.is_blank(reader.source) { &part.title } else { &part.inline };
-    let Some(name) = titles::name(reader.source, title) else { return };
-    if !part.inline.is_blank(reader.source) {
+    let source = reader.source;
+    let is_named_behind = is_layer_title(&reader.title(&part.title)) && !part.inline.is_blank(source);
+    let title = if is_named_behind {
+        part.inline.clone()
+    } else {
+        titles::without_kind(source, &part.title, &["layer", "cache layer", "cache"])
+    };
+    let Some(name) = titles::words(source, &title) else { return };
+    let mut layer = new_layer(name, part.span);
+    if !part.inline.is_blank(source) {
         reader.model.classes.push((part.inline.span, Class::Understood));
     }
-    let mut layer = new_layer(name, part.span);
-    for entry in node_entries(&part.children) {
-        read_layer_label(reader, &mut layer, &entry);
+    if !is_named_behind && !part.inline.is_blank(source) {
+        layer.what = Some(reader.prose(&part.inline));
+        let sentence = reader.tokens(&part.inline);
+        let at = sentence.iter().position(|token| TTL.iter().any(|word| token.is_word(word)));
+        let ttl = at
+            .and_then(|at| (at + 1..sentence.len().min(at + 4)).find_map(|at| duration_at(&sentence[at..])));
+        layer.ttl_seconds = ttl.map(|(micros, _)| micros as f64 / 1e6);
     }
-    reader.model.caches.push(layer);
-}
-
-fn read_layer_item(reader: &mut Reader<'_>, label: &Label, entry: &Entry<'_>) {
-    let Some(name) = titles::name(reader.source, &label.rest) else {
-        return reader.not_understood(entry, "cache layer");
-    };
-    reader.class(entry, Class::Understood);
-    let mut layer = new_layer(name, entry.span);
-    for below in node_entries(entry.children) {
-        read_layer_label(reader, &mut layer, &below);
+    let promoted = shapes::promote(source, part, &is_layer_label);
+    for entry in node_entries(&promoted.children) {
+        match entry.label {
+            Some(_) => reader.not_understood(&entry, "what, TTL or invalidation"),
+            None => reader.class(&entry, Class::Narrative),
+        }
+    }
+    for below in promoted.parts() {
+        read_layer_label(reader, &mut layer, below);
     }
     reader.model.caches.push(layer);
 }
@@ -204,17 +232,15 @@ fn new_layer(name: Spanned<String>, span: Span) -> CacheLayer {
     CacheLayer { name, what: None, ttl: None, ttl_seconds: None, invalidation: None, span }
 }
 
-fn read_layer_label(reader: &mut Reader<'_>, layer: &mut CacheLayer, entry: &Entry<'_>) {
-    let Some(label) = entry.label else { return reader.class(entry, Class::Narrative) };
-    let text = reader.prose(&label.rest);
-    match &*reader.title(&label.title) {
-        "what" => layer.what = Some(text),
-        "ttl" => {
-            layer.ttl_seconds = parse_duration(&text.value).map(|micros| micros as f64 / 1e6);
-            layer.ttl = Some(text);
-        }
-        "invalidation" => layer.invalidation = Some(text),
-        _ => return reader.not_understood(entry, "what, TTL or invalidation"),
+fn read_layer_label(reader: &mut Reader<'_>, layer: &mut CacheLayer, part: &Part) {
+    let title = reader.title(&part.title);
+    let class = if is_layer_label(&title) { Class::Understood } else { Class::Narrative };
+    let text = reader.prose_of(part, class);
+    if begins_with(&title, &WHAT) {
+        layer.what = text;
+    } else if begins_with(&title, &TTL) {
+        set_ttl(layer, text);
+    } else if begins_with(&title, &INVALIDATION) {
+        layer.invalidation = text;
     }
-    reader.class(entry, Class::Understood);
 }

@@ -91,10 +91,33 @@ pub fn parse_percentile(text: &str) -> Option<String> {
 /// A comparator in words or as a sign, as one of `<=`, `<`, `>=`, `>`, `=`.
 pub fn parse_comparator(text: &str) -> Option<&'static str> {
     Some(match &*text.trim().to_ascii_lowercase() {
-        "≤" | "<=" | "at most" | "up to" | "max" | "no more than" => "<=",
-        "<" | "under" | "below" | "less than" => "<",
-        "≥" | ">=" | "at least" | "min" | "no less than" => ">=",
-        ">" | "over" | "above" | "more than" => ">",
+        "≤"
+        | "⩽"
+        | "≦"
+        | "<="
+        | "< ="
+        | "at most"
+        | "up to"
+        | "max"
+        | "within"
+        | "no more than"
+        | "not more than"
+        | "not exceed"
+        | "never exceed"
+        | "not exceeding"
+        | "less than or equal to" => "<=",
+        "<" | "under" | "below" | "less than" | "fewer than" => "<",
+        "≥"
+        | "⩾"
+        | "≧"
+        | ">="
+        | "> ="
+        | "at least"
+        | "min"
+        | "no less than"
+        | "not less than"
+        | "greater than or equal to" => ">=",
+        ">" | "over" | "above" | "more than" | "greater than" => ">",
         "=" | "==" | "exactly" => "=",
         _ => return None,
     })

@@ -3,6 +3,7 @@
 use super::{Out, class, number, value};
 use formwork_language::behaviour::{Actor, Behaviour, FlowAction, FlowStep};
 use formwork_language::program::Mode;
+use formwork_model::Class;
 use formwork_model::facts::{Constraint, Field, Location, OnDelete, Outcome, StepItem};
 use formwork_model::sections::data_model::{
     Entity, EntityRuleKind, Index, IndexKind, Relationship, RelationshipKind,
@@ -266,10 +267,7 @@ fn constraint(out: &Out<'_>, constraint: &Spanned<Constraint>) -> Value {
 fn flow(out: &Out<'_>, flow: &Flow, at: usize) -> Value {
     let compiled = out.analysis.compiled.flows.get(at);
     let list = |compiled: Option<&[FlowStep]>, items: &[StepItem]| -> Vec<Value> {
-        match compiled {
-            Some(steps) if !steps.is_empty() => steps.iter().map(|step| flow_step(out, step)).collect(),
-            _ => items.iter().map(|item| narrative(out, item)).collect(),
-        }
+        items.iter().map(|item| flow_item(out, item, compiled.unwrap_or_default())).collect()
     };
     json!({
         "name": flow.name.value,
@@ -277,6 +275,37 @@ fn flow(out: &Out<'_>, flow: &Flow, at: usize) -> Value {
         "errors": list(compiled.map(|flow| flow.errors.as_slice()), &flow.errors),
         "span": out.span(flow.span),
     })
+}
+
+/// One item of the document as one step, whatever number of sentences it holds; items below it are its own steps.
+fn flow_item(out: &Out<'_>, item: &StepItem, compiled: &[FlowStep]) -> Value {
+    let place = item.text.span;
+    let begins_here = |step: &&FlowStep| place.start <= step.span.start && step.span.start < place.end;
+    let own: Vec<&FlowStep> = compiled.iter().filter(begins_here).collect();
+    let nested: Vec<Value> = item.nested.iter().map(|below| flow_item(out, below, compiled)).collect();
+    let mut value = match own.as_slice() {
+        [only] => flow_step(out, only),
+        // What the call before it must give: `gets `201``.
+        [] => match compiled.iter().find(|step| step.span.contains(place)) {
+            Some(step) => {
+                json!({"text": out.written(place), "class": class(step.class), "actor": null, "span": out.span(item.span)})
+            }
+            None => narrative(out, item),
+        },
+        several => {
+            let classes = [Class::NotUnderstood, Class::Understood, Class::Unfinished];
+            let found = classes.into_iter().find(|class| several.iter().any(|step| step.class == *class));
+            let text: Vec<&str> = several.iter().map(|step| &*step.text).collect();
+            let actors = several.iter().map(|step| flow_step(out, step)["actor"].take());
+            let actor = actors.into_iter().find(|actor| !actor.is_null()).unwrap_or(Value::Null);
+            let class = class(found.unwrap_or(Class::Narrative));
+            json!({"text": text.join(" "), "class": class, "actor": actor, "span": out.span(item.text.span)})
+        }
+    };
+    if let (Some(object), false) = (value.as_object_mut(), nested.is_empty()) {
+        object.insert("steps".to_owned(), nested.into());
+    }
+    value
 }
 
 fn flow_step(out: &Out<'_>, step: &FlowStep) -> Value {

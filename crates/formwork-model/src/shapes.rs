@@ -1,0 +1,135 @@
+//! Brings what people write into one shape: list items and table rows that bear a label become labelled parts, and
+//! labels that follow an item's bold title go below it.
+//!
+//! Source: language reference, *Finding the places*: labels may be headings, bold words, list items or rows.
+
+use crate::labels::normal;
+use crate::tables;
+use formwork_syntax::{Block, Item, List, Node, Part, PartKind, PieceKind, Span, Table, Text};
+
+/// The part with every list item and table row whose label is known as a labelled part.
+pub(crate) fn promote(source: &str, part: &Part, known: &dyn Fn(&str) -> bool) -> Part {
+    let mut copy =
+        Part { children: Vec::with_capacity(part.children.len()), ..part.clone_without_children() };
+    for node in &part.children {
+        match node {
+            Node::Block(Block::List(list)) => promote_items(source, list, known, &mut copy.children),
+            Node::Block(Block::Table(table)) if rows_are_labels(source, table, known) => {
+                promote_rows(table, &mut copy.children);
+            }
+            other => copy.children.push(other.clone()),
+        }
+    }
+    copy
+}
+
+/// A copy of a part without what stands below it.
+trait WithoutChildren {
+    fn clone_without_children(&self) -> Part;
+}
+
+impl WithoutChildren for Part {
+    fn clone_without_children(&self) -> Part {
+        let (title, inline) = (self.title.clone(), self.inline.clone());
+        Part { kind: self.kind, title, inline, children: Vec::new(), span: self.span }
+    }
+}
+
+fn promote_items(source: &str, list: &List, known: &dyn Fn(&str) -> bool, to: &mut Vec<Node>) {
+    let mut others: Vec<Item> = Vec::new();
+    for item in &list.items {
+        match label(source, item).filter(|(title, _)| known(&normal(&title.plain(source)))) {
+            Some((title, inline)) => {
+                flush(list, &mut others, to);
+                to.push(Node::Part(labelled(title, inline, item.children.clone(), item.span)));
+            }
+            None => others.push(item.clone()),
+        }
+    }
+    flush(list, &mut others, to);
+}
+
+fn flush(list: &List, items: &mut Vec<Item>, to: &mut Vec<Node>) {
+    if let (Some(first), Some(last)) = (items.first(), items.last()) {
+        let span = first.span.to(last.span);
+        let items = std::mem::take(items);
+        to.push(Node::Block(Block::List(List { ordered: list.ordered, items, span })));
+    }
+}
+
+/// A labelled part made of a title and what follows it.
+pub(crate) fn labelled(title: Text, inline: Text, children: Vec<Node>, span: Span) -> Part {
+    Part { kind: PartKind::Emphasized, title, inline, children, span }
+}
+
+fn rows_are_labels(source: &str, table: &Table, known: &dyn Fn(&str) -> bool) -> bool {
+    let is_known = |cells: &[Text]| cells.first().is_some_and(|cell| known(&normal(&cell.plain(source))));
+    table.header.len() == 2 && table.rows.iter().any(|row| is_known(&row.cells))
+}
+
+fn promote_rows(table: &Table, to: &mut Vec<Node>) {
+    let header = (table.header.as_slice(), table.span);
+    let rows = table.rows.iter().map(|row| (row.cells.as_slice(), row.span));
+    for (cells, span) in std::iter::once(header).chain(rows) {
+        if let [title, inline] = cells {
+            let span = if span == table.span { title.span.to(inline.span) } else { span };
+            to.push(Node::Part(labelled(title.clone(), inline.clone(), Vec::new(), span)));
+        }
+    }
+}
+
+/// The label of an item and what follows it: before a colon, or bold and before a dash.
+pub(crate) fn label(source: &str, item: &Item) -> Option<(Text, Text)> {
+    if let Some(label) = &item.label {
+        return Some((label.title.clone(), label.rest.clone()));
+    }
+    bold_head(source, &item.text)
+}
+
+/// Bold words at the start of a text and what follows the dash or colon behind them; bold words alone too.
+pub(crate) fn bold_head(source: &str, text: &Text) -> Option<(Text, Text)> {
+    let count = text.pieces.iter().take_while(|piece| piece.strong).count();
+    let last = text.pieces[..count].last()?;
+    let title = text.slice(source, text.span.start, last.span.end);
+    let Some(behind) = text.pieces.get(count) else { return Some((title, Text::empty(text.span.end))) };
+    if !matches!(behind.kind, PieceKind::Text) {
+        return None;
+    }
+    let shown = behind.span.slice(source);
+    let trimmed = shown.trim_start();
+    let mark = trimmed.chars().next().filter(|mark| matches!(mark, '—' | '–' | '-' | ':'))?;
+    let from = behind.span.start + (shown.len() - trimmed.len() + mark.len_utf8()) as u32;
+    Some((title, text.slice(source, from, text.span.end)))
+}
+
+/// The part with the labels that follow an item's bold title put below that title.
+pub(crate) fn regroup(part: &Part, is_title: &dyn Fn(&Part) -> bool) -> Part {
+    let mut copy = part.clone_without_children();
+    for node in &part.children {
+        let is_label = matches!(node, Node::Part(below) if !matches!(below.kind, PartKind::Heading(_)) && !is_title(below));
+        let open = match copy.children.last_mut() {
+            Some(Node::Part(last)) if is_label && last.kind == PartKind::Emphasized && is_title(last) => {
+                Some(last)
+            }
+            _ => None,
+        };
+        match (open, node) {
+            (Some(open), Node::Part(below)) => {
+                open.span = open.span.to(below.span);
+                open.children.push(node.clone());
+            }
+            _ => copy.children.push(node.clone()),
+        }
+    }
+    copy
+}
+
+/// The rows of a table as texts, cells joined.
+pub(crate) fn row_texts(source: &str, table: &Table, without: &[usize]) -> Vec<(Text, Span)> {
+    let row_text = |row: &formwork_syntax::Row| {
+        let kept = (0..row.cells.len()).filter(|at| !without.contains(at));
+        let cells: Vec<&Text> = kept.filter_map(|at| tables::cell(source, row, Some(at))).collect();
+        (tables::joined(&cells), row.span)
+    };
+    table.rows.iter().map(row_text).filter(|(text, _)| !text.pieces.is_empty()).collect()
+}
