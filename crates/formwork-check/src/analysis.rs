@@ -49,7 +49,7 @@ fn analysed(source: Arc<str>, whole: bool) -> Analysis {
     let document = formwork_syntax::parse(&source, &formwork_model::is_label);
     let model = formwork_model::read(&source, &document);
     let compiled = formwork_language::compile(&source, &model);
-    let cx = Context { source: &source, document: &document, model: &model, compiled: &compiled, whole };
+    let cx = Context::new(&source, &document, &model, &compiled, whole);
     let diagnostics = findings(&cx);
     Analysis { source, lines, document, model, compiled, diagnostics }
 }

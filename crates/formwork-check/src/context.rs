@@ -1,6 +1,8 @@
 //! What a rule may look at, and the builder with which findings are dressed.
 
 use crate::diagnostic::{Diagnostic, Edit, Fix, Related};
+use crate::lexicon::Lexicon;
+use crate::strictness::Strictness;
 use formwork_language::behaviour::Compiled;
 use formwork_model::Model;
 use formwork_syntax::{Document, Span};
@@ -17,6 +19,25 @@ pub(crate) struct Context<'a> {
     pub(crate) compiled: &'a Compiled,
     /// Whether the document is judged as a whole; a fragment need not have every part of the form.
     pub(crate) whole: bool,
+    /// What the document names.
+    pub(crate) lexicon: Lexicon,
+    /// What of it is executed.
+    pub(crate) strictness: Strictness,
+}
+
+impl<'a> Context<'a> {
+    /// Gathers what rules ask most.
+    pub(crate) fn new(
+        source: &'a str,
+        document: &'a Document,
+        model: &'a Model,
+        compiled: &'a Compiled,
+        whole: bool,
+    ) -> Self {
+        let lexicon = Lexicon::of(model);
+        let strictness = Strictness::of(model, compiled);
+        Self { source, document, model, compiled, whole, lexicon, strictness }
+    }
 }
 
 /// Where a note stands, and what it brings along.

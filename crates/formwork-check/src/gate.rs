@@ -6,19 +6,17 @@ use crate::context::{Context, Place};
 use crate::diagnostic::{Diagnostic, Severity};
 use crate::diagnostics::*;
 use formwork_language::notes::{Note as LanguageNote, NoteKind as Language};
-use formwork_language::program::Mode;
 use formwork_model::{Note as ModelNote, NoteKind as Model};
-use formwork_syntax::{Note as SyntaxNote, NoteKind as Syntax, Span};
+use formwork_syntax::{Note as SyntaxNote, NoteKind as Syntax};
 use std::collections::BTreeSet;
 
 /// The findings behind all notes, in the order of the rooms.
 pub(crate) fn notes(cx: &Context<'_>) -> Vec<Diagnostic> {
     let syntax = cx.document.notes.iter().map(|note| from_syntax(cx, note));
-    let model = cx.model.notes.iter().map(|note| from_model(cx, note));
-    let executed = executed_steps(cx);
+    let model = cx.model.notes.iter().map(|note| milder_reading(cx, note, from_model(cx, note)));
     let mut undeclared = BTreeSet::new();
     let language = cascades::without(cx).into_iter().filter(move |note| is_first(&mut undeclared, note));
-    syntax.chain(model).chain(language.map(|note| from_language(cx, &executed, note))).collect()
+    syntax.chain(model).chain(language.map(|note| milder(cx, note, from_language(cx, note)))).collect()
 }
 
 /// An event that is not declared is one mistake, however often it is emitted.
@@ -57,7 +55,7 @@ fn from_model(cx: &Context<'_>, note: &ModelNote) -> Diagnostic {
     }
 }
 
-fn from_language(cx: &Context<'_>, executed: &[Span], note: &LanguageNote) -> Diagnostic {
+fn from_language(cx: &Context<'_>, note: &LanguageNote) -> Diagnostic {
     let place = Place { span: note.span, related: note.related, fix: note.fix.clone() };
     match &note.kind {
         Language::UnknownName { what, name, nearest } => {
@@ -73,8 +71,7 @@ fn from_language(cx: &Context<'_>, executed: &[Span], note: &LanguageNote) -> Di
         Language::MayBeAbsent { context } => fw2005_may_be_absent::found(cx, &place, context),
         Language::StepSkipped => fw0401_step_skipped::found(cx, &place),
         Language::StepNotUnderstood { form, word, expected, notation } => {
-            let found = fw0402_step_not_understood::found(&place, form, word.as_deref(), expected, notation);
-            milder_unless_executed(executed, found)
+            fw0402_step_not_understood::found(&place, form, word.as_deref(), expected, notation)
         }
         Language::StepNotSupported { form } => fw0403_step_not_supported::found(&place, form),
         Language::NotAKey { entity } => fw0404_not_a_key::found(&place, entity),
@@ -126,29 +123,35 @@ fn other(place: &Place, entry: &str, subject: &str) -> Diagnostic {
     found(place, subject)
 }
 
-/// Where the steps stand that run: those of executed behaviours and of components, by place.
-fn executed_steps(cx: &Context<'_>) -> Vec<Span> {
-    let behaviours = cx.compiled.behaviours.iter().filter(|behaviour| behaviour.mode == Mode::Executed);
-    let standing = cx.compiled.standing.iter().flat_map(|standing| &standing.steps);
-    let mut spans: Vec<Span> =
-        behaviours.flat_map(|behaviour| &behaviour.steps).chain(standing).map(|step| step.span).collect();
-    spans.sort_by_key(|span| span.start);
-    spans
+/// What the language has to say of a place that is not executed is a hint, unless facts contradict each other.
+fn milder(cx: &Context<'_>, note: &LanguageNote, found: Diagnostic) -> Diagnostic {
+    let most = match &note.kind {
+        Language::UnknownName { .. }
+        | Language::UnknownField { .. }
+        | Language::EventNotDeclared { .. }
+        | Language::RouteCollision { .. } => Severity::Warning,
+        _ => Severity::Hint,
+    };
+    cx.strictness.at_most(most, found)
 }
 
-/// What is not executed is not wrong, only unread.
-fn milder_unless_executed(executed: &[Span], mut found: Diagnostic) -> Diagnostic {
-    let after = executed.partition_point(|span| span.start <= found.span.start);
-    if !after.checked_sub(1).is_some_and(|at| executed[at].contains(found.span)) {
-        found.severity = Severity::Warning;
-    }
-    found
+/// What a reader did not understand where nothing is executed is a hint, unless it is probably a slip of the pen.
+fn milder_reading(cx: &Context<'_>, note: &ModelNote, found: Diagnostic) -> Diagnostic {
+    let is_slip = match &note.kind {
+        Model::UnknownType { nearest, .. } | Model::UnknownLabel { nearest, .. } => nearest.is_some(),
+        Model::DeclaredTwice { .. } | Model::NotUnderstood { expected: "SLO" } => true,
+        Model::MissingType { .. } | Model::NotUnderstood { .. } | Model::ConstraintNotUnderstood { .. } => {
+            false
+        }
+    };
+    cx.strictness.at_most(if is_slip { Severity::Warning } else { Severity::Hint }, found)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use formwork_language::behaviour::Compiled;
+    use formwork_syntax::Span;
 
     const SOURCE: &str = "1. Finds the `link` where `slug == input.slug`.\n";
 
@@ -210,13 +213,7 @@ mod tests {
         let note = |kind| LanguageNote { kind, span: Span::new(3, 40), related: None, fix: None };
         let compiled = Compiled { notes: kinds.into_iter().map(note).collect(), ..Compiled::default() };
         let model = formwork_model::Model::default();
-        notes(&Context {
-            source: SOURCE,
-            document: &document,
-            model: &model,
-            compiled: &compiled,
-            whole: true,
-        })
+        notes(&Context::new(SOURCE, &document, &model, &compiled, true))
     }
 
     #[test]
@@ -239,24 +236,13 @@ mod tests {
     }
 
     #[test]
-    fn a_step_that_does_not_parse_is_milder_where_nothing_is_executed() {
+    fn a_step_that_does_not_parse_is_a_hint_where_nothing_is_executed() {
         let step = || Language::StepNotUnderstood {
             form: "Finds",
             word: None,
             expected: text("`where`"),
             notation: "Finds the `E` where `EXPR`",
         };
-        assert_eq!(findings(vec![step()])[0].severity, Severity::Warning);
-        let inside = milder_unless_executed(
-            &[Span::new(3, 50)],
-            fw0402_step_not_understood::found(
-                &Place { span: Span::new(3, 40), related: None, fix: None },
-                "Finds",
-                None,
-                "`where`",
-                "…",
-            ),
-        );
-        assert_eq!(inside.severity, Severity::Error);
+        assert_eq!(findings(vec![step()])[0].severity, Severity::Hint);
     }
 }

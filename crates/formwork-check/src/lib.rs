@@ -13,8 +13,10 @@ mod diagnostic;
 mod diagnostics;
 mod form;
 mod gate;
+mod lexicon;
 mod names;
 mod render;
+mod strictness;
 mod suppress;
 mod words;
 

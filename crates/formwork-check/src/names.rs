@@ -3,6 +3,8 @@
 //! Names in prose match as the language has it: without case, separators and plural.
 
 use crate::context::Context;
+use crate::lexicon::Kinds;
+use crate::words;
 use formwork_language::behaviour::{Behaviour, Touches};
 use formwork_language::program::{AccessRule, Mode};
 use formwork_model::names::same_name;
@@ -34,17 +36,18 @@ pub(crate) fn events<'a>(cx: &Context<'a>) -> impl Iterator<Item = &'a str> {
 
 /// Whether an operation or endpoint has the name, or the method and path.
 pub(crate) fn is_operation(cx: &Context<'_>, name: &str) -> bool {
-    position(cx, name).is_some()
+    cx.lexicon.is(Kinds::OPERATION, name)
+        || name.split_once(' ').is_some_and(|(method, path)| cx.lexicon.has_route(method, path.trim()))
 }
 
 /// Whether an entity has the name.
 pub(crate) fn is_entity(cx: &Context<'_>, name: &str) -> bool {
-    entities(cx).any(|entity| entity == name || same_name(entity, name))
+    cx.lexicon.is(Kinds::ENTITY, name)
 }
 
 /// Whether an event has the name.
 pub(crate) fn is_event(cx: &Context<'_>, name: &str) -> bool {
-    events(cx).any(|event| event == name || same_name(event, name))
+    cx.lexicon.is(Kinds::EVENT, name)
 }
 
 fn position(cx: &Context<'_>, name: &str) -> Option<usize> {
@@ -83,14 +86,68 @@ pub(crate) fn measured<'a>(cx: &Context<'a>) -> impl Iterator<Item = &'a str> {
     OPERATION_METRICS.into_iter().chain(["cache_hit_ratio"]).chain(own)
 }
 
-/// Whether something measures a metric: every operation, section 10, or the system itself.
+/// Whether something measures a metric: every operation, section 10, a benchmark, or the system itself. People
+/// write one metric in several ways (`p99 ingest ack`, `ingest_ack_seconds`), so it is compared by its words.
 pub(crate) fn is_measured(cx: &Context<'_>, metric: &str) -> bool {
     let of_operation = metric.rsplit_once('.').is_some_and(|(operation, suffix)| {
         OPERATION_METRICS.contains(&suffix) && is_operation(cx, operation)
     });
     let built_in = metric.starts_with("http.server.") || metric.starts_with("formwork.");
-    of_operation || built_in || measured(cx).any(|name| name == metric || same_name(name, metric))
+    of_operation
+        || built_in
+        || cx.lexicon.is(Kinds::METRIC, metric)
+        || measured(cx).any(|name| name == metric || same_name(name, metric))
+        || (!metric.contains('.') && is_measured_in_words(cx, metric))
 }
+
+fn is_measured_in_words(cx: &Context<'_>, metric: &str) -> bool {
+    let all = words::stems(metric);
+    if all.iter().any(|word| matches!(word.as_str(), "availability" | "uptime" | "throughput")) {
+        return true;
+    }
+    let subject = words::without(&all, &UNITS);
+    let says = |text: &str| {
+        let said = words::stems(text);
+        !subject.is_empty() && subject.iter().all(|word| said.contains(word))
+    };
+    let operation = words::without(&subject, &["latency", "duration", "time", "error", "rate"]);
+    let of_operation = !operation.is_empty()
+        && operations(cx).any(|name| {
+            let name = words::stems(name);
+            name == operation || (name.len() > 1 && operation.iter().all(|word| name.contains(word)))
+        });
+    let testing = &cx.model.testing;
+    let tests = testing.quality.iter().chain(&testing.load).chain(&testing.resilience).chain(&testing.unit);
+    of_operation
+        || cx.model.metrics.iter().any(|found| {
+            says(&found.name.value)
+                || found
+                    .description
+                    .as_ref()
+                    .is_some_and(|text| says(&format!("{} {}", found.name.value, text.value)))
+        })
+        || tests.into_iter().any(|test| says(&test.value))
+}
+
+/// Words of a metric's name that say how it is counted, not what.
+const UNITS: [&str; 16] = [
+    "second",
+    "millisecond",
+    "m",
+    "s",
+    "total",
+    "count",
+    "percent",
+    "ratio",
+    "p50",
+    "p90",
+    "p95",
+    "p99",
+    "median",
+    "api",
+    "max",
+    "per",
+];
 
 /// Whether every operation is executed and read without a note: only then is what no step uses used by nothing.
 pub(crate) fn all_executed(cx: &Context<'_>) -> bool {

@@ -45,6 +45,38 @@ pub(crate) fn clause(text: &str) -> String {
     shown
 }
 
+/// The words of a name or sentence for comparing: lower case, in the singular, in the order of the text.
+/// `create_order_latency`, `createOrder latency` and `Create orders: latency` begin alike.
+pub(crate) fn stems(text: &str) -> Vec<String> {
+    let mut stems = Vec::new();
+    let mut word = String::new();
+    let mut before = ' ';
+    let finish = |word: &mut String, stems: &mut Vec<String>| {
+        let stem = formwork_model::names::name_key(word);
+        if !stem.is_empty() {
+            stems.push(stem);
+        }
+        word.clear();
+    };
+    for character in text.chars() {
+        let begins = character.is_uppercase() && before.is_lowercase();
+        if begins || !character.is_alphanumeric() {
+            finish(&mut word, &mut stems);
+        }
+        if character.is_alphanumeric() {
+            word.push(character);
+        }
+        before = character;
+    }
+    finish(&mut word, &mut stems);
+    stems
+}
+
+/// The words that are none of the others.
+pub(crate) fn without(words: &[String], others: &[&str]) -> Vec<String> {
+    words.iter().filter(|word| !others.contains(&word.as_str())).cloned().collect()
+}
+
 /// Control and direction characters: they would let a document write on the reader's terminal.
 fn is_hidden(character: char) -> bool {
     character.is_control()

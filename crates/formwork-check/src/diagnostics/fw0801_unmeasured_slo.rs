@@ -5,7 +5,9 @@ use crate::context::Context;
 use crate::diagnostic::{Diagnostic, Severity};
 use crate::names;
 use crate::words::quoted;
+use formwork_model::Section;
 use formwork_model::names::nearest;
+use std::collections::BTreeSet;
 
 pub(crate) static ENTRY: Entry = Entry {
     code: "FW0801",
@@ -17,6 +19,9 @@ pub(crate) static ENTRY: Entry = Entry {
 
 /// Finds it.
 fn rule(cx: &Context<'_>) -> Vec<Diagnostic> {
+    // Who says how the targets are measured measures them, if not with a metric.
+    let severity = if says_how(cx) { Severity::Hint } else { Severity::Warning };
+    let mut told: BTreeSet<&str> = BTreeSet::new();
     let slos = cx.model.slos.iter();
     slos.filter_map(|slo| {
         let metric = &slo.metric.value;
@@ -26,10 +31,12 @@ fn rule(cx: &Context<'_>) -> Vec<Diagnostic> {
             let near = nearest(&operation.value, names::operations(cx));
             return Some(found.nearest(cx, &operation.value, near, "name an operation of section 4 or 5"));
         }
-        if names::is_measured(cx, metric) {
+        // Several targets of one metric lack one measurement.
+        if slo.operation.is_some() || names::is_measured(cx, metric) || !told.insert(metric) {
             return None;
         }
-        let found = ENTRY.at(slo.metric.span, format!("nothing measures {}", quoted(metric)));
+        let mut found = ENTRY.at(slo.metric.span, format!("nothing measures {}", quoted(metric)));
+        found.severity = severity;
         let (prefix, suffix) = metric.rsplit_once('.').unwrap_or((metric, ""));
         if names::OPERATION_METRICS.contains(&suffix) {
             let near = nearest(prefix, names::operations(cx));
@@ -44,4 +51,15 @@ fn rule(cx: &Context<'_>) -> Vec<Diagnostic> {
         Some(found.nearest(cx, metric, near, "declare the metric in section 10 and fill it in a step"))
     })
     .collect()
+}
+
+/// Whether the section says in a sentence how its targets are measured.
+fn says_how(cx: &Context<'_>) -> bool {
+    let headings = &cx.model.sections;
+    let at = headings.iter().position(|(section, _)| *section == Section::Performance);
+    let Some(at) = at else { return false };
+    let end = headings.get(at + 1).map_or(cx.source.len(), |(_, span)| span.start as usize);
+    let text = cx.source.get(headings[at].1.end as usize..end).unwrap_or_default();
+    text.lines()
+        .any(|line| !line.starts_with(['-', '*', '|', '#']) && line.to_lowercase().contains("measured "))
 }

@@ -21,17 +21,21 @@ fn rule(cx: &Context<'_>) -> Vec<Diagnostic> {
     let prose = layers.flat_map(|layer| layer.what.iter().chain(&layer.invalidation));
     prose
         .flat_map(|prose| names::codes(cx, prose.span))
-        .filter(|(name, _)| {
-            !names::is_operation(cx, name) && !names::is_entity(cx, name) && !names::is_event(cx, name)
-        })
-        .map(|(name, span)| {
+        .filter(|(name, _)| !name.starts_with('-') && !cx.lexicon.knows(name))
+        .filter_map(|(name, span)| {
             let known = names::operations(cx).chain(names::entities(cx)).chain(names::events(cx));
-            ENTRY.at(span, format!("{} is no operation, entity or event", quoted(name))).nearest(
+            let near = nearest(name, known);
+            // What caches a document in prose names need not be declared in it.
+            if near.is_none() && !cx.strictness.speaks() {
+                return None;
+            }
+            let found = ENTRY.at(span, format!("{} is no operation, entity or event", quoted(name))).nearest(
                 cx,
                 name,
-                nearest(name, known),
+                near,
                 "name an operation whose answers are kept, or an entity that is read",
-            )
+            );
+            Some(found)
         })
         .collect()
 }

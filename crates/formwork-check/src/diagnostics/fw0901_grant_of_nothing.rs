@@ -21,12 +21,18 @@ fn rule(cx: &Context<'_>) -> Vec<Diagnostic> {
     grants
         .flat_map(|grant| &grant.operations)
         .filter(|name| !names::is_operation(cx, &name.value))
-        .map(|name| {
-            ENTRY.at(name.span, format!("there is no operation {}", quoted(&name.value))).nearest(
-                cx,
-                &name.value,
-                nearest(&name.value, names::operations(cx)),
-                "name an operation of section 4 or 5",
+        .filter_map(|name| {
+            let near = nearest(&name.value, names::operations(cx));
+            // `orders:write` is a scope, and a line of prose may name entities, fields or tables.
+            let is_other = name.value.contains(':') || cx.lexicon.knows(&name.value);
+            if near.is_none() && is_other {
+                return None;
+            }
+            let found = ENTRY
+                .at(name.span, format!("there is no operation {}", quoted(&name.value)))
+                .nearest(cx, &name.value, near, "name an operation of section 4 or 5");
+            Some(
+                cx.strictness.at_most(if near.is_some() { Severity::Warning } else { Severity::Hint }, found),
             )
         })
         .collect()

@@ -20,18 +20,17 @@ fn rule(cx: &Context<'_>) -> Vec<Diagnostic> {
     let audits = cx.model.audit.iter();
     audits
         .flat_map(|audit| &audit.subjects)
-        .filter(|name| {
-            let name = &name.value;
-            !names::is_entity(cx, name) && !names::is_operation(cx, name) && !names::is_event(cx, name)
-        })
-        .map(|name| {
+        .filter(|name| !name.value.starts_with('-') && !cx.lexicon.knows(&name.value))
+        .filter_map(|name| {
             let known = names::entities(cx).chain(names::operations(cx)).chain(names::events(cx));
-            ENTRY.at(name.span, format!("{} is no entity, operation or event", quoted(&name.value))).nearest(
-                cx,
-                &name.value,
-                nearest(&name.value, known),
-                "name an entity or an operation",
-            )
+            let near = nearest(&name.value, known);
+            if near.is_none() && !cx.strictness.speaks() {
+                return None;
+            }
+            let found = ENTRY
+                .at(name.span, format!("{} is no entity, operation or event", quoted(&name.value)))
+                .nearest(cx, &name.value, near, "name an entity or an operation");
+            Some(found)
         })
         .collect()
 }

@@ -6,7 +6,6 @@ use crate::notes::{Note, NoteKind};
 use crate::program::{AccessRule, Operation};
 use crate::steps::{Sentences, WhoMay};
 use formwork_model::Model;
-use formwork_model::names::nearest;
 use formwork_model::sections::interface::{self, Surface};
 use formwork_model::sections::security::{AuthenticationKind, Grant};
 use std::sync::Arc;
@@ -51,14 +50,28 @@ pub(super) fn lower(
         // The stricter reading, so that nothing is open that a sentence closes.
         rule.public = false;
     }
-    grants(world, operation, &mut rule, notes);
+    grants(world, operation, executed, &mut rule, notes);
     rule
 }
 
 /// Adds the roles that section 9 grants the operation to, if section 9 has such a part.
-fn grants(world: &World<'_>, operation: &interface::Operation, rule: &mut AccessRule, notes: &mut Vec<Note>) {
+fn grants(
+    world: &World<'_>,
+    operation: &interface::Operation,
+    executed: bool,
+    rule: &mut AccessRule,
+    notes: &mut Vec<Note>,
+) {
     let authorization = &world.model.authorization;
+    // Prose about who may do what refuses nobody where nothing is executed: what is mocked needs a key, no role.
+    let is_known = |name: &formwork_syntax::Spanned<String>| {
+        let declared = world.model.operations.iter().chain(&world.model.endpoints);
+        declared.into_iter().any(|operation| operation.name.value == name.value)
+    };
+    let is_prose = !executed
+        && !authorization.grants.iter().any(|grant| grant.all || grant.operations.iter().any(is_known));
     if authorization.span.is_none()
+        || is_prose
         || rule.public
         || operation.surface == Surface::Internal
         || signed(world, operation)
@@ -89,18 +102,10 @@ fn signed(world: &World<'_>, operation: &interface::Operation) -> bool {
     })
 }
 
-/// Notes about grants themselves: operations that do not exist, conditions that are not enforced yet.
+/// Notes about conditions of grants, which are not enforced yet. That a grant names an operation that does not
+/// exist is found by `formwork-check`, which knows the names of everything.
 pub(super) fn check_grants(world: &World<'_>, notes: &mut Vec<Note>) {
-    let all = || world.model.operations.iter().chain(&world.model.endpoints).map(|it| it.name.value.as_str());
     for grant in &world.model.authorization.grants {
-        for name in &grant.operations {
-            if all().all(|known| known != name.value) {
-                let near = nearest(&name.value, all()).map(str::to_owned);
-                let kind =
-                    NoteKind::UnknownName { what: "operation", name: name.value.clone(), nearest: near };
-                notes.push(Note { kind, span: name.span, related: None, fix: None });
-            }
-        }
         if grant.condition.is_some() {
             let kind = NoteKind::Other { entry: "grant_condition", subject: grant.role.value.clone() };
             notes.push(Note { kind, span: grant.span, related: None, fix: None });

@@ -22,6 +22,8 @@ pub(super) struct Setup {
     pub(super) executed: bool,
     /// Whether it answers a page.
     pub(super) page: bool,
+    /// The entity that it is inferred to be about, whose fields give inputs their types.
+    pub(super) owner: Option<EntityId>,
 }
 
 /// What an operation accepts.
@@ -29,13 +31,13 @@ pub(super) fn lower(
     world: &World<'_>,
     operation: &Operation,
     (method, path): (&str, &[PathPart]),
-    Setup { executed, page }: Setup,
+    Setup { executed, page, owner }: Setup,
     notes: &mut Vec<Note>,
 ) -> InputShape {
     let mut shape = InputShape { ignores_others: operation.input.ignores_others, ..InputShape::default() };
     let parameters: Vec<Arc<str>> = parameters(path);
     let in_query = matches!(method, "GET" | "DELETE" | "HEAD");
-    let owner = output_entity(world, operation);
+    let owner = owner.or_else(|| output_entity(world, operation));
     for field in declared(world, operation, notes) {
         let hidden = page && PAGE_FIELDS.contains(&field.name.value.as_str());
         if hidden || shape.fields.iter().any(|other| *other.name == *field.name.value) {
@@ -44,7 +46,7 @@ pub(super) fn lower(
         let field = lower_field(world, &field, &parameters, in_query, owner, notes);
         shape.fields.push(field);
     }
-    check_path(world, operation, path, executed, &mut shape, notes);
+    check_path(world, operation, (path, executed, owner), &mut shape, notes);
     if page {
         shape.fields.extend(page_fields(operation.span));
     }
@@ -132,6 +134,12 @@ fn type_by_name(world: &World<'_>, name: &str, owner: Option<EntityId>) -> Optio
     fields.find(|field| *field.name == *name).map(|field| field.ty.clone())
 }
 
+/// The type of the key that a parameter of the path names: its field, else the primary key (`/orders/{id}`).
+fn key_type(world: &World<'_>, name: &str, owner: Option<EntityId>) -> Option<Type> {
+    let table = world.table(owner?);
+    crate::infer::field_of(table, name).map(|field| table.fields[field].ty.clone())
+}
+
 /// The entity that Output names.
 pub(super) fn output_entity(world: &World<'_>, operation: &Operation) -> Option<EntityId> {
     match &operation.output.kind {
@@ -147,8 +155,7 @@ pub(super) fn output_entity(world: &World<'_>, operation: &Operation) -> Option<
 fn check_path(
     world: &World<'_>,
     operation: &Operation,
-    path: &[PathPart],
-    executed: bool,
+    (path, executed, owner): (&[PathPart], bool, Option<EntityId>),
     shape: &mut InputShape,
     notes: &mut Vec<Note>,
 ) {
@@ -162,7 +169,8 @@ fn check_path(
             let kind = NoteKind::PathParameter { name: name.to_string(), path: shown.clone() };
             notes.push(Note { kind, span, related: None, fix: None });
         }
-        let ty = type_by_name(world, name, output_entity(world, operation)).unwrap_or(Type::String);
+        let ty = key_type(world, name, owner).or_else(|| type_by_name(world, name, owner));
+        let ty = ty.unwrap_or(Type::String);
         let (optional, default, rules) = (false, None, Default::default());
         let field =
             InputField { name: name.clone(), ty, optional, default, location: Location::Path, rules, span };

@@ -28,14 +28,19 @@ pub(super) struct Operations {
 pub(super) fn lower_all(world: &World<'_>, shared: &mut Shared, notes: &mut Vec<Note>) -> Operations {
     let mut found = Operations { operations: Vec::new(), behaviours: Vec::new() };
     access::check_grants(world, notes);
-    for operation in world.model.operations.iter().chain(&world.model.endpoints) {
-        let sentences = read_items(world.source, &world.names, &operation.behavior);
+    let declared = world.model.operations.iter().chain(&world.model.endpoints);
+    let read: Vec<(&interface::Operation, Sentences)> = declared
+        .map(|operation| (operation, read_items(world.source, &world.names, &operation.behavior)))
+        .collect();
+    let natural = is_natural(world, &read);
+    for (operation, sentences) in read {
         if operation.command {
             found.behaviours.push(unserved(world, operation, &sentences));
             continue;
         }
-        let (lowered, behaviour) =
-            lower_one(world, shared, operation, &sentences, found.operations.len(), notes);
+        let index = found.operations.len();
+        let executed = !natural && sentences.flat().iter().any(|read| read.executes());
+        let (lowered, behaviour) = lower_one(world, shared, operation, &sentences, (index, executed), notes);
         found.operations.push(lowered);
         found.behaviours.push(behaviour);
     }
@@ -45,6 +50,27 @@ pub(super) fn lower_all(world: &World<'_>, shared: &mut Shared, notes: &mut Vec<
     collisions(&found.operations, &places, notes);
     output::locate(world, &mut found.operations);
     found
+}
+
+/// Whether the behaviours of a document are prose in which a sentence happens to be a step (``Returns the `order`.``):
+/// none is wholly understood, and most sentences are not even begun like a step. Then nothing is executed.
+fn is_natural(world: &World<'_>, read: &[(&interface::Operation, Sentences)]) -> bool {
+    let (mut begun, mut prose) = (0usize, 0usize);
+    for (_, sentences) in read {
+        let all = sentences.flat();
+        let is_prose = |read: &crate::steps::reading::Read| match &read.reading {
+            Reading::Prose => true,
+            Reading::Misread(form, _) | Reading::Unsupported(form) => !is_formal(world, form, read.span),
+            Reading::Step(_) | Reading::Remark => false,
+        };
+        let of_prose = all.iter().filter(|read| is_prose(read)).count();
+        if of_prose == 0 && all.iter().any(|read| read.executes()) {
+            return false;
+        }
+        prose += of_prose;
+        begun += all.iter().filter(|read| !matches!(read.reading, Reading::Remark)).count() - of_prose;
+    }
+    begun < prose
 }
 
 fn unserved(world: &World<'_>, operation: &interface::Operation, sentences: &Sentences) -> Behaviour {
@@ -62,11 +88,10 @@ fn lower_one(
     shared: &mut Shared,
     operation: &interface::Operation,
     sentences: &Sentences,
-    index: usize,
+    (index, executed): (usize, bool),
     notes: &mut Vec<Note>,
 ) -> (Operation, Behaviour) {
     let all = sentences.flat();
-    let executed = all.iter().any(|read| read.executes());
     let page = executed && all.iter().filter_map(|read| read.step()).any(|step| step.action.pages());
     let (method, path) = route(operation);
     let mut input = input::lower(world, operation, (&method, &path), Setup { executed, page }, notes);

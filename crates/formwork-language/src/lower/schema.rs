@@ -337,6 +337,10 @@ pub(super) fn default_value(
         ("none" | "null" | "nothing", _) => return None,
         (text, _) => text,
     };
+    // An enum whose values the document does not list in a form that is read takes any word.
+    if matches!(ty, Type::Enum(values) if values.is_empty()) {
+        return Some(Expression::Constant(Value::Text(text.trim_matches(['"', '\'']).into())));
+    }
     let number = text.replace(',', "");
     let text = if number.parse::<i128>().is_ok() { number.as_str() } else { text };
     // The type is not known, so neither is the value's: a text until someone says more.

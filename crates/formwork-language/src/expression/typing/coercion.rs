@@ -71,7 +71,8 @@ fn constant(
     target: &Kind,
 ) -> Result<Value, Option<(String, Option<String>)>> {
     if let (Kind::Enum(values), Value::Text(written)) = (target, &value)
-        && !values.contains(written)
+        // An enum without values is one whose values the document gives in prose.
+        && !(values.is_empty() || values.contains(written))
     {
         let near = nearest(written, values.iter().map(|known| &**known)).map(str::to_owned);
         return Err(Some((written.to_string(), near)));

@@ -165,7 +165,8 @@ impl Compiler<'_, '_> {
 
     fn enum_value(&mut self, values: &Arc<[Arc<str>]>, value: &Value, span: Span) -> Option<()> {
         let Value::Text(text) = value else { return Some(()) };
-        if values.iter().any(|known| known == text) {
+        // An enum without values is one whose values the document gives in prose.
+        if values.is_empty() || values.iter().any(|known| known == text) {
             return Some(());
         }
         let near = nearest(text, values.iter().map(|known| &**known)).map(str::to_owned);
