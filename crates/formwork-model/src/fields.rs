@@ -8,7 +8,7 @@ use crate::labels::normal;
 use crate::model::Class;
 use crate::names;
 use crate::notes::NoteKind;
-use crate::reader::{Entry, Reader, entries, node_entries};
+use crate::reader::{Entry, FirstPlaces, Reader, entries, node_entries};
 use crate::tables::{self, Columns};
 use crate::tokens::{Token, TokenKind, closing, outer, prose, split, tokens};
 use crate::values::type_words::{TypeText, read_type, unknown};
@@ -18,7 +18,7 @@ use std::sync::Arc;
 
 /// The fields in the lists and tables of a part. An item that is no field is noted.
 pub(crate) fn fields(reader: &mut Reader<'_>, part: &Part) -> Vec<Field> {
-    let mut found: Vec<Field> = Vec::new();
+    let mut found = Found::default();
     for entry in entries(reader.source, part) {
         match field(reader, &entry) {
             Some(field) => {
@@ -34,12 +34,19 @@ pub(crate) fn fields(reader: &mut Reader<'_>, part: &Part) -> Vec<Field> {
             table_fields(reader, table, &mut found);
         }
     }
-    found
+    found.fields
 }
 
-fn add(reader: &mut Reader<'_>, fields: &mut Vec<Field>, field: Field) {
-    reader.declared_twice("field", &field.name, fields.iter().map(|field| &field.name));
-    fields.push(field);
+/// Fields, and where each was first declared.
+#[derive(Default)]
+pub(crate) struct Found {
+    pub(crate) fields: Vec<Field>,
+    first: FirstPlaces,
+}
+
+fn add(reader: &mut Reader<'_>, found: &mut Found, field: Field) {
+    reader.declared_twice_in(&mut found.first, "field", &field.name);
+    found.fields.push(field);
 }
 
 /// A field that an entry declares.
@@ -237,7 +244,7 @@ pub(crate) fn is_field_table(source: &str, table: &Table) -> bool {
 }
 
 /// The fields of a table whose columns are named.
-pub(crate) fn table_fields(reader: &mut Reader<'_>, table: &Table, found: &mut Vec<Field>) {
+pub(crate) fn table_fields(reader: &mut Reader<'_>, table: &Table, found: &mut Found) {
     let source = reader.source;
     let Some(columns) = field_columns(source, table) else { return reader.narrative_rows(table) };
     for row in &table.rows {

@@ -27,7 +27,7 @@ pub(crate) fn sentence(reader: &mut Reader<'_>, text: &Text) -> Vec<Field> {
             Some(head) if found.iter().any(|field| field.name.value == head.name.text) => {}
             Some(head) => {
                 let field = field(reader, text, &head);
-                reader.untyped.push(field.name.span);
+                reader.untyped.insert(field.name.span);
                 found.push(field);
             }
             // What follows a comma without a name of its own speaks of the field before it.

@@ -1,6 +1,9 @@
 //! Names as people write them: when two mean the same, and which one was probably meant.
 //!
-//! Source: language reference, *Values and names*.
+//! Documents may declare tens of thousands of names: what asks for many of them keeps a [`NameIndex`], and a slip of
+//! the pen is looked for among the first few thousand only. Source: language reference, *Values and names*.
+
+use rustc_hash::FxHashMap;
 
 /// Whether two names mean the same: case, separators and a plural are ignored (`ReadingLists`, `reading_list`).
 pub fn same_name(one: &str, other: &str) -> bool {
@@ -14,14 +17,53 @@ pub fn name_key(name: &str) -> String {
     singular(&letters(name))
 }
 
+/// Names in the order of their declaration, found in the same time however many there are.
+#[derive(Clone, Debug, Default)]
+pub struct NameIndex {
+    exact: FxHashMap<Box<str>, u32>,
+    alike: FxHashMap<String, u32>,
+}
+
+impl NameIndex {
+    /// Of several equal names the first is found.
+    pub fn new<'a>(names: impl IntoIterator<Item = &'a str>) -> Self {
+        let mut index = Self::default();
+        for (at, name) in (0..).zip(names) {
+            index.exact.entry(name.into()).or_insert(at);
+            index.alike.entry(singular(&letters(name))).or_insert(at);
+        }
+        index
+    }
+
+    /// The position of this very name.
+    pub fn exact(&self, name: &str) -> Option<usize> {
+        self.exact.get(name).map(|at| *at as usize)
+    }
+
+    /// The position of this name: an exact one wins, else the first that means the [same](same_name).
+    pub fn find(&self, name: &str) -> Option<usize> {
+        self.exact(name).or_else(|| {
+            let letters = letters(name);
+            let alike = || self.alike.get(&singular(&letters)).map(|at| *at as usize);
+            (!letters.is_empty()).then(alike).flatten()
+        })
+    }
+}
+
 /// The candidate that is nearest to `name` by edit distance, if it is near enough to be a slip of the pen:
-/// at most a third of the letters differ.
+/// at most a third of the letters differ. The first 2,000 candidates are looked at.
 pub fn nearest<'a>(name: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     let wanted: Vec<char> = name.to_lowercase().chars().take(LONGEST).collect();
     let most = (wanted.len() / 3).max(1);
+    let signature = signature(name);
     candidates
         .into_iter()
+        .take(MOST_CANDIDATES)
         .filter(|candidate| candidate.chars().count().abs_diff(wanted.len()) <= most)
+        // A letter in one and not in the other costs at least half an edit.
+        .filter(|candidate| {
+            (self::signature(candidate) ^ signature).count_ones() as usize <= 2 * most || name.len() > LONGEST
+        })
         .map(|candidate| {
             let letters: Vec<char> = candidate.to_lowercase().chars().collect();
             (distance(&wanted, &letters), candidate)
@@ -33,6 +75,21 @@ pub fn nearest<'a>(name: &str, candidates: impl IntoIterator<Item = &'a str>) ->
 
 /// Names beyond this many characters are compared by their beginning, so that comparing stays cheap.
 const LONGEST: usize = 64;
+
+/// How many names are compared with one that is not known, so that many unknown names in a document with many known
+/// ones stay cheap.
+const MOST_CANDIDATES: usize = 2_000;
+
+/// Which letters and digits of ASCII stand in a name, one bit for each, without case.
+fn signature(name: &str) -> u64 {
+    let bit = |byte: u8| match byte {
+        b'0'..=b'9' => 1 << (byte - b'0'),
+        b'a'..=b'z' => 1 << (byte - b'a' + 10),
+        b'A'..=b'Z' => 1 << (byte - b'A' + 10),
+        _ => 0,
+    };
+    name.bytes().map(bit).fold(0, |all, bit| all | bit)
+}
 
 fn letters(name: &str) -> String {
     name.chars().filter(|character| character.is_alphanumeric()).flat_map(char::to_lowercase).collect()
@@ -86,6 +143,18 @@ mod tests {
         assert!(same_name("Link store", "link-store"));
         assert!(!same_name("link", "visit"));
         assert!(!same_name("", "-"));
+    }
+
+    #[test]
+    fn an_index_finds_what_comparing_each_name_finds() {
+        let names = ["ReadingLists", "link", "Link", "links", "-", "", "categories"];
+        let index = NameIndex::new(names);
+        for name in ["reading_list", "link", "Link", "LINK", "links", "Category", "", "_", "visit"] {
+            let exact = names.iter().position(|other| *other == name);
+            let slow = exact.or_else(|| names.iter().position(|other| same_name(other, name)));
+            assert_eq!(index.find(name), slow, "{name}");
+            assert_eq!(index.exact(name), exact, "{name}");
+        }
     }
 
     #[test]

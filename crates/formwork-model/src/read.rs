@@ -6,32 +6,43 @@ use crate::facts::Field;
 use crate::labels;
 use crate::model::{Model, Section};
 use crate::notes::NoteKind;
-use crate::reader::Reader;
+use crate::reader::{Declared, Reader};
 use crate::sections::{SECTIONS, SectionReader, closing, data_model};
 use crate::unfinished;
 use crate::values::Type;
 use formwork_syntax::{Document, Part, PartKind, Span, Spanned};
+use rustc_hash::FxHashMap;
 
 /// Reads a document. Never fails: what is not understood is in the notes of the model.
 pub fn read(source: &str, document: &Document) -> Model {
     let title = title_part(source, &document.root);
     let mut places = Vec::new();
     find_sections(source, &document.root, title, &mut places);
-    let mut reader = Reader { source, model: Model::default(), declared: Vec::new(), untyped: Vec::new() };
+    let mut reader = Reader {
+        source,
+        model: Model::default(),
+        declared: Declared::default(),
+        untyped: Default::default(),
+    };
     reader.model.title = title.and_then(|part| title_text(source, part));
+    let mut declared = Vec::new();
     for (section, part) in &places {
         match section.section {
-            Section::DataModel => reader.declared.extend(data_model::names(source, part)),
-            Section::References => reader.declared.extend(closing::names(source, part)),
+            Section::DataModel => declared.extend(data_model::names(source, part)),
+            Section::References => declared.extend(closing::names(source, part)),
             _ => {}
         }
     }
+    reader.declared = Declared::of(declared);
     for (section, part) in &places {
         reader.model.sections.push((section.section, part.title.span));
         (section.read)(&mut reader, part);
     }
+    // Sections do not overlap and stand in the order of the text.
     let section_at = |span: Span| {
-        places.iter().find(|(_, part)| part.span.contains(span)).map(|(section, _)| section.section)
+        let after = places.partition_point(|(_, part)| part.span.start <= span.start);
+        let (section, part) = places.get(after.checked_sub(1)?)?;
+        part.span.contains(span).then_some(section.section)
     };
     reader.model.unfinished = unfinished::find(source, &document.root, &section_at);
     borrow_types(&mut reader);
@@ -93,13 +104,7 @@ fn section_of(source: &str, part: &Part) -> Option<&'static SectionReader> {
 
 /// Gives inputs without a type the type of the entity field of that name; what has none then is noted.
 fn borrow_types(reader: &mut Reader<'_>) {
-    let known: Vec<(String, Type)> = reader
-        .model
-        .entities
-        .iter()
-        .flat_map(|entity| &entity.fields)
-        .filter_map(|field| Some((field.name.value.clone(), field.ty.as_ref()?.value.clone())))
-        .collect();
+    let known = known_types(&reader.model);
     let mut missing = Vec::new();
     let untyped = std::mem::take(&mut reader.untyped);
     let model = &mut reader.model;
@@ -117,16 +122,37 @@ fn borrow_types(reader: &mut Reader<'_>) {
     let fields = model.entities.iter().flat_map(|entity| &entity.fields);
     missing.extend(fields.filter(|field| field.ty.is_none()).map(|field| (field.name.clone(), field.span)));
     // A placeholder where the type should be is reported as such.
-    let unfinished: Vec<Span> = model.unfinished.iter().map(|unfinished| unfinished.span).collect();
-    missing.retain(|(_, item)| !unfinished.iter().any(|place| item.contains(*place)));
+    let mut unfinished: Vec<Span> = model.unfinished.iter().map(|unfinished| unfinished.span).collect();
+    unfinished.sort_unstable();
+    missing.retain(|(_, item)| {
+        let from = unfinished.partition_point(|place| place.start < item.start);
+        !unfinished[from..]
+            .iter()
+            .take_while(|place| place.start <= item.end)
+            .any(|place| item.contains(*place))
+    });
     for (name, _) in missing {
         reader.note(NoteKind::MissingType { field: name.value }, name.span);
     }
 }
 
-/// The one type that all entity fields of this name have.
-fn borrowed(field: &Field, known: &[(String, Type)]) -> Option<Spanned<Type>> {
-    let mut types = known.iter().filter(|(name, _)| *name == field.name.value).map(|(_, ty)| ty);
-    let first = types.next()?;
-    types.all(|other| other == first).then(|| Spanned::new(first.clone(), field.name.span))
+/// The one type that all entity fields of a name have; none where they differ.
+fn known_types(model: &Model) -> FxHashMap<String, Option<Type>> {
+    let mut known: FxHashMap<String, Option<Type>> = FxHashMap::default();
+    for field in model.entities.iter().flat_map(|entity| &entity.fields) {
+        let Some(ty) = &field.ty else { continue };
+        match known.get_mut(&field.name.value) {
+            Some(first) if first.as_ref() == Some(&ty.value) => {}
+            Some(first) => *first = None,
+            None => {
+                known.insert(field.name.value.clone(), Some(ty.value.clone()));
+            }
+        }
+    }
+    known
+}
+
+fn borrowed(field: &Field, known: &FxHashMap<String, Option<Type>>) -> Option<Spanned<Type>> {
+    let ty = known.get(&field.name.value)?.clone()?;
+    Some(Spanned::new(ty, field.name.span))
 }

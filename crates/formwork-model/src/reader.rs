@@ -5,19 +5,21 @@
 use crate::facts::{Prose, StepItem};
 use crate::labels::normal;
 use crate::model::{Class, Model};
+use crate::names::NameIndex;
 use crate::notes::{Note, NoteKind};
 use crate::tokens::{Token, tokens};
 use crate::unfinished;
 use formwork_syntax::{Block, Fence, Label, Node, Part, Span, Spanned, Table, Text};
+use rustc_hash::{FxHashMap, FxHashSet};
 
 /// The state of one reading.
 pub(crate) struct Reader<'s> {
     pub(crate) source: &'s str,
     pub(crate) model: Model,
     /// Names of entities and interfaces, which are types.
-    pub(crate) declared: Vec<String>,
+    pub(crate) declared: Declared,
     /// Names of inputs that a sentence gives without a type, which is no mistake there.
-    pub(crate) untyped: Vec<Span>,
+    pub(crate) untyped: FxHashSet<Span>,
 }
 
 /// A list item, a paragraph, or the text behind a label.
@@ -101,21 +103,70 @@ impl<'s> Reader<'s> {
         Some(Spanned::new(value, span))
     }
 
-    /// Notes a name that was declared before, compared without case.
-    pub(crate) fn declared_twice<'n>(
+    /// Notes a name that was declared before in the document, compared without case.
+    pub(crate) fn declared_twice(&mut self, what: &'static str, name: &Spanned<String>) {
+        let mut first = self.declared.first.remove(what).unwrap_or_default();
+        self.declared_twice_in(&mut first, what, name);
+        self.declared.first.insert(what, first);
+    }
+
+    /// The same among the names that `first` remembers, such as the fields of one entity.
+    pub(crate) fn declared_twice_in(
         &mut self,
+        first: &mut FirstPlaces,
         what: &'static str,
         name: &Spanned<String>,
-        before: impl IntoIterator<Item = &'n Spanned<String>>,
     ) {
-        if unfinished::is_placeholder(&name.value) {
-            return;
-        }
-        let lower = name.value.to_lowercase();
-        if let Some(first) = before.into_iter().find(|before| before.value.to_lowercase() == lower) {
+        self.declared_before(first, what, name);
+        first.entry(name.value.to_lowercase()).or_insert(name.span);
+    }
+
+    /// Notes a name that `first` remembers.
+    pub(crate) fn declared_before(
+        &mut self,
+        first: &FirstPlaces,
+        what: &'static str,
+        name: &Spanned<String>,
+    ) {
+        let before = first.get(&name.value.to_lowercase()).copied();
+        if before.is_some() && !unfinished::is_placeholder(&name.value) {
             let kind = NoteKind::DeclaredTwice { what, name: name.value.clone() };
-            self.model.notes.push(Note { kind, span: name.span, related: Some(first.span) });
+            self.model.notes.push(Note { kind, span: name.span, related: before });
         }
+    }
+}
+
+/// Where each name, in lower case, was first declared.
+pub(crate) type FirstPlaces = FxHashMap<String, Span>;
+
+/// What the document declares: the names that are types, and where names were first seen.
+#[derive(Default)]
+pub(crate) struct Declared {
+    names: Vec<String>,
+    index: NameIndex,
+    /// Positions of the entities in the model, by name in lower case.
+    pub(crate) entities: FxHashMap<String, usize>,
+    first: FxHashMap<&'static str, FirstPlaces>,
+}
+
+impl Declared {
+    /// With these types.
+    pub(crate) fn of(names: Vec<String>) -> Self {
+        let index = NameIndex::new(names.iter().map(String::as_str));
+        Self { names, index, ..Self::default() }
+    }
+
+    /// The type of this name: an exact one wins, else one that differs in case, separators or plural.
+    pub(crate) fn find(&self, name: &str) -> Option<&str> {
+        self.index.find(name).map(|at| self.names[at].as_str())
+    }
+}
+
+impl std::ops::Deref for Declared {
+    type Target = [String];
+
+    fn deref(&self) -> &[String] {
+        &self.names
     }
 }
 

@@ -9,8 +9,7 @@ use formwork_syntax::{Block, Item, List, Node, Part, PartKind, PieceKind, Span, 
 
 /// The part with every list item and table row whose label is known as a labelled part.
 pub(crate) fn promote(source: &str, part: &Part, known: &dyn Fn(&str) -> bool) -> Part {
-    let mut copy =
-        Part { children: Vec::with_capacity(part.children.len()), ..part.clone_without_children() };
+    let mut copy = Part { children: Vec::with_capacity(part.children.len()), ..without_children(part) };
     for node in &part.children {
         match node {
             Node::Block(Block::List(list)) => promote_items(source, list, known, &mut copy.children),
@@ -24,15 +23,9 @@ pub(crate) fn promote(source: &str, part: &Part, known: &dyn Fn(&str) -> bool) -
 }
 
 /// A copy of a part without what stands below it.
-trait WithoutChildren {
-    fn clone_without_children(&self) -> Part;
-}
-
-impl WithoutChildren for Part {
-    fn clone_without_children(&self) -> Part {
-        let (title, inline) = (self.title.clone(), self.inline.clone());
-        Part { kind: self.kind, title, inline, children: Vec::new(), span: self.span }
-    }
+pub(crate) fn without_children(part: &Part) -> Part {
+    let (title, inline) = (part.title.clone(), part.inline.clone());
+    Part { kind: part.kind, title, inline, children: Vec::new(), span: part.span }
 }
 
 fn promote_items(source: &str, list: &List, known: &dyn Fn(&str) -> bool, to: &mut Vec<Node>) {
@@ -104,7 +97,7 @@ pub(crate) fn bold_head(source: &str, text: &Text) -> Option<(Text, Text)> {
 
 /// The part with the labels that follow an item's bold title put below that title.
 pub(crate) fn regroup(part: &Part, is_title: &dyn Fn(&Part) -> bool) -> Part {
-    let mut copy = part.clone_without_children();
+    let mut copy = without_children(part);
     for node in &part.children {
         let is_label = matches!(node, Node::Part(below) if !matches!(below.kind, PartKind::Heading(_)) && !is_title(below));
         let open = match copy.children.last_mut() {

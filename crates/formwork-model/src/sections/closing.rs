@@ -78,8 +78,7 @@ pub(crate) fn read_references(reader: &mut Reader<'_>, part: &Part) {
         reader.prose_list(below, Class::Narrative);
         let fence = fences(&below.children).next().cloned();
         let fields = fence.as_ref().map(|fence| members(reader, fence)).unwrap_or_default();
-        let declared: Vec<_> = reader.model.interfaces.iter().map(|other| other.name.clone()).collect();
-        reader.declared_twice("interface", &name, &declared);
+        reader.declared_twice("interface", &name);
         reader.model.interfaces.push(Interface { name, fence, fields, span: below.span });
     }
 }

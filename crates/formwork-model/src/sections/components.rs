@@ -34,8 +34,7 @@ pub(crate) fn read(reader: &mut Reader<'_>, part: &Part) {
     for below in part.parts() {
         match component(reader, below) {
             Some(component) => {
-                let names: Vec<_> = reader.model.components.iter().map(|other| other.name.clone()).collect();
-                reader.declared_twice("component", &component.name, &names);
+                reader.declared_twice("component", &component.name);
                 reader.model.components.push(component);
             }
             None => read(reader, below),

@@ -5,13 +5,14 @@ use crate::facts::{Constraint, Field, Outcome, Prose, RawExpression};
 use crate::fields;
 use crate::labels::{begins_with, normal};
 use crate::model::Class;
-use crate::reader::{Entry, Reader, entries};
+use crate::reader::{Entry, FirstPlaces, Reader, entries};
 use crate::shapes;
 use crate::tables;
 use crate::titles;
 use crate::tokens::{Token, TokenKind, outer, split, starts_with_words};
 use crate::values::parse_outcome;
-use formwork_syntax::{Block, Part, PartKind, Span, Spanned, Text};
+use formwork_syntax::{Block, Node, Part, PartKind, Span, Spanned, Text};
+use rustc_hash::FxHashSet;
 
 /// An entity.
 #[derive(Clone, Debug)]
@@ -216,8 +217,9 @@ pub(crate) fn read(reader: &mut Reader<'_>, part: &Part) {
 
 /// Adds an entity, and notes one that was declared before.
 pub(crate) fn add(reader: &mut Reader<'_>, entity: Entity) {
-    let declared: Vec<_> = reader.model.entities.iter().map(|other| other.name.clone()).collect();
-    reader.declared_twice("entity", &entity.name, &declared);
+    reader.declared_twice("entity", &entity.name);
+    let at = reader.model.entities.len();
+    reader.declared.entities.entry(entity.name.value.to_ascii_lowercase()).or_insert(at);
     reader.model.entities.push(entity);
 }
 
@@ -240,10 +242,9 @@ fn read_entity(reader: &mut Reader<'_>, part: &Part) {
 
 /// What stands below the heading without a label: the description, fields, and rules.
 fn read_unlabelled(reader: &mut Reader<'_>, entity: &mut Entity, part: &Part) {
-    let mut fields_only = part.clone();
-    fields_only
-        .children
-        .retain(|node| matches!(node, formwork_syntax::Node::Block(Block::List(_) | Block::Table(_))));
+    let is_listed = |node: &&Node| matches!(node, Node::Block(Block::List(_) | Block::Table(_)));
+    let mut fields_only = shapes::without_children(part);
+    fields_only.children.extend(part.children.iter().filter(is_listed).cloned());
     for block in part.blocks() {
         let Block::Paragraph(text) = block else { continue };
         let entry = paragraph(text);
@@ -267,20 +268,25 @@ fn is_append_only(text: &str) -> bool {
 
 /// Fields, and among their items rules with a label of their own.
 fn read_fields(reader: &mut Reader<'_>, entity: &mut Entity, part: &Part) {
-    let rules: Vec<Span> = entries(reader.source, part)
+    let rules: FxHashSet<Span> = entries(reader.source, part)
         .iter()
         .filter(|entry| read_rule_item(reader, entity, entry))
         .map(|entry| entry.span)
         .collect();
-    let mut without = part.clone();
-    for node in &mut without.children {
-        if let formwork_syntax::Node::Block(Block::List(list)) = node {
-            list.items.retain(|item| !rules.contains(&item.span));
+    let without = (!rules.is_empty()).then(|| {
+        let mut without = part.clone();
+        for node in &mut without.children {
+            if let Node::Block(Block::List(list)) = node {
+                list.items.retain(|item| !rules.contains(&item.span));
+            }
         }
-    }
-    let declared: Vec<_> = entity.fields.iter().map(|field| field.name.clone()).collect();
-    for field in fields::fields(reader, &without) {
-        reader.declared_twice("field", &field.name, &declared);
+        without
+    });
+    let before = entity.fields.iter().map(|field| (field.name.value.to_lowercase(), field.name.span));
+    let before: FirstPlaces = before.rev().collect();
+    for field in fields::fields(reader, without.as_ref().unwrap_or(part)) {
+        // Those of one list are compared where the list is read.
+        reader.declared_before(&before, "field", &field.name);
         entity.fields.push(field);
     }
 }

@@ -11,6 +11,7 @@ use crate::reader::Reader;
 use crate::tables::{self, Columns};
 use crate::titles;
 use formwork_syntax::{Spanned, Table};
+use rustc_hash::{FxHashMap, FxHashSet};
 
 /// Where a table names entities and what it says of them.
 struct EntityColumns {
@@ -53,6 +54,7 @@ pub(crate) fn read(reader: &mut Reader<'_>, table: &Table) {
     let source = reader.source;
     let Some(columns) = columns(source, table) else { return reader.narrative_rows(table) };
     let mut last: Option<Spanned<String>> = None;
+    let mut known: FxHashMap<usize, FxHashSet<String>> = FxHashMap::default();
     for row in &table.rows {
         let named =
             tables::cell(source, row, Some(columns.entity)).and_then(|cell| titles::name(source, cell));
@@ -66,35 +68,40 @@ pub(crate) fn read(reader: &mut Reader<'_>, table: &Table) {
         });
         last = Some(name);
         let about = tables::cell(source, row, columns.about).map(|cell| reader.prose(cell));
-        let mut found = Vec::new();
+        let mut found = fields::Found::default();
         if columns.is_by_field {
             let one = Table { rows: vec![row.clone()], ..table.clone_header() };
             fields::table_fields(reader, &one, &mut found);
         } else if let Some(cell) = tables::cell(source, row, columns.fields) {
-            found = inputs::sentence(reader, cell);
+            found.fields = inputs::sentence(reader, cell);
             reader.model.classes.push((row.span, Class::Understood));
         } else {
             reader.model.classes.push((row.span, Class::Understood));
         }
-        add(&mut reader.model.entities[at], found, about.filter(|_| !columns.is_by_field), row.span);
+        let entity = &mut reader.model.entities[at];
+        let known = known
+            .entry(at)
+            .or_insert_with(|| entity.fields.iter().map(|field| lower(&field.name.value)).collect());
+        add(entity, known, found.fields, about.filter(|_| !columns.is_by_field), row.span);
     }
 }
 
+fn lower(name: &str) -> String {
+    name.to_ascii_lowercase()
+}
+
 fn position(reader: &Reader<'_>, name: &str) -> Option<usize> {
-    reader.model.entities.iter().position(|entity| entity.name.value.eq_ignore_ascii_case(name))
+    reader.declared.entities.get(&name.to_ascii_lowercase()).copied()
 }
 
 fn add(
     entity: &mut Entity,
+    known: &mut FxHashSet<String>,
     fields: Vec<crate::facts::Field>,
     about: Option<crate::facts::Prose>,
     span: formwork_syntax::Span,
 ) {
-    let is_new = |field: &crate::facts::Field| {
-        !entity.fields.iter().any(|known| known.name.value.eq_ignore_ascii_case(&field.name.value))
-    };
-    let new: Vec<_> = fields.into_iter().filter(is_new).collect();
-    entity.fields.extend(new);
+    entity.fields.extend(fields.into_iter().filter(|field| known.insert(lower(&field.name.value))));
     entity.description = entity.description.take().or(about);
     entity.span = entity.span.to(span);
 }

@@ -159,8 +159,7 @@ fn read_flow(reader: &mut Reader<'_>, part: &Part) {
     let mut candidates = Vec::new();
     gather(reader, &rest, false, &mut candidates, &mut flow.errors);
     take_steps(reader, candidates, &mut flow.steps);
-    let names: Vec<_> = reader.model.flows.iter().map(|other| other.name.clone()).collect();
-    reader.declared_twice("flow", &flow.name, &names);
+    reader.declared_twice("flow", &flow.name);
     reader.model.flows.push(flow);
 }
 

@@ -5,7 +5,6 @@ use crate::fields;
 use crate::inputs;
 use crate::labels::{begins_with, normal};
 use crate::model::Class;
-use crate::names;
 use crate::notes::NoteKind;
 use crate::reader::{Entry, Reader, entries, fences, steps};
 use crate::routes::{self, Found, METHODS};
@@ -317,12 +316,11 @@ fn is_label(title: &str) -> bool {
 }
 
 fn add(reader: &mut Reader<'_>, operation: Operation) {
-    let others = match operation.surface {
-        Surface::Public => &reader.model.operations,
-        Surface::Internal => &reader.model.endpoints,
+    let what = match operation.surface {
+        Surface::Public => "operation",
+        Surface::Internal => "endpoint",
     };
-    let declared: Vec<_> = others.iter().map(|other| other.name.clone()).collect();
-    reader.declared_twice("operation", &operation.name, &declared);
+    reader.declared_twice(what, &operation.name);
     match operation.surface {
         Surface::Public => reader.model.operations.push(operation),
         Surface::Internal => reader.model.endpoints.push(operation),
@@ -714,7 +712,7 @@ fn ignores_others(reader: &Reader<'_>, entry: &Entry<'_>) -> bool {
 fn reference(reader: &Reader<'_>, text: &Text) -> Option<Spanned<String>> {
     text.codes().find_map(|(_, code)| {
         let name = code.text(reader.source);
-        let is_declared = reader.declared.iter().any(|declared| names::same_name(declared, &name));
+        let is_declared = reader.declared.find(&name).is_some();
         is_declared.then(|| Spanned::new(name.into_owned(), code.span()))
     })
 }
@@ -806,9 +804,7 @@ fn output_kind(reader: &Reader<'_>, tokens: &[Token<'_>], status: Option<u16>) -
     if is_redirect || says(&["redirect", "redirects"]) {
         return OutputKind::Redirect;
     }
-    let row = codes
-        .iter()
-        .find(|code| reader.declared.iter().any(|declared| names::same_name(declared, &code.text)));
+    let row = codes.iter().find(|code| reader.declared.find(&code.text).is_some());
     if let Some(row) = row {
         return OutputKind::Row(row.spanned());
     }

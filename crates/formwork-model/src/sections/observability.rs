@@ -95,8 +95,7 @@ fn read_metrics(reader: &mut Reader<'_>, part: &Part, group: Option<&str>) {
         match metric(reader, &entry, group) {
             Some(metric) => {
                 reader.class(&entry, Class::Understood);
-                let names: Vec<_> = reader.model.metrics.iter().map(|other| other.name.clone()).collect();
-                reader.declared_twice("metric", &metric.name, &names);
+                reader.declared_twice("metric", &metric.name);
                 reader.model.metrics.push(metric);
             }
             None if entry.is_item => reader.not_understood(&entry, "metric"),
@@ -158,8 +157,7 @@ fn read_event(reader: &mut Reader<'_>, entry: &Entry<'_>) -> bool {
             _ => event.when = event.when.or_else(|| prose(reader.source, entry.text, part)),
         }
     }
-    let names: Vec<_> = reader.model.events.iter().map(|other| other.name.clone()).collect();
-    reader.declared_twice("event", &event.name, &names);
+    reader.declared_twice("event", &event.name);
     reader.model.events.push(event);
     true
 }

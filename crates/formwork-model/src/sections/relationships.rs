@@ -5,7 +5,6 @@
 
 use super::data_model::{Relationship, RelationshipKind};
 use crate::model::Class;
-use crate::names::same_name;
 use crate::reader::{Entry, Reader, entries, fences};
 use crate::tables::{self, Columns};
 use crate::tokens::{Token, TokenKind, closing, outer};
@@ -58,8 +57,7 @@ fn sentences<'a, 't>(tokens: &'a [Token<'t>]) -> Vec<&'a [Token<'t>]> {
 
 /// The declared entity or interface that a name means.
 fn declared(reader: &Reader<'_>, name: &str) -> Option<String> {
-    let exact = reader.declared.iter().find(|declared| *declared == name);
-    exact.or_else(|| reader.declared.iter().find(|declared| same_name(declared, name))).cloned()
+    reader.declared.find(name).map(str::to_owned)
 }
 
 /// An entity that a sentence names.

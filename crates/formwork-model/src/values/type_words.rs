@@ -2,7 +2,7 @@
 
 use super::Type;
 use crate::facts::Constraint;
-use crate::names;
+use crate::reader::Declared;
 use std::sync::Arc;
 
 /// The canonical words for types, for proposals.
@@ -38,7 +38,7 @@ pub(crate) struct TypeText {
 
 /// Reads a type; `declared` are the names of entities and interfaces. A word that is no type gives
 /// [`Type::Unknown`].
-pub(crate) fn read_type(text: &str, declared: &[String]) -> TypeText {
+pub(crate) fn read_type(text: &str, declared: &Declared) -> TypeText {
     let text = text.trim();
     if let Some(inner) = text.strip_suffix('?') {
         return TypeText { optional: true, ..read_type(inner, declared) };
@@ -126,11 +126,10 @@ fn unquoted(value: &&str) -> Arc<str> {
     Arc::from(value.trim_matches(['`', '"', '\'']))
 }
 
-fn named(text: &str, declared: &[String]) -> Type {
+fn named(text: &str, declared: &Declared) -> Type {
     let name = text.trim_matches('`');
-    let exact = declared.iter().find(|candidate| *candidate == name);
-    match exact.or_else(|| declared.iter().find(|candidate| names::same_name(candidate, name))) {
-        Some(name) => Type::Named(Arc::from(name.as_str())),
+    match declared.find(name) {
+        Some(name) => Type::Named(Arc::from(name)),
         None => Type::Unknown(Arc::from(name)),
     }
 }
@@ -149,7 +148,7 @@ mod tests {
     use super::*;
 
     fn read(text: &str) -> String {
-        let read = read_type(text, &["link".to_owned()]);
+        let read = read_type(text, &Declared::of(vec!["link".to_owned()]));
         let unknown = unknown(&read.ty).map_or("", |_| " unknown");
         format!("{}{}{unknown} {:?}", read.ty, if read.optional { " optional" } else { "" }, read.constraints)
     }
