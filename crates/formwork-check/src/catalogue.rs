@@ -75,6 +75,7 @@ pub static CATALOGUE: &[&Entry] = &[
     &fw0414_public_and_restricted::ENTRY,
     &fw0415_nothing_to_update::ENTRY,
     &fw0416_order_without_age::ENTRY,
+    &fw0430_inferred_steps::ENTRY,
     &fw0601_unknown_type::ENTRY,
     &fw0602_missing_type::ENTRY,
     &fw0603_constraint_not_understood::ENTRY,

@@ -36,6 +36,31 @@ pub struct Behaviour {
     pub steps: Vec<Step>,
     /// Entities that it reads, writes, and events that it emits, by name.
     pub touches: Touches,
+    /// What could be inferred of it when its steps are prose or missing.
+    pub inference: Inference,
+}
+
+/// What became of a behaviour without steps. Source: language reference, *Inferred behaviours*.
+#[derive(Clone, Debug, Default)]
+pub enum Inference {
+    /// It has steps, or is a command.
+    #[default]
+    NotNeeded,
+    /// Its other facts determine these steps, which run.
+    Steps(Inferred),
+    /// It is mocked, because: one clause, such as ``input `lines` is no field of `order` ``.
+    Refused(Arc<str>),
+}
+
+/// Steps that a behaviour does not have and its operation determines.
+#[derive(Clone, Debug)]
+pub struct Inferred {
+    /// What they do: ``creates a `link` ``.
+    pub summary: Arc<str>,
+    /// Sentences of the language, in order; what runs is exactly this text.
+    pub steps: Vec<Arc<str>>,
+    /// What writes them into the document, in order of place; empty where there is no room for them.
+    pub edits: Vec<(Span, String)>,
 }
 
 /// Names that a behaviour or standing step uses, each once, in order of first use.

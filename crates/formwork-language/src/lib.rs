@@ -14,6 +14,7 @@ pub mod sql;
 pub mod value;
 
 mod flows;
+mod infer;
 mod lower;
 mod steps;
 mod tokens;

@@ -380,8 +380,17 @@ pub enum SqlFunction {
 pub enum Mode {
     /// Its steps are run.
     Executed,
-    /// Answers that fit the schema, marked as mocked. Until mocks come: `501` with code `not_executable`.
+    /// Its steps are prose or missing; those that its other facts determine are run.
+    Inferred,
+    /// Answers that fit the declared output, marked as mocked.
     Mocked,
+}
+
+impl Mode {
+    /// Whether it has code that runs.
+    pub fn runs(self) -> bool {
+        !matches!(self, Self::Mocked)
+    }
 }
 
 /// Where an operation is served.

@@ -17,7 +17,7 @@ use crate::shared::{Prepared, Shared};
 use bytes::{Bytes, BytesMut};
 use formwork_engine::{Body, Call, Ended, What};
 use formwork_language::eval::Host;
-use formwork_language::program::{Mode, Operation, PathPart, Surface, slots};
+use formwork_language::program::{Operation, PathPart, Surface, slots};
 use formwork_language::value::{Row, Value};
 use http::header::{ACCEPT, ALLOW, CONTENT_TYPE, HeaderName, LOCATION};
 use http::request::Parts as Head;
@@ -155,7 +155,7 @@ impl Asked<'_> {
         if !body.is_empty() {
             check_content_type(headers, &self.head.method)?;
         }
-        if operation.mode != Mode::Executed {
+        if !operation.mode.runs() {
             return Err(Problem::of(&NOT_EXECUTABLE));
         }
         let now = shared.clock.now();

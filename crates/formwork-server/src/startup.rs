@@ -35,6 +35,7 @@ pub fn mode_table(analysis: &Analysis) -> Vec<ModeRow> {
         },
         mode: match operation.mode {
             Mode::Executed => "executed",
+            Mode::Inferred => "inferred",
             Mode::Mocked => "mocked",
         },
         callers: callers(operation),

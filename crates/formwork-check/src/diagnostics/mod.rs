@@ -16,6 +16,7 @@ pub(crate) mod fw0413_too_many_variables;
 pub(crate) mod fw0414_public_and_restricted;
 pub(crate) mod fw0415_nothing_to_update;
 pub(crate) mod fw0416_order_without_age;
+pub(crate) mod fw0430_inferred_steps;
 pub(crate) mod fw0601_unknown_type;
 pub(crate) mod fw0602_missing_type;
 pub(crate) mod fw0603_constraint_not_understood;

@@ -1,12 +1,13 @@
 //! Lowers operations and endpoints: route, input, access, steps, output; and says how each behaviour was taken.
 
-use crate::behaviour::{Behaviour, Step, Touches};
+use crate::behaviour::{Behaviour, Inference, Inferred, Step, Touches};
 use crate::expression::Names;
+use crate::infer;
 use crate::lower::input::Setup;
 use crate::lower::lowering::{Finished, Setting};
 use crate::lower::{Answer, AnswerKind, Lowering, Shared, World, access, input, output};
 use crate::notes::{Note, NoteKind};
-use crate::program::{Code, Mode, Operation, PathPart, Slot, slots};
+use crate::program::{AccessRule, Code, InputShape, Mode, Operation, PathPart, Slot, slots};
 use crate::steps::clause::Misread;
 use crate::steps::{Form, Grammar, Reading, Sentences, lower_block, not_understood, read_items};
 use formwork_model::Class;
@@ -80,6 +81,7 @@ fn unserved(world: &World<'_>, operation: &interface::Operation, sentences: &Sen
         mode: Mode::Mocked,
         steps: steps(world, sentences, false, &FxHashMap::default()),
         touches: Touches::default(),
+        inference: Inference::default(),
     }
 }
 
@@ -91,47 +93,56 @@ fn lower_one(
     (index, executed): (usize, bool),
     notes: &mut Vec<Note>,
 ) -> (Operation, Behaviour) {
-    let all = sentences.flat();
-    let page = executed && all.iter().filter_map(|read| read.step()).any(|step| step.action.pages());
+    let page = executed && pages(sentences);
     let (method, path) = route(operation);
-    let mut input = input::lower(world, operation, (&method, &path), Setup { executed, page }, notes);
+    let setup = Setup { executed, page, owner: None };
+    let mut input = input::lower(world, operation, (&method, &path), setup, notes);
     let access = access::lower(world, operation, sentences, executed, notes);
     input.ignores_query = access.public && method == "GET";
     let mut output = output::lower(world, operation, executed, notes);
     tell(world, sentences, executed, notes);
 
-    let finished = executed.then(|| {
-        let mut names = Names::new(world.schema);
-        names.input = Some(input::names(world, operation, &input));
-        (names.caller, names.request) = (true, true);
-        if !access.public {
-            names.present.push(vec!["caller".into(), "id".into()]);
+    let mut inference = Inference::NotNeeded;
+    let finished = if executed {
+        let edge = Edge { operation, input: &input, access: &access, status: output.status, page };
+        Some(lower_steps(world, shared, &edge, sentences, notes))
+    } else {
+        let route = (method.as_str(), path.as_slice());
+        let found = inferred(world, shared, operation, sentences, route, (&input, &access, output.status));
+        match found {
+            Ok((found, shape, finished)) => {
+                inference = Inference::Steps(found);
+                input = shape;
+                Some(finished)
+            }
+            Err(reason) => {
+                inference = Inference::Refused(reason.into());
+                input.ignores_others |= is_unknown(operation);
+                input.ignores_query |= is_unknown(operation);
+                None
+            }
         }
-        let first = usize::from(slots::INPUT) + input.fields.len();
-        let last = |back: usize| Slot::try_from(first - back).unwrap_or(Slot::MAX);
-        let setting = Setting { job: false, status: output.status, page: page.then(|| (last(2), last(1))) };
-        let mut cx = Lowering::new(world, shared, names, first, setting);
-        let in_path = input.fields.iter().filter(|field| field.location == Location::Path);
-        cx.set_path_inputs(in_path.map(|field| field.name.clone()).collect());
-        let ended = lower_block(&mut cx, sentences);
-        // A sentence that is no step may have been the one that answers: it has its note already.
-        let all_read = all.iter().all(|read| matches!(read.reading, Reading::Step(_) | Reading::Remark));
-        if !ended {
-            answer(&mut cx, world, operation, all_read);
-        }
-        cx.finish(notes)
-    });
-    let mode = if executed { Mode::Executed } else { Mode::Mocked };
+    };
+    let mode = match (&finished, executed) {
+        (Some(_), true) => Mode::Executed,
+        (Some(_), false) => Mode::Inferred,
+        (None, _) => Mode::Mocked,
+    };
     let finished = finished.unwrap_or_else(|| nothing(first_free(&input)));
     output.entity = output.entity.or(finished.answered_entity);
     let steps = steps(world, sentences, executed, &finished.errors);
     let name: Arc<str> = operation.name.value.as_str().into();
+    let raised = match mode {
+        Mode::Inferred => in_order(&finished.errors),
+        Mode::Executed | Mode::Mocked => Vec::new(),
+    };
     let behaviour = Behaviour {
         operation: name.clone(),
         program: u32::try_from(index).ok(),
         mode,
         steps,
         touches: finished.touches,
+        inference,
     };
     let lowered = Operation {
         name,
@@ -144,10 +155,107 @@ fn lower_one(
         code: finished.code,
         writes: finished.writes,
         output,
-        errors: errors(&behaviour.steps, operation),
+        errors: errors(&behaviour.steps, raised, operation),
         span: operation.span,
     };
     (lowered, behaviour)
+}
+
+/// What the steps of an operation are lowered with.
+struct Edge<'e> {
+    operation: &'e interface::Operation,
+    input: &'e InputShape,
+    access: &'e AccessRule,
+    status: Option<u16>,
+    page: bool,
+}
+
+fn lower_steps(
+    world: &World<'_>,
+    shared: &mut Shared,
+    edge: &Edge<'_>,
+    sentences: &Sentences,
+    notes: &mut Vec<Note>,
+) -> Finished {
+    let Edge { operation, input, access, status, page } = edge;
+    let mut names = Names::new(world.schema);
+    names.input = Some(input::names(world, operation, input));
+    (names.caller, names.request) = (true, true);
+    if !access.public {
+        names.present.push(vec!["caller".into(), "id".into()]);
+    }
+    let first = usize::from(slots::INPUT) + input.fields.len();
+    let last = |back: usize| Slot::try_from(first - back).unwrap_or(Slot::MAX);
+    let setting = Setting { job: false, status: *status, page: page.then(|| (last(2), last(1))) };
+    let mut cx = Lowering::new(world, shared, names, first, setting);
+    let in_path = input.fields.iter().filter(|field| field.location == Location::Path);
+    cx.set_path_inputs(in_path.map(|field| field.name.clone()).collect());
+    let ended = lower_block(&mut cx, sentences);
+    // A sentence that is no step may have been the one that answers: it has its note already.
+    let all = sentences.flat();
+    let all_read = all.iter().all(|read| matches!(read.reading, Reading::Step(_) | Reading::Remark));
+    if !ended {
+        answer(&mut cx, world, operation, all_read);
+    }
+    cx.finish(notes)
+}
+
+/// Whether a step answers a page.
+fn pages(sentences: &Sentences) -> bool {
+    sentences.flat().iter().filter_map(|read| read.step()).any(|step| step.action.pages())
+}
+
+/// Whether the document says that there is input and not which.
+fn is_unknown(operation: &interface::Operation) -> bool {
+    let input = &operation.input;
+    input.fields.is_empty() && input.reference.is_none() && !input.none
+}
+
+/// The steps that the other facts of an operation determine, with the input that they read, compiled from their
+/// text. What does not compile without a note is not inferred.
+fn inferred(
+    world: &World<'_>,
+    shared: &mut Shared,
+    operation: &interface::Operation,
+    sentences: &Sentences,
+    (method, path): (&str, &[PathPart]),
+    (input, access, status): (&InputShape, &AccessRule, Option<u16>),
+) -> Result<(Inferred, InputShape, Finished), infer::Reason> {
+    let plan = infer::plan(world, operation, sentences, path, input)?;
+    let mut ignored = Vec::new();
+    let setup = Setup { executed: false, page: plan.page, owner: Some(plan.entity) };
+    let mut shape = input::lower(world, operation, (method, path), setup, &mut ignored);
+    shape.ignores_query = input.ignores_query;
+    let who_may = sentences.flat().into_iter().filter(|read| read.says_who_may());
+    let kept = who_may.map(|read| read.span.slice(world.source).replace('\n', " "));
+    let all: Vec<String> = kept.chain(plan.steps.iter().cloned()).collect();
+    let (text, items) = infer::document(&all);
+    let own = World::new(&text, world.model, world.schema);
+    let written = read_items(own.source, &own.names, &items);
+    let mut found = Vec::new();
+    tell(&own, &written, true, &mut found);
+    let edge = Edge { operation, input: &shape, access, status, page: plan.page };
+    let mut finished = lower_steps(&own, shared, &edge, &written, &mut found);
+    if let Some(note) = found.first() {
+        let word = note.span.slice(&text);
+        return Err(format!("its plain steps would not hold: `{}`", word.trim_matches('`')));
+    }
+    // The instructions came from text that no reader has: they point to what the author wrote.
+    let place = operation.behavior_span.unwrap_or(operation.name.span);
+    finished.code.spans.fill(place);
+    let inferred = Inferred {
+        summary: plan.summary.into(),
+        edits: infer::insertion(world.source, operation, sentences, &plan.steps),
+        steps: plan.steps.into_iter().map(Arc::from).collect(),
+    };
+    Ok((inferred, shape, finished))
+}
+
+/// The failures of steps in their order.
+fn in_order(errors: &FxHashMap<Span, Vec<Outcome>>) -> Vec<Outcome> {
+    let mut spans: Vec<&Span> = errors.keys().collect();
+    spans.sort_by_key(|span| span.start);
+    spans.into_iter().flat_map(|span| errors[span].iter().cloned()).collect()
 }
 
 fn first_free(input: &crate::program::InputShape) -> Slot {
@@ -165,10 +273,10 @@ fn nothing(slots: Slot) -> Finished {
 }
 
 /// Every error that a step can raise, then those that the document lists besides.
-fn errors(steps: &[Step], operation: &interface::Operation) -> Vec<Outcome> {
+fn errors(steps: &[Step], inferred: Vec<Outcome>, operation: &interface::Operation) -> Vec<Outcome> {
     let listed = operation.errors.iter().map(|error| &error.value);
     let mut all: Vec<Outcome> = Vec::new();
-    for outcome in steps.iter().flat_map(|step| &step.errors).chain(listed) {
+    for outcome in steps.iter().flat_map(|step| &step.errors).chain(&inferred).chain(listed) {
         if !all.contains(outcome) {
             all.push(outcome.clone());
         }

@@ -79,6 +79,11 @@ impl Read {
         }
     }
 
+    /// Whether it is a step that says who may call.
+    pub(crate) fn says_who_may(&self) -> bool {
+        self.step().is_some_and(|step| step.action.who_may().is_some())
+    }
+
     /// Whether it is a step that makes a behaviour executable: any but *Requires* and *Public*.
     pub(crate) fn executes(&self) -> bool {
         match &self.reading {

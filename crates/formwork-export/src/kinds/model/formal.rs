@@ -60,6 +60,7 @@ fn mode(operation: &Operation, behaviour: Option<&Behaviour>) -> &'static str {
     }
     match behaviour.map(|behaviour| behaviour.mode) {
         Some(Mode::Executed) => "executed",
+        Some(Mode::Inferred) => "inferred",
         Some(Mode::Mocked) | None => "mocked",
     }
 }
