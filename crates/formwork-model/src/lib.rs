@@ -12,6 +12,7 @@ mod labels;
 mod model;
 pub mod names;
 mod notes;
+mod outline;
 mod read;
 mod reader;
 mod routes;

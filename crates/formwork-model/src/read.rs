@@ -6,8 +6,9 @@ use crate::facts::Field;
 use crate::labels;
 use crate::model::{Model, Section};
 use crate::notes::NoteKind;
+use crate::outline;
 use crate::reader::{Declared, Reader};
-use crate::sections::{SECTIONS, SectionReader, closing, data_model};
+use crate::sections::{closing, data_model};
 use crate::unfinished;
 use crate::values::Type;
 use formwork_syntax::{Document, Part, PartKind, Span, Spanned};
@@ -16,8 +17,7 @@ use rustc_hash::FxHashMap;
 /// Reads a document. Never fails: what is not understood is in the notes of the model.
 pub fn read(source: &str, document: &Document) -> Model {
     let title = title_part(source, &document.root);
-    let mut places = Vec::new();
-    find_sections(source, &document.root, title, &mut places);
+    let places = outline::sections(source, &document.root, title);
     let mut reader = Reader {
         source,
         model: Model::default(),
@@ -57,12 +57,12 @@ fn title_part<'d>(source: &str, root: &'d Part) -> Option<&'d Part> {
     let holds_sections = count_sections(source, first) > 1;
     let says_so = labels::normal(&first.title.plain(source)).contains("technical architecture");
     let is_title = first.kind == PartKind::Heading(1)
-        && (says_so || holds_sections || section_of(source, first).is_none());
+        && (says_so || holds_sections || outline::section_of(source, first).is_none());
     is_title.then_some(first)
 }
 
 fn count_sections(source: &str, part: &Part) -> usize {
-    part.parts().filter(|below| section_of(source, below).is_some()).count()
+    part.parts().filter(|below| outline::section_of(source, below).is_some()).count()
 }
 
 /// The title without *– Technical Architecture*.
@@ -76,30 +76,6 @@ fn title_text(source: &str, part: &Part) -> Option<Spanned<String>> {
     let at = place.slice(source).find(value)? as u32;
     let is_named = !value.is_empty() && !unfinished::is_placeholder(value);
     is_named.then(|| Spanned::new(value.to_owned(), place.part(at, at + value.len() as u32)))
-}
-
-fn find_sections<'d>(
-    source: &str,
-    part: &'d Part,
-    title: Option<&'d Part>,
-    found: &mut Vec<(&'static SectionReader, &'d Part)>,
-) {
-    for below in part.parts() {
-        let is_title = title.is_some_and(|title| std::ptr::eq(title, below));
-        match section_of(source, below).filter(|_| !is_title) {
-            Some(section) => found.push((section, below)),
-            None => find_sections(source, below, title, found),
-        }
-    }
-}
-
-/// The section that a heading's title names.
-fn section_of(source: &str, part: &Part) -> Option<&'static SectionReader> {
-    if !matches!(part.kind, PartKind::Heading(_)) {
-        return None;
-    }
-    let title = labels::unnumbered(&part.title.plain(source));
-    SECTIONS.iter().find(|section| labels::begins_with(&title, section.titles))
 }
 
 /// Gives inputs without a type the type of the entity field of that name; what has none then is noted.

@@ -86,11 +86,6 @@ pub(crate) fn as_lists(source: &str, part: &Part, spoken: &[&str]) -> Part {
     copy
 }
 
-/// Whether a part or one below it holds a table.
-pub(crate) fn has_table(part: &Part) -> bool {
-    tables(&part.children).next().is_some() || part.parts().any(has_table)
-}
-
 fn list(source: &str, table: &Table, spoken: &[&str]) -> List {
     let columns = Columns::new(source, table);
     let items = table.rows.iter().filter_map(|row| {

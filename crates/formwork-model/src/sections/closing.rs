@@ -1,12 +1,15 @@
 //! Sections 13, 14 and 15: reference interfaces, roadmap, open questions.
 
 use crate::facts::{Field, Prose};
+use crate::labels::{begins_with, normal};
 use crate::model::Class;
 use crate::notes::NoteKind;
 use crate::reader::{Entry, Reader, entries, fences, node_entries};
+use crate::shapes;
+use crate::tables::{self, Columns};
 use crate::titles;
 use crate::values::type_words::{read_type, unknown};
-use formwork_syntax::{Fence, Part, PartKind, Span, Spanned};
+use formwork_syntax::{Fence, Part, PartKind, Span, Spanned, Table, Text};
 
 /// A reference interface.
 #[derive(Clone, Debug)]
@@ -151,16 +154,62 @@ fn strings(place: Span, source: &str) -> Vec<(String, Span, usize)> {
     found
 }
 
+const DELIVERABLES: [&str; 6] = ["deliverables", "deliverable", "scope", "delivers", "contents", "features"];
+
 pub(crate) fn read_roadmap(reader: &mut Reader<'_>, part: &Part) {
-    reader.prose_list(part, Class::Narrative);
-    for below in part.parts() {
-        let name = reader.prose(&below.title);
-        let name = Spanned::new(name.value, place(&below.title));
-        let mut deliverables = reader.prose_list(below, Class::Narrative);
-        for inner in below.parts() {
-            deliverables.extend(reader.prose_list(inner, Class::Narrative));
+    let source = reader.source;
+    let is_deliverables = |below: &Part| begins_with(&reader.title(&below.title), &DELIVERABLES);
+    let part = shapes::regroup(part, &|below| {
+        below.kind == PartKind::Emphasized && !begins_with(&normal(&below.title.plain(source)), &DELIVERABLES)
+    });
+    let has_parts = part.parts().any(|below| !is_deliverables(below));
+    for entry in entries(source, &part) {
+        let named = shapes_label(source, &entry).filter(|_| entry.is_item && !has_parts);
+        match named {
+            Some((title, inline)) => {
+                let phase = shapes::labelled(title, inline, entry.children.to_vec(), entry.span);
+                read_phase(reader, &phase);
+            }
+            None => reader.class(&entry, Class::Narrative),
         }
-        reader.model.roadmap.push(Phase { name, deliverables, span: below.span });
+    }
+    part.parts().for_each(|below| read_phase(reader, below));
+    for table in tables::tables(&part.children) {
+        read_phases(reader, table);
+    }
+}
+
+fn shapes_label(source: &str, entry: &Entry<'_>) -> Option<(Text, Text)> {
+    match entry.label {
+        Some(label) => Some((label.title.clone(), label.rest.clone())),
+        None => shapes::bold_head(source, entry.text),
+    }
+}
+
+fn read_phase(reader: &mut Reader<'_>, part: &Part) {
+    let name = reader.prose(&part.title);
+    let name = Spanned::new(name.value, place(&part.title));
+    let part = tables::as_lists(reader.source, part, &[]);
+    let mut deliverables = reader.prose_list(&part, Class::Narrative);
+    for inner in part.parts() {
+        deliverables.extend(reader.prose_list(inner, Class::Narrative));
+    }
+    reader.model.roadmap.push(Phase { name, deliverables, span: part.span });
+}
+
+fn read_phases(reader: &mut Reader<'_>, table: &Table) {
+    let source = reader.source;
+    let columns = Columns::new(source, table);
+    let name = columns.find(&["phase", "milestone", "sprint", "release", "name", "stage"]).unwrap_or(0);
+    let others = columns.titles().filter(|(at, title)| *at != name && !begins_with(title, &["when", "date", "owner", "status"]));
+    let others: Vec<usize> = others.map(|(at, _)| at).collect();
+    for row in &table.rows {
+        let Some(title) = tables::cell(source, row, Some(name)) else { continue };
+        let said = others.iter().filter_map(|at| tables::cell(source, row, Some(*at)));
+        let deliverables = said.map(|text| reader.prose(text)).collect();
+        let name = Spanned::new(title.plain(source), place(title));
+        reader.model.classes.push((row.span, Class::Narrative));
+        reader.model.roadmap.push(Phase { name, deliverables, span: row.span });
     }
 }
 
@@ -171,19 +220,82 @@ fn place(text: &formwork_syntax::Text) -> Span {
     }
 }
 
+const CONTEXT: [&str; 6] = ["why", "context", "background", "why it matters", "impact", "reason"];
+const OPTIONS: [&str; 4] = ["options", "option", "alternatives", "candidates"];
+const DECIDES: [&str; 7] = ["decides", "decider", "owner", "who decides", "decision", "decided by", "research"];
+
+fn is_question_label(title: &str) -> bool {
+    [&CONTEXT[..], &OPTIONS, &DECIDES].iter().any(|names| begins_with(title, names))
+        || begins_with(title, &["recommendation", "status", "due", "notes", "note", "leaning"])
+}
+
 pub(crate) fn read_questions(reader: &mut Reader<'_>, part: &Part) {
-    for entry in entries(reader.source, part) {
-        read_question(reader, &entry);
+    let source = reader.source;
+    let part = shapes::regroup(part, &|below| {
+        below.kind == PartKind::Emphasized && !is_question_label(&normal(&below.title.plain(source)))
+    });
+    let found = entries(source, &part);
+    let has_other_questions = found.iter().any(|entry| entry.is_item)
+        || tables::tables(&part.children).next().is_some()
+        || part.parts().next().is_some();
+    for entry in &found {
+        let is_asked = entry.text.plain(source).contains('?') && !has_other_questions;
+        match entry.is_item || is_asked {
+            true => read_question(reader, entry),
+            false => reader.class(entry, Class::Narrative),
+        }
+    }
+    for table in tables::tables(&part.children) {
+        read_question_table(reader, table);
     }
     for below in part.parts() {
-        read_questions(reader, below);
+        read_question_part(reader, below);
+    }
+}
+
+/// A heading or bold line: a question of its own, or the title of a group of questions.
+fn read_question_part(reader: &mut Reader<'_>, part: &Part) {
+    let source = reader.source;
+    let title = part.title.plain(source);
+    let promoted = shapes::promote(source, part, &is_question_label);
+    let has_labels = promoted.parts().any(|below| is_question_label(&reader.title(&below.title)));
+    let lists_questions = entries(source, &promoted).iter().any(|entry| entry.is_item && entry.text.plain(source).contains('?'));
+    let asks = title.contains('?') || part.inline.plain(source).contains('?') || has_labels || is_numbered(&title);
+    if reader.is_placeholder(&part.title) || lists_questions || !asks {
+        return read_questions(reader, part);
+    }
+    let kinds = ["question", "open question", "q"];
+    let named = titles::of_item(source, part, &kinds);
+    let is_own = !named.is_blank(source) && (title.contains('?') || part.inline.is_blank(source));
+    let text = if is_own { reader.prose(&named) } else { reader.prose(&tables::joined(&[&part.title, &part.inline])) };
+    let mut question = Question { text, context: None, options: None, decides: None, span: part.span };
+    let body = Part { inline: if is_own { part.inline.clone() } else { Text::empty(part.inline.span.end) }, ..promoted };
+    question.context = reader.prose_of(&body, Class::Narrative);
+    for below in body.parts() {
+        let title = reader.title(&below.title);
+        let said = reader.prose_of(below, Class::Understood);
+        set_label(&mut question, &title, said);
+    }
+    reader.model.questions.push(question);
+}
+
+/// `Q1`, `Q2: …`, `3. …`
+fn is_numbered(title: &str) -> bool {
+    let rest = title.trim_start_matches(['Q', 'q', '#', ' ']);
+    rest.starts_with(|first: char| first.is_ascii_digit()) && (rest.len() < title.len() || rest.contains(['.', ')', ':']))
+}
+
+fn set_label(question: &mut Question, title: &str, said: Option<Prose>) {
+    if begins_with(title, &CONTEXT) {
+        question.context = said;
+    } else if begins_with(title, &OPTIONS) {
+        question.options = said;
+    } else if begins_with(title, &DECIDES) {
+        question.decides = said;
     }
 }
 
 fn read_question(reader: &mut Reader<'_>, entry: &Entry<'_>) {
-    if !entry.is_item {
-        return reader.class(entry, Class::Narrative);
-    }
     reader.class(entry, Class::Understood);
     if reader.is_placeholder(entry.text) {
         return;
@@ -194,12 +306,36 @@ fn read_question(reader: &mut Reader<'_>, entry: &Entry<'_>) {
         reader.class(&below, Class::Understood);
         let Some(label) = below.label else { continue };
         let rest = Some(reader.prose(&label.rest));
-        match &*reader.title(&label.title) {
-            "why" | "context" => question.context = rest,
-            "options" => question.options = rest,
-            "decides" | "decider" | "owner" => question.decides = rest,
-            _ => {}
-        }
+        set_label(&mut question, &reader.title(&label.title), rest);
+    }
+    for node in entry.children {
+        let formwork_syntax::Node::Part(below) = node else { continue };
+        let title = reader.title(&below.title);
+        let said = reader.prose_of(below, Class::Understood);
+        set_label(&mut question, &title, said);
     }
     reader.model.questions.push(question);
+}
+
+fn read_question_table(reader: &mut Reader<'_>, table: &Table) {
+    let source = reader.source;
+    let columns = Columns::new(source, table);
+    let asked = columns.find(&["question", "open question", "issue", "topic", "decision"]).unwrap_or(0);
+    let context = columns.find(&CONTEXT);
+    let options = columns.find(&OPTIONS);
+    let decides = columns.find(&DECIDES).filter(|at| *at != asked);
+    for row in &table.rows {
+        let cell = |at: Option<usize>| tables::cell(source, row, at);
+        let Some(text) = cell(Some(asked)).filter(|text| !reader.is_placeholder(text)) else { continue };
+        let said = |at: Option<usize>| cell(at).map(|text| reader.prose(text));
+        let question = Question {
+            text: reader.prose(text),
+            context: said(context),
+            options: said(options),
+            decides: said(decides),
+            span: row.span,
+        };
+        reader.model.classes.push((row.span, Class::Understood));
+        reader.model.questions.push(question);
+    }
 }

@@ -2,11 +2,13 @@
 
 use super::unknown_label;
 use crate::facts::{Prose, StepItem};
-use crate::labels::begins_with;
+use crate::labels::{begins_with, normal};
 use crate::model::Class;
 use crate::reader::{Reader, entries, step};
+use crate::shapes;
+use crate::tables::{self, Columns};
 use crate::titles;
-use formwork_syntax::{Part, PartKind, Span, Spanned};
+use formwork_syntax::{Part, PartKind, Span, Spanned, Table};
 
 /// A component.
 #[derive(Clone, Debug)]
@@ -26,51 +28,180 @@ pub struct Component {
     pub span: Span,
 }
 
-/// The labels of a component.
+/// The labels of a component, for proposals.
 const LABELS: [&str; 4] = ["Purpose", "Responsibilities", "Technology/Implementation", "Upstream"];
 
+const KINDS: [&str; 4] = ["component", "service", "module", "external component"];
+const PURPOSE: [&str; 5] = ["purpose", "description", "role", "what it does", "summary"];
+const RESPONSIBILITIES: [&str; 5] = ["responsibilities", "responsibility", "duties", "does", "tasks"];
+const TECHNOLOGY: [&str; 8] =
+    ["technology", "implementation", "tech", "stack", "tech stack", "built with", "technologies", "runtime"];
+const UPSTREAM: [&str; 1] = ["upstream"];
+/// What authors also say of a component; kept as prose.
+const REMARKS: [&str; 13] = [
+    "note", "notes", "remark", "owner", "owned by", "scaling", "state", "depends on", "dependencies", "interfaces",
+    "failure", "interactions", "deployment",
+];
+
+fn is_label(title: &str) -> bool {
+    let known: [&[&str]; 5] = [&PURPOSE, &RESPONSIBILITIES, &TECHNOLOGY, &UPSTREAM, &REMARKS];
+    known.iter().any(|names| begins_with(title, names))
+}
+
+/// Whether a part has one of the labels by which a component is known.
+fn has_labels(source: &str, part: &Part) -> bool {
+    let is_own = |title: &str| {
+        [&PURPOSE[..], &RESPONSIBILITIES, &TECHNOLOGY, &UPSTREAM].iter().any(|names| begins_with(title, names))
+    };
+    shapes::promote(source, part, &is_own).parts().any(|below| is_own(&normal(&below.title.plain(source))))
+}
+
 pub(crate) fn read(reader: &mut Reader<'_>, part: &Part) {
-    reader.prose_list(part, Class::Narrative);
+    let source = reader.source;
+    let part = shapes::regroup(part, &|below| is_bold_title(source, below));
+    let is_labelled = part.parts().any(|below| has_labels(source, below));
+    let is_titled = part.parts().any(|below| is_component(source, below, is_labelled));
+    let has_table = tables::tables(&part.children).any(|table| columns(source, table).is_some());
+    read_listed(reader, &part, !is_titled && !has_table);
     for below in part.parts() {
-        match component(reader, below) {
-            Some(component) => {
-                reader.declared_twice("component", &component.name);
-                reader.model.components.push(component);
-            }
-            None => read(reader, below),
+        if !is_component(source, below, is_labelled) {
+            read(reader, below);
+        } else if let Some(component) = component(reader, below) {
+            add(reader, component);
         }
+    }
+    for table in tables::tables(&part.children) {
+        read_table(reader, table);
     }
 }
 
-fn component(reader: &mut Reader<'_>, part: &Part) -> Option<Component> {
-    let holds_components = part
-        .parts()
-        .any(|below| matches!(below.kind, PartKind::Heading(_)) && below.parts().next().is_some());
-    if holds_components || !matches!(part.kind, PartKind::Heading(_)) {
-        return None;
+/// A bold line that is not one of the labels: the title of a component whose labels follow.
+fn is_bold_title(source: &str, part: &Part) -> bool {
+    let title = normal(&part.title.plain(source));
+    let is_lone = part.inline.is_blank(source);
+    part.kind == PartKind::Emphasized
+        && !crate::unfinished::is_placeholder(&part.title.plain(source))
+        && (titles::has_kind(source, part, &KINDS) || (is_lone && !is_label(&title)))
+}
+
+/// Whether a part is a component. Where some parts have the labels of one, those without are none.
+fn is_component(source: &str, part: &Part, some_have_labels: bool) -> bool {
+    let holds_components = part.parts().any(|below| {
+        let title = normal(&below.title.plain(source));
+        (matches!(below.kind, PartKind::Heading(_)) && below.parts().next().is_some() && !is_label(&title))
+            || (is_bold_title(source, below) && has_labels(source, below))
+    });
+    let is_heading = matches!(part.kind, PartKind::Heading(_));
+    if holds_components || !(is_heading || is_bold_title(source, part)) {
+        return false;
     }
-    let title = titles::without_kind(reader.source, &part.title, &["component", "service"]);
-    let name = titles::name(reader.source, &title)?;
-    let external = part.title.plain(reader.source).to_lowercase().contains("external");
-    let mut component = Component {
-        name,
-        purpose: reader.prose_of(part, Class::Narrative),
-        responsibilities: Vec::new(),
-        technology: None,
-        external,
-        span: part.span,
-    };
+    let has_table = tables::tables(&part.children).any(|table| columns(source, table).is_some());
+    has_labels(source, part) || (!some_have_labels && is_heading && !has_table)
+}
+
+fn add(reader: &mut Reader<'_>, component: Component) {
+    reader.declared_twice("component", &component.name);
+    reader.model.components.push(component);
+}
+
+fn empty(name: Spanned<String>, span: Span) -> Component {
+    Component { name, purpose: None, responsibilities: Vec::new(), technology: None, external: false, span }
+}
+
+fn component(reader: &mut Reader<'_>, part: &Part) -> Option<Component> {
+    let source = reader.source;
+    let title = titles::of_item(source, part, &KINDS);
+    let mut component = empty(titles::name(source, &title)?, part.span);
+    component.external = part.title.plain(source).to_lowercase().contains("external");
+    let mut part = shapes::promote(source, part, &is_label);
+    if title.span == part.inline.span {
+        part.inline = formwork_syntax::Text::empty(part.inline.span.end);
+    }
+    component.purpose = reader.prose_of(&part, Class::Narrative);
     for below in part.parts() {
         read_label(reader, &mut component, below);
     }
     Some(component)
 }
 
+/// Components as items of a list: `- **Sweeper** — deletes what has expired`. Read where nothing else declares any.
+fn read_listed(reader: &mut Reader<'_>, part: &Part, declares: bool) {
+    for entry in entries(reader.source, part) {
+        let named = match entry.label {
+            Some(label) if label.emphasized => Some((label.title.clone(), label.rest.clone())),
+            _ => shapes::bold_head(reader.source, entry.text),
+        };
+        let Some((title, inline)) = named.filter(|_| declares && entry.is_item) else {
+            reader.class(&entry, Class::Narrative);
+            continue;
+        };
+        let part = shapes::labelled(title, inline, entry.children.to_vec(), entry.span);
+        reader.class(&entry, Class::Understood);
+        if let Some(component) = component(reader, &part) {
+            add(reader, component);
+        }
+    }
+}
+
+/// Where a table names components and what it says of them.
+struct ComponentColumns {
+    name: usize,
+    purpose: Option<usize>,
+    responsibilities: Option<usize>,
+    technology: Option<usize>,
+}
+
+fn columns(source: &str, table: &Table) -> Option<ComponentColumns> {
+    let columns = Columns::new(source, table);
+    let name = columns.exactly(&["component", "name", "service", "module", "part", "building block"])?;
+    let purpose = columns.find(&PURPOSE).or_else(|| columns.find(&["what", "job", "function"]));
+    let found = ComponentColumns {
+        name,
+        purpose: purpose.filter(|at| *at != name),
+        responsibilities: columns.find(&RESPONSIBILITIES),
+        technology: columns.find(&TECHNOLOGY),
+    };
+    let says_something = [found.purpose, found.responsibilities, found.technology].iter().any(Option::is_some);
+    says_something.then_some(found)
+}
+
+fn read_table(reader: &mut Reader<'_>, table: &Table) {
+    let source = reader.source;
+    let Some(columns) = columns(source, table) else { return reader.narrative_rows(table) };
+    for row in &table.rows {
+        let cell = |at: Option<usize>| tables::cell(source, row, at);
+        let Some(title) = cell(Some(columns.name)) else { continue };
+        let Some(name) = titles::name(source, title) else { continue };
+        let mut component = empty(name, row.span);
+        component.external = title.plain(source).to_lowercase().contains("external");
+        component.purpose = cell(columns.purpose).map(|text| reader.prose(text));
+        if let Some(text) = cell(columns.technology) {
+            set_technology(&mut component, Some(reader.prose(text)));
+        }
+        if let Some(text) = cell(columns.responsibilities) {
+            component.responsibilities.push(listed(text));
+        }
+        reader.model.classes.push((row.span, Class::Understood));
+        add(reader, component);
+    }
+}
+
+/// A cell of responsibilities, as one item.
+fn listed(text: &formwork_syntax::Text) -> StepItem {
+    StepItem { text: text.clone(), number: None, nested: Vec::new(), fences: Vec::new(), span: text.span }
+}
+
+fn set_technology(component: &mut Component, technology: Option<Prose>) {
+    component.technology = technology;
+    let text = component.technology.as_ref().map(|text| text.value.to_lowercase()).unwrap_or_default();
+    component.external |= text.starts_with("external") || text.contains("external service");
+}
+
 fn read_label(reader: &mut Reader<'_>, component: &mut Component, part: &Part) {
     let title = reader.title(&part.title);
-    if begins_with(&title, &["purpose", "description"]) {
+    if begins_with(&title, &PURPOSE) {
         component.purpose = reader.prose_of(part, Class::Narrative);
-    } else if begins_with(&title, &["responsibilities", "responsibility"]) {
+    } else if begins_with(&title, &RESPONSIBILITIES) {
         for entry in entries(reader.source, part) {
             let item = step(&entry);
             if !is_standing(&entry.text.plain(reader.source)) {
@@ -78,15 +209,16 @@ fn read_label(reader: &mut Reader<'_>, component: &mut Component, part: &Part) {
             }
             component.responsibilities.push(item);
         }
-    } else if begins_with(&title, &["technology", "implementation", "tech"]) {
-        component.technology = reader.prose_of(part, Class::Narrative);
-        let text = component.technology.as_ref().map(|text| text.value.to_lowercase()).unwrap_or_default();
-        component.external |= text.starts_with("external") || text.contains("external service");
-    } else if begins_with(&title, &["upstream"]) {
+    } else if begins_with(&title, &TECHNOLOGY) {
+        let technology = reader.prose_of(part, Class::Narrative);
+        set_technology(component, technology);
+    } else if begins_with(&title, &UPSTREAM) {
         component.external = true;
         reader.prose_list(part, Class::Narrative);
     } else {
-        unknown_label(reader, part, &LABELS);
+        if !begins_with(&title, &REMARKS) {
+            unknown_label(reader, part, &LABELS);
+        }
         reader.prose_list(part, Class::Narrative);
     }
 }

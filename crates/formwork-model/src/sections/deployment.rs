@@ -48,7 +48,15 @@ pub struct Recovery {
     pub statements: Vec<Prose>,
 }
 
+/// Columns whose heading is read with each cell.
+const SPOKEN: [&str; 4] = ["rpo", "rto", "backup", "replicas"];
+
 pub(crate) fn read(reader: &mut Reader<'_>, part: &Part) {
+    let part = crate::tables::as_lists(reader.source, part, &SPOKEN);
+    read_part(reader, &part);
+}
+
+fn read_part(reader: &mut Reader<'_>, part: &Part) {
     let title = reader.title(&part.title);
     let is_recovery = begins_with(&title, &["disaster recovery", "recovery", "backup"]);
     let is_release = begins_with(&title, &["release process", "release", "rollout"]);
@@ -67,7 +75,7 @@ pub(crate) fn read(reader: &mut Reader<'_>, part: &Part) {
         };
         reader.class(&entry, if understood { Class::Understood } else { Class::Narrative });
     }
-    part.parts().for_each(|below| read(reader, below));
+    part.parts().for_each(|below| read_part(reader, below));
 }
 
 fn read_deployment(deployment: &mut Deployment, tokens: &[Token<'_>]) -> bool {

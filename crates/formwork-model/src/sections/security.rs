@@ -170,7 +170,15 @@ pub enum BudgetKind {
     Prose,
 }
 
+/// Columns whose heading is read with each cell.
+const SPOKEN: [&str; 5] = ["burst", "window", "per", "kept", "retention"];
+
 pub(crate) fn read(reader: &mut Reader<'_>, part: &Part) {
+    let part = crate::tables::as_lists(reader.source, part, &SPOKEN);
+    read_part(reader, &part);
+}
+
+fn read_part(reader: &mut Reader<'_>, part: &Part) {
     let title = reader.title(&part.title);
     if begins_with(&title, &["authentication", "authn"]) {
         each(reader, part, read_authentication);
@@ -185,7 +193,7 @@ pub(crate) fn read(reader: &mut Reader<'_>, part: &Part) {
         each(reader, part, read_budget);
     } else {
         reader.prose_list(part, Class::Narrative);
-        part.parts().for_each(|below| read(reader, below));
+        part.parts().for_each(|below| read_part(reader, below));
     }
 }
 
@@ -232,14 +240,20 @@ fn read_grant(reader: &mut Reader<'_>, entry: &Entry<'_>) -> bool {
     let tokens = reader.tokens(entry.text);
     let is_joint = |token: &Token<'_>| token.is_mark(":") || token.is_word("may") || token.is_word("can");
     let role = tokens.first().filter(|token| token.kind != TokenKind::Mark);
-    let (Some(role), true) = (role, tokens.get(1).is_some_and(is_joint)) else {
+    // A row or label names the role before its cell or colon.
+    let is_labelled = entry.label.is_some_and(|label| {
+        let title = reader.tokens(&label.title);
+        title.len() == 1 && label.rest.codes().next().is_some()
+    });
+    let is_grant = is_labelled || tokens.get(1).is_some_and(is_joint);
+    let (Some(role), true) = (role, is_grant) else {
         let text = reader.prose(entry.text);
         reader.model.authorization.prose.push(text);
         return false;
     };
     let when =
         tokens.iter().position(|token| token.is_word("when") || token.is_word("if")).unwrap_or(tokens.len());
-    let named = &tokens[2..when.max(2)];
+    let named = &tokens[1..when.max(1)];
     let all =
         named.iter().any(|token| token.is_word("all") || token.is_word("any") || token.is_word("everything"));
     let operations = codes(named);

@@ -2,8 +2,9 @@
 
 use crate::labels::{begins_with, unnumbered};
 use crate::model::Class;
-use crate::reader::Reader;
-use formwork_syntax::Part;
+use crate::reader::{Reader, entries, node_entries};
+use crate::tables;
+use formwork_syntax::{Part, Text};
 
 pub(crate) fn read(reader: &mut Reader<'_>, part: &Part) {
     let own = reader.prose_list(part, Class::Narrative);
@@ -14,14 +15,51 @@ pub(crate) fn read(reader: &mut Reader<'_>, part: &Part) {
 }
 
 pub(crate) fn read_goals(reader: &mut Reader<'_>, part: &Part) {
+    let part = tables::as_lists(reader.source, part, &[]);
+    read_group(reader, &part, false);
+}
+
+const NON_GOALS: [&str; 9] = [
+    "non goals", "non goal", "nongoals", "out of scope", "not goals", "not in scope", "anti goals", "non objectives",
+    "explicitly out of scope",
+];
+
+/// Goals and non-goals: the items of a part, or its paragraphs where it has no list.
+fn read_group(reader: &mut Reader<'_>, part: &Part, is_below_non_goals: bool) {
     let title = unnumbered(&part.title.plain(reader.source));
-    let items = reader.prose_list(part, Class::Narrative);
-    if begins_with(&title, &["non goals", "out of scope", "not goals"]) {
-        reader.model.non_goals.extend(items);
-    } else {
-        reader.model.goals.extend(items);
+    let is_non_goals = begins_with(&title, &NON_GOALS) || (is_below_non_goals && !begins_with(&title, &["goals"]));
+    let found = entries(reader.source, part);
+    let has_list = found.iter().any(|entry| entry.is_item);
+    let holds_parts = part.parts().next().is_some();
+    for entry in &found {
+        reader.class(entry, Class::Narrative);
+        let is_own = entry.is_item || (!has_list && !holds_parts);
+        if !is_own || reader.is_placeholder(entry.text) {
+            continue;
+        }
+        // An item that bears a label and a list below is a group: `- **Goals:**` with its goals.
+        let below = node_entries(entry.children);
+        let is_group = entry.label.is_some_and(|label| label.rest.is_blank(reader.source));
+        if is_group && below.iter().any(|inner| inner.is_item) {
+            let title = entry.label.map(|label| reader.title(&label.title)).unwrap_or_default();
+            let is_non = begins_with(&title, &NON_GOALS) || is_non_goals;
+            for inner in below.iter().filter(|inner| inner.is_item) {
+                reader.class(inner, Class::Narrative);
+                add(reader, inner.text, is_non);
+            }
+            continue;
+        }
+        add(reader, entry.text, is_non_goals);
     }
     for below in part.parts() {
-        read_goals(reader, below);
+        read_group(reader, below, is_non_goals);
+    }
+}
+
+fn add(reader: &mut Reader<'_>, text: &Text, is_non_goal: bool) {
+    let prose = reader.prose(text);
+    match is_non_goal {
+        true => reader.model.non_goals.push(prose),
+        false => reader.model.goals.push(prose),
     }
 }

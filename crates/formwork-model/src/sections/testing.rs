@@ -19,7 +19,15 @@ pub struct Testing {
     pub load: Vec<Prose>,
 }
 
+/// Columns whose heading is read with each cell.
+const SPOKEN: [&str; 0] = [];
+
 pub(crate) fn read(reader: &mut Reader<'_>, part: &Part) {
+    let part = crate::tables::as_lists(reader.source, part, &SPOKEN);
+    read_part(reader, &part);
+}
+
+fn read_part(reader: &mut Reader<'_>, part: &Part) {
     reader.prose_list(part, Class::Narrative);
     for below in part.parts() {
         let title = reader.title(&below.title);
@@ -37,7 +45,7 @@ pub(crate) fn read(reader: &mut Reader<'_>, part: &Part) {
             let items = reader.prose_list(below, class);
             reader.model.testing.load.extend(items);
         } else {
-            read(reader, below);
+            read_part(reader, below);
         }
     }
 }
