@@ -8,10 +8,10 @@ use crate::lower::read_path;
 use crate::notes::NoteKind;
 use crate::program::{PathPart, Surface};
 use crate::steps::clause::{Misread, Reader};
-use crate::steps::{Form, Grammar};
+use crate::steps::{Form, Grammar, NO_NAMES};
 use crate::tokens::{Sentence, Token};
 use formwork_model::facts::Outcome;
-use formwork_model::names::{nearest, same_name};
+use formwork_model::names::nearest;
 use formwork_model::values::parse_outcome;
 use formwork_syntax::Code;
 use std::sync::Arc;
@@ -44,7 +44,7 @@ pub(super) fn read(scope: &mut Scope<'_>, sentence: &Sentence) -> Reading {
     };
     let verb = (0..tokens.len()).find(|at| is_verb(*at))?;
     let before = subject(scope.world.source, &tokens[..verb]);
-    let mut reader = Reader::over(scope.world.source, &[], tokens[verb + 1..].to_vec(), sentence.span);
+    let mut reader = Reader::over(scope.world.source, &NO_NAMES, tokens[verb + 1..].to_vec(), sentence.span);
     let told = scope.notes.len();
     let read = read_call(scope, &before, &mut reader);
     if !matches!(read, Ok(Some(_))) && !is_formal(scope.world.source, tokens) {
@@ -68,7 +68,7 @@ pub(super) fn continuation(
     scope: &mut Scope<'_>,
     sentence: &Sentence,
 ) -> Option<Result<Expectation, Misread>> {
-    let mut reader = Reader::over(scope.world.source, &[], sentence.tokens.clone(), sentence.span);
+    let mut reader = Reader::over(scope.world.source, &NO_NAMES, sentence.tokens.clone(), sentence.span);
     while reader.word("and") || reader.word("it") || reader.word("they") {}
     if !gets(&mut reader) {
         return None;
@@ -254,10 +254,7 @@ fn resolve(scope: &mut Scope<'_>, code: &Code) -> Option<(Target, Option<Arc<str
     }
     let name = text.strip_suffix("()").unwrap_or(&text);
     let operations = &scope.program.operations;
-    let position =
-        |fits: &dyn Fn(&str) -> bool| operations.iter().position(|operation| fits(&operation.name));
-    let found = position(&|other| other == name).or_else(|| position(&|other| same_name(other, name)));
-    match found.and_then(|at| u32::try_from(at).ok()) {
+    match scope.targets.operation(name).and_then(|at| u32::try_from(at).ok()) {
         Some(at) => Some((Target::Operation(at), None)),
         None => {
             let near = nearest(name, operations.iter().map(|operation| &*operation.name)).map(str::to_owned);
@@ -271,24 +268,15 @@ fn resolve(scope: &mut Scope<'_>, code: &Code) -> Option<(Target, Option<Arc<str
 /// The operation that answers a path: of one listener, fixed pieces before parameters; section 4 before section 5.
 fn route(scope: &Scope<'_>, method: &str, path: &str) -> (Target, Option<Arc<str>>) {
     let wanted = read_path(path);
-    let fits = |route: &[PathPart]| {
-        route.len() == wanted.len()
-            && route.iter().zip(&wanted).all(|(part, piece)| match part {
-                PathPart::Parameter(_) => true,
-                PathPart::Fixed(_) => part == piece,
-            })
-    };
     let parameters = |route: &[PathPart]| {
         let is_parameter = |part: &PathPart| matches!(part, PathPart::Parameter(_));
         route.iter().map(is_parameter).collect::<Vec<bool>>()
     };
-    let found = scope
-        .program
-        .operations
-        .iter()
-        .enumerate()
-        .filter(|(_, operation)| &*operation.method == method && fits(&operation.path))
-        .min_by_key(|(_, operation)| (operation.surface != Surface::Public, parameters(&operation.path)));
+    let operations = scope.targets.routes(&wanted).map(|at| (at, &scope.program.operations[at]));
+    let found =
+        operations.filter(|(_, operation)| &*operation.method == method).min_by_key(|(at, operation)| {
+            (operation.surface != Surface::Public, parameters(&operation.path), *at)
+        });
     let is_template = wanted.iter().any(|piece| matches!(piece, PathPart::Parameter(_)));
     match found.and_then(|(at, _)| u32::try_from(at).ok()) {
         Some(at) => (Target::Operation(at), (!is_template).then(|| path.into())),

@@ -5,9 +5,9 @@ use crate::flows::Reading;
 use crate::flows::names::Scope;
 use crate::notes::NoteKind;
 use crate::steps::clause::{Joined, Misread, Reader};
-use crate::steps::{Form, Grammar};
+use crate::steps::{Form, Grammar, NO_NAMES};
 use crate::tokens::{Sentence, Token};
-use formwork_model::names::{nearest, same_name};
+use formwork_model::names::nearest;
 use formwork_model::values::parse_duration;
 use formwork_syntax::Code;
 use std::sync::Arc;
@@ -28,7 +28,7 @@ pub(super) fn read(scope: &mut Scope<'_>, sentence: &Sentence) -> Reading {
     let has = |word: &str| tokens.iter().any(|token| token.is(word));
     let first = |word: &str| tokens.first().is_some_and(|token| token.is(word));
     let codes = tokens.iter().filter(|token| token.code().is_some()).count();
-    let mut reader = Reader::over(scope.world.source, &[], tokens.clone(), sentence.span);
+    let mut reader = Reader::over(scope.world.source, &NO_NAMES, tokens.clone(), sentence.span);
     if first("there") && codes > 0 {
         return Some(there_are(scope, &mut reader));
     }
@@ -167,7 +167,7 @@ fn emitted(scope: &mut Scope<'_>, reader: &mut Reader<'_>) -> Result<Option<Flow
     let with = if reader.word("with") { Some(reader.code("a condition in backticks")?) } else { None };
     reader.end("`times`, `with` or the end of the sentence")?;
     let name = event.text(scope.world.source).trim().to_owned();
-    if scope.program.events.iter().all(|known| *known.name != *name) {
+    if !scope.targets.has_event(&name) {
         let near = nearest(&name, scope.program.events.iter().map(|known| &*known.name)).map(str::to_owned);
         let kind = NoteKind::UnknownName { what: "event", name, nearest: near };
         scope.note(kind, event.span());
@@ -228,10 +228,9 @@ fn component_before(scope: &Scope<'_>, tokens: &[Token], end: usize) -> Option<A
     let joined = |count: usize| {
         tokens[..count].iter().map(|token| token.shown(scope.world.source)).collect::<Vec<_>>().join(" ")
     };
-    let components = &scope.world.model.components;
     (1..=tokens.len().min(LONGEST_NAME)).rev().find_map(|count| {
         let name = joined(count);
-        let found = components.iter().find(|component| same_name(&component.name.value, &name))?;
+        let found = scope.world.find_component(&name)?;
         Some(Arc::from(found.name.value.as_str()))
     })
 }

@@ -8,6 +8,7 @@ mod actors;
 mod calls;
 mod checks;
 mod names;
+mod targets;
 
 use crate::behaviour::{Flow, FlowAction, FlowStep};
 use crate::lower::World;
@@ -19,14 +20,15 @@ use formwork_model::Class;
 use formwork_model::facts::StepItem;
 use formwork_model::sections::flows;
 use names::Scope;
+use targets::Targets;
 
 /// Reads every flow, in the order of the document.
 pub(crate) fn read_all(world: &World<'_>, program: &Program, notes: &mut Vec<Note>) -> Vec<Flow> {
-    world.model.flows.iter().map(|flow| read(world, program, flow, notes)).collect()
+    let targets = Targets::new(program);
+    world.model.flows.iter().map(|flow| read(Scope::new(world, program, &targets), flow, notes)).collect()
 }
 
-fn read(world: &World<'_>, program: &Program, flow: &flows::Flow, notes: &mut Vec<Note>) -> Flow {
-    let mut scope = Scope::new(world, program);
+fn read(mut scope: Scope<'_>, flow: &flows::Flow, notes: &mut Vec<Note>) -> Flow {
     let mut steps = Vec::new();
     read_items(&mut scope, &flow.steps, &mut steps);
     let mut errors = Vec::new();

@@ -2,6 +2,7 @@
 
 use crate::behaviour::{Actor, flow_slots};
 use crate::expression::{self, Assignment, Equals, Expression, Kind, Names, SyntaxProblem};
+use crate::flows::targets::Targets;
 use crate::lower::World;
 use crate::notes::{Note, NoteKind};
 use crate::program::{Program, Slot};
@@ -13,6 +14,7 @@ use std::sync::Arc;
 pub(super) struct Scope<'w> {
     pub(super) world: &'w World<'w>,
     pub(super) program: &'w Program,
+    pub(super) targets: &'w Targets<'w>,
     pub(super) notes: Vec<Note>,
     names: Names<'w>,
     next_slot: Slot,
@@ -21,9 +23,10 @@ pub(super) struct Scope<'w> {
 }
 
 impl<'w> Scope<'w> {
-    pub(super) fn new(world: &'w World<'w>, program: &'w Program) -> Self {
+    pub(super) fn new(world: &'w World<'w>, program: &'w Program, targets: &'w Targets<'w>) -> Self {
         let names = Names::flow(world.schema);
-        Self { world, program, notes: Vec::new(), names, next_slot: flow_slots::FIRST, callers: Vec::new() }
+        let (next_slot, callers) = (flow_slots::FIRST, Vec::new());
+        Self { world, program, targets, notes: Vec::new(), names, next_slot, callers }
     }
 
     /// The same state for an error case, with notes of its own.
@@ -31,6 +34,7 @@ impl<'w> Scope<'w> {
         Self {
             world: self.world,
             program: self.program,
+            targets: self.targets,
             notes: Vec::new(),
             names: self.names.clone(),
             next_slot: self.next_slot,

@@ -7,7 +7,7 @@ use crate::program::{AccessRule, Operation};
 use crate::steps::{Sentences, WhoMay};
 use formwork_model::Model;
 use formwork_model::sections::interface::{self, Surface};
-use formwork_model::sections::security::{AuthenticationKind, Grant};
+use formwork_model::sections::security::AuthenticationKind;
 use std::sync::Arc;
 
 /// Roles that no key of the document bears.
@@ -64,12 +64,7 @@ fn grants(
 ) {
     let authorization = &world.model.authorization;
     // Prose about who may do what refuses nobody where nothing is executed: what is mocked needs a key, no role.
-    let is_known = |name: &formwork_syntax::Spanned<String>| {
-        let declared = world.model.operations.iter().chain(&world.model.endpoints);
-        declared.into_iter().any(|operation| operation.name.value == name.value)
-    };
-    let is_prose = !executed
-        && !authorization.grants.iter().any(|grant| grant.all || grant.operations.iter().any(is_known));
+    let is_prose = !executed && !world.grants_something;
     if authorization.span.is_none()
         || is_prose
         || rule.public
@@ -78,12 +73,8 @@ fn grants(
     {
         return;
     }
-    let names =
-        |grant: &&Grant| grant.all || grant.operations.iter().any(|name| name.value == operation.name.value);
-    let granted: Vec<Arc<str>> = authorization
-        .grants
-        .iter()
-        .filter(names)
+    let granted: Vec<Arc<str>> = world
+        .grants_of(&operation.name.value)
         .filter(|grant| grant.condition.is_none())
         .map(|grant| grant.role.value.as_str().into())
         .collect();

@@ -67,7 +67,7 @@ pub(super) fn parameters(path: &[PathPart]) -> Vec<Arc<str>> {
 fn declared(world: &World<'_>, operation: &Operation, notes: &mut Vec<Note>) -> Vec<Field> {
     let mut fields = operation.input.fields.clone();
     let Some(reference) = &operation.input.reference else { return fields };
-    let interface = world.model.interfaces.iter().find(|interface| interface.name.value == reference.value);
+    let interface = world.find_interface(&reference.value);
     if let Some(entity) = world.find_entity(&reference.value) {
         let entity = world.model.entities.get(usize::from(entity));
         let given = |field: &&Field| {

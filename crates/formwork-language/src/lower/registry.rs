@@ -14,25 +14,27 @@ impl Lowering<'_> {
     pub(crate) fn event(&mut self, code: &Code, given: &[(Arc<str>, Expression)]) -> (u16, Vec<Arc<str>>) {
         let name = code.text(self.source()).trim().to_owned();
         let members: Vec<Arc<str>> = given.iter().map(|(name, _)| name.clone()).collect();
-        if let Some(at) = self.shared.events.iter().position(|event| *event.name == *name) {
-            let event = &mut self.shared.events[at];
+        if let Some(at) = self.shared.event_at.get(name.as_str()).copied() {
+            let event = &mut self.shared.events[usize::from(at)];
             if event.data.is_empty() {
                 event.data = members;
             }
-            return (at as u16, event.data.clone());
+            return (at, event.data.clone());
         }
         let declared = self.shared.events[..self.shared.declared_events].iter().map(|event| &*event.name);
         let near = nearest(&name, declared).map(str::to_owned);
         self.note(NoteKind::EventNotDeclared { event: name.clone(), nearest: near }, code.span());
-        self.shared.events.push(EventShape { name: name.into(), data: members.clone() });
-        ((self.shared.events.len() - 1) as u16, members)
+        let (name, at): (Arc<str>, _) = (name.into(), self.shared.events.len() as u16);
+        self.shared.event_at.insert(name.clone(), at);
+        self.shared.events.push(EventShape { name, data: members.clone() });
+        (at, members)
     }
 
     /// The metric that a code span names.
     pub(crate) fn metric(&mut self, code: &Code, histogram: bool) -> Option<u16> {
         let name = code.text(self.source()).trim().to_owned();
         let declared = &self.world.model.metrics;
-        let Some(metric) = declared.iter().find(|metric| metric.name.value == name) else {
+        let Some(metric) = self.world.find_metric(&name) else {
             let near = nearest(&name, declared.iter().map(|metric| &*metric.name.value)).map(str::to_owned);
             self.note(NoteKind::UnknownName { what: "metric", name, nearest: near }, code.span());
             return None;
@@ -48,12 +50,14 @@ impl Lowering<'_> {
             return None;
         }
         add_once(&mut self.touches.metrics, &name);
-        if let Some(at) = self.shared.metrics.iter().position(|shape| *shape.name == *name) {
-            return Some(at as u16);
+        if let Some(at) = self.shared.metric_at.get(name.as_str()) {
+            return Some(*at);
         }
         let help = metric.description.as_ref().map_or("", |prose| &prose.value).into();
-        self.shared.metrics.push(MetricShape { name: name.into(), histogram, help });
-        Some((self.shared.metrics.len() - 1) as u16)
+        let (name, at): (Arc<str>, _) = (name.into(), u16::try_from(self.shared.metrics.len()).ok()?);
+        self.shared.metric_at.insert(name.clone(), at);
+        self.shared.metrics.push(MetricShape { name, histogram, help });
+        Some(at)
     }
 
     /// The body of an answer.

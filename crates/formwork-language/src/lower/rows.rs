@@ -4,12 +4,11 @@
 use crate::expression::{self, Bound, Equals, Expression, Kind, StaticType, Typed};
 use crate::lower::{Answer, AnswerKind, Lowering, add_once};
 use crate::notes::NoteKind;
-use crate::program::{
-    EntityId, Failure, FieldId, FieldSchema, Instruction, Operand, Reference, Slot, Statement,
-};
+use crate::program::{EntityId, Failure, FieldId, FieldSchema, Instruction, Operand, Slot, Statement};
 use formwork_model::facts::{OnDelete, Outcome};
 use formwork_model::names::nearest;
 use formwork_syntax::{Code, Span};
+use rustc_hash::FxHashSet;
 
 impl Lowering<'_> {
     /// Binds a row: under the name that a step gives it, else under its entity's name.
@@ -263,11 +262,11 @@ impl Lowering<'_> {
 
     /// A delete can be refused because other rows refer to the row.
     pub(crate) fn may_restrict(&mut self, entity: EntityId) {
-        let fields = self.world.schema.entities.iter().flat_map(|schema| &schema.fields);
-        let refuses = |field: &FieldSchema| {
-            field.references.is_some_and(|to| to.entity == entity && to.on_delete == OnDelete::Restrict)
+        let refuses = |(child, field): &(EntityId, FieldId)| {
+            let field = &self.world.table(*child).fields[usize::from(*field)];
+            field.references.is_some_and(|to| to.on_delete == OnDelete::Restrict)
         };
-        if fields.into_iter().any(refuses) {
+        if self.world.referrers(entity).iter().any(refuses) {
             self.raises(conflict());
         }
     }
@@ -286,33 +285,42 @@ impl Lowering<'_> {
         chain: &mut Vec<(EntityId, FieldId)>,
         chains: &mut Vec<Vec<(EntityId, FieldId)>>,
     ) {
-        for (child, schema) in self.world.schema.entities.iter().enumerate() {
-            for (field, declared) in schema.fields.iter().enumerate() {
-                let cascades = |to: &Reference| to.entity == entity && to.on_delete == OnDelete::Cascade;
-                let (Ok(child), Ok(field)) = (EntityId::try_from(child), FieldId::try_from(field)) else {
-                    continue;
-                };
-                // A cycle of cascades ends here: the store's own cascade takes the rest.
-                if !declared.references.as_ref().is_some_and(cascades) || seen.contains(&child) {
-                    continue;
-                }
-                seen.push(child);
-                chain.push((child, field));
-                self.collect_cascades(child, seen, chain, chains);
-                chains.push(chain.clone());
-                chain.pop();
-                seen.pop();
+        for (child, field) in self.cascading(entity) {
+            // A cycle of cascades ends here, and what has more of them than anyone writes: the store's own cascade
+            // takes the rest.
+            if seen.contains(&child) || chain.len() == DEEPEST_CASCADE || chains.len() == MOST_CASCADES {
+                continue;
             }
+            seen.push(child);
+            chain.push((child, field));
+            self.collect_cascades(child, seen, chain, chains);
+            chains.push(chain.clone());
+            chain.pop();
+            seen.pop();
         }
     }
 
     /// Notes down the entities whose rows go with those of another.
     pub(crate) fn delete_cascades(&mut self, entity: EntityId) {
-        for chain in self.cascades(entity) {
-            if let Some((child, _)) = chain.last() {
-                self.writes(*child);
+        let (mut open, mut seen) = (vec![entity], FxHashSet::from_iter([entity]));
+        while let Some(entity) = open.pop() {
+            let children: Vec<EntityId> = self.cascading(entity).map(|(child, _)| child).collect();
+            for child in children {
+                if seen.insert(child) {
+                    self.writes(child);
+                    open.push(child);
+                }
             }
         }
+    }
+
+    /// The fields whose rows go with the row of a table to which they refer.
+    fn cascading(&self, entity: EntityId) -> impl Iterator<Item = (EntityId, FieldId)> {
+        let cascades = |(child, field): &(EntityId, FieldId)| {
+            let field = &self.world.table(*child).fields[usize::from(*field)];
+            field.references.is_some_and(|to| to.on_delete == OnDelete::Cascade)
+        };
+        self.world.referrers(entity).iter().copied().filter(cascades)
     }
 
     /// Whether an input travels in the path.
@@ -320,6 +328,10 @@ impl Lowering<'_> {
         self.path_inputs.iter().any(|other| **other == *name)
     }
 }
+
+/// How many references a chain of cascades follows, and how many chains are told.
+const DEEPEST_CASCADE: usize = 64;
+const MOST_CASCADES: usize = 1_000;
 
 fn conflict() -> Outcome {
     Outcome { status: 409, code: Some("conflict".to_owned()) }

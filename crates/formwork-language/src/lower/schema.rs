@@ -4,7 +4,6 @@
 
 use crate::constraint::FieldRules;
 use crate::expression::{self, Bare, Equals, Expression, Names, StaticType, SyntaxProblem};
-use crate::lower::world::find_entity;
 use crate::notes::{Note, NoteKind};
 use crate::program::{
     Condition, EntityId, EntitySchema, FieldId, FieldSchema, PlainIndex, Reference, Schema, UniqueKey,
@@ -13,7 +12,7 @@ use crate::sql;
 use crate::value::{Decimal, Value};
 use formwork_model::Model;
 use formwork_model::facts::{Constraint, Field, OnDelete, RawExpression};
-use formwork_model::names::nearest;
+use formwork_model::names::{NameIndex, nearest};
 use formwork_model::sections::data_model::{Entity, EntityRule, Index, IndexKind};
 use formwork_model::values::Type;
 use formwork_syntax::{Span, Spanned};
@@ -26,9 +25,10 @@ pub(super) fn lower(source: &str, model: &Model, notes: &mut Vec<Note>) -> Schem
     for entity in &model.entities {
         schema.entities.push(columns(entity, notes));
     }
+    let names = NameIndex::new(model.entities.iter().map(|entity| entity.name.value.as_str()));
     for (at, entity) in model.entities.iter().enumerate() {
         for field in &entity.fields {
-            refer(&mut schema, at, field, notes);
+            refer(&mut schema, &names, at, field, notes);
         }
         keys(&mut schema.entities[at], entity, notes);
     }
@@ -173,7 +173,8 @@ fn field_of(schema: &EntitySchema, name: &Spanned<String>, notes: &mut Vec<Note>
 }
 
 /// Resolves *references*; a type that is an entity's name is a reference as well.
-fn refer(schema: &mut Schema, at: usize, field: &Field, notes: &mut Vec<Note>) {
+fn refer(schema: &mut Schema, names: &NameIndex, at: usize, field: &Field, notes: &mut Vec<Note>) {
+    let find_entity = |name: &str| EntityId::try_from(names.find(name)?).ok();
     let declared = field.constraints.iter().find_map(|constraint| match &constraint.value {
         Constraint::References { entity, field, on_delete } => Some((entity, field.as_ref(), *on_delete)),
         _ => None,
@@ -184,10 +185,10 @@ fn refer(schema: &mut Schema, at: usize, field: &Field, notes: &mut Vec<Note>) {
     };
     let (other, other_field, on_delete) = match (declared, &named) {
         (Some((entity, field, on_delete)), _) => (entity, field, on_delete),
-        (None, Some(name)) if find_entity(schema, &name.value).is_some() => (name, None, OnDelete::default()),
+        (None, Some(name)) if find_entity(&name.value).is_some() => (name, None, OnDelete::default()),
         _ => return,
     };
-    let Some(entity) = find_entity(schema, &other.value) else {
+    let Some(entity) = find_entity(&other.value) else {
         let near =
             nearest(&other.value, schema.entities.iter().map(|entity| &*entity.name)).map(str::to_owned);
         let kind = NoteKind::UnknownName { what: "entity", name: other.value.clone(), nearest: near };
@@ -283,17 +284,21 @@ fn resolve_types(schema: &mut Schema) {
         for field in 0..schema.entities[at].fields.len() {
             let mut target = schema.entities[at].fields[field].references;
             let mut ty = schema.entities[at].fields[field].ty.clone();
-            let mut hops = 0;
+            let mut chain = vec![(at, field)];
             while let (Type::Named(_), Some(to)) = (&ty, target) {
-                let other = &schema.entities[usize::from(to.entity)].fields[usize::from(to.field)];
+                let next = (usize::from(to.entity), usize::from(to.field));
+                let other = &schema.entities[next.0].fields[next.1];
                 (ty, target) = (other.ty.clone(), other.references);
-                hops += 1;
-                if hops > schema.entities.len() {
+                chain.push(next);
+                if chain.len() > schema.entities.len() + 1 {
                     ty = Type::Uuid;
                     break;
                 }
             }
-            schema.entities[at].fields[field].ty = ty;
+            // All on the way have the same type, so that no part of a chain is walked twice.
+            for (entity, field) in chain {
+                schema.entities[entity].fields[field].ty = ty.clone();
+            }
         }
     }
 }

@@ -1,10 +1,20 @@
 //! What all behaviours of a document share: the model, the tables, and the growing lists of the program.
 
 use crate::notes::NoteKind;
-use crate::program::{EntityId, EntitySchema, EventShape, MetricShape, Schema, Statement, StatementId};
+use crate::program::{
+    EntityId, EntitySchema, EventShape, FieldId, MetricShape, Schema, Statement, StatementId,
+};
+use crate::steps::Glossary;
 use formwork_model::Model;
-use formwork_model::names::{nearest, same_name};
-use rustc_hash::FxHashMap;
+use formwork_model::names::{NameIndex, nearest};
+use formwork_model::sections::closing::Interface;
+use formwork_model::sections::components::Component;
+use formwork_model::sections::interface::OutputKind;
+use formwork_model::sections::observability::Metric;
+use formwork_model::sections::security::Grant;
+use formwork_syntax::Span;
+use rustc_hash::{FxHashMap, FxHashSet};
+use std::sync::Arc;
 
 /// What a behaviour may refer to.
 pub(crate) struct World<'w> {
@@ -14,8 +24,21 @@ pub(crate) struct World<'w> {
     pub(crate) model: &'w Model,
     /// Its tables.
     pub(crate) schema: &'w Schema,
-    /// The names of entities and components in lower-case words, for subjects and glue.
-    pub(crate) names: Vec<Vec<String>>,
+    /// The names of entities and components in words, for subjects and glue.
+    pub(crate) names: Glossary,
+    entities: NameIndex,
+    components: NameIndex,
+    interfaces: NameIndex,
+    metrics: NameIndex,
+    /// Grants by the name of the operation, and those of every operation.
+    grants: FxHashMap<&'w str, Vec<usize>>,
+    general_grants: Vec<usize>,
+    /// Whether a grant is of every operation or of one that exists.
+    pub(crate) grants_something: bool,
+    /// The fields that refer to each table.
+    referrers: Vec<Vec<(EntityId, FieldId)>>,
+    /// Where the operations stand that answer a list or page.
+    lists: FxHashSet<Span>,
 }
 
 impl<'w> World<'w> {
@@ -23,14 +46,73 @@ impl<'w> World<'w> {
     pub(crate) fn new(source: &'w str, model: &'w Model, schema: &'w Schema) -> Self {
         let components = model.components.iter().map(|component| &component.name.value);
         let entities = model.entities.iter().map(|entity| &entity.name.value);
-        let names =
-            components.chain(entities).map(|name| words(name)).filter(|name| !name.is_empty()).collect();
-        Self { source, model, schema, names }
+        let names = Glossary::new(components.chain(entities).map(|name| words(name)));
+        let mut grants: FxHashMap<&str, Vec<usize>> = FxHashMap::default();
+        let mut general_grants = Vec::new();
+        for (at, grant) in model.authorization.grants.iter().enumerate() {
+            if grant.all {
+                general_grants.push(at);
+            }
+            let operations = grant.operations.iter().map(|name| name.value.as_str());
+            operations.for_each(|name| grants.entry(name).or_default().push(at));
+        }
+        let operations = model.operations.iter().chain(&model.endpoints);
+        let grants_known = operations.clone().any(|it| grants.contains_key(it.name.value.as_str()));
+        let is_list = |kind: &OutputKind| matches!(kind, OutputKind::List(_) | OutputKind::Page(_));
+        Self {
+            source,
+            model,
+            schema,
+            names,
+            entities: NameIndex::new(schema.entities.iter().map(|entity| &*entity.name)),
+            components: NameIndex::new(model.components.iter().map(|component| &*component.name.value)),
+            interfaces: NameIndex::new(model.interfaces.iter().map(|interface| &*interface.name.value)),
+            metrics: NameIndex::new(model.metrics.iter().map(|metric| &*metric.name.value)),
+            grants_something: !general_grants.is_empty() || grants_known,
+            grants,
+            general_grants,
+            referrers: referrers(schema),
+            lists: operations.filter(|it| is_list(&it.output.kind)).map(|it| it.span).collect(),
+        }
     }
 
     /// The table of this name: an exact name wins, else one that differs in case, separators or plural.
     pub(crate) fn find_entity(&self, name: &str) -> Option<EntityId> {
-        find_entity(self.schema, name)
+        EntityId::try_from(self.entities.find(name)?).ok()
+    }
+
+    /// The component of this name.
+    pub(crate) fn find_component(&self, name: &str) -> Option<&'w Component> {
+        self.model.components.get(self.components.find(name)?)
+    }
+
+    /// The interface of exactly this name.
+    pub(crate) fn find_interface(&self, name: &str) -> Option<&'w Interface> {
+        self.model.interfaces.get(self.interfaces.exact(name)?)
+    }
+
+    /// The metric of exactly this name.
+    pub(crate) fn find_metric(&self, name: &str) -> Option<&'w Metric> {
+        self.model.metrics.get(self.metrics.exact(name)?)
+    }
+
+    /// The grants of an operation, in the order of section 9.
+    pub(crate) fn grants_of(&self, operation: &str) -> impl Iterator<Item = &'w Grant> {
+        let mut all = self.general_grants.clone();
+        all.extend(self.grants.get(operation).into_iter().flatten());
+        all.sort_unstable();
+        all.dedup();
+        all.into_iter().filter_map(|at| self.model.authorization.grants.get(at))
+    }
+
+    /// The fields that refer to a table, in the order of the tables.
+    pub(crate) fn referrers(&self, entity: EntityId) -> &[(EntityId, FieldId)] {
+        self.referrers.get(usize::from(entity)).map_or(&[], Vec::as_slice)
+    }
+
+    /// Whether the operation declared at this place answers a list or page.
+    pub(crate) fn answers_many(&self, operation: Span) -> bool {
+        self.lists.contains(&operation)
     }
 
     /// The note about an entity that does not exist.
@@ -49,11 +131,18 @@ impl<'w> World<'w> {
     }
 }
 
-/// The table of this name: an exact name wins.
-pub(crate) fn find_entity(schema: &Schema, name: &str) -> Option<EntityId> {
-    let position = |fits: &dyn Fn(&str) -> bool| schema.entities.iter().position(|entity| fits(&entity.name));
-    let at = position(&|other| other == name).or_else(|| position(&|other| same_name(other, name)))?;
-    EntityId::try_from(at).ok()
+/// For each table the fields that refer to it.
+fn referrers(schema: &Schema) -> Vec<Vec<(EntityId, FieldId)>> {
+    let mut found = vec![Vec::new(); schema.entities.len()];
+    for (child, table) in (0..).zip(&schema.entities).take_while(|(child, _)| *child < EntityId::MAX) {
+        for (field, declared) in (0..).zip(&table.fields).take_while(|(field, _)| *field < FieldId::MAX) {
+            let to = declared.references.as_ref().map(|to| usize::from(to.entity));
+            if let Some(list) = to.and_then(|to| found.get_mut(to)) {
+                list.push((child, field));
+            }
+        }
+    }
+    found
 }
 
 /// A name in lower-case words: `Link API`, `link_store`.
@@ -74,6 +163,9 @@ pub(crate) struct Shared {
     pub(crate) declared_events: usize,
     /// Metrics that steps fill.
     pub(crate) metrics: Vec<MetricShape>,
+    /// Positions of events and metrics by name.
+    pub(crate) event_at: FxHashMap<Arc<str>, u16>,
+    pub(crate) metric_at: FxHashMap<Arc<str>, u16>,
 }
 
 impl Shared {
@@ -84,7 +176,18 @@ impl Shared {
             data: event.data.iter().map(|member| member.value.as_str().into()).collect(),
         };
         let events: Vec<EventShape> = model.events.iter().map(shape).collect();
-        Self { statements: Statements::default(), declared_events: events.len(), events, metrics: Vec::new() }
+        let mut event_at = FxHashMap::default();
+        for (at, event) in (0..u16::MAX).zip(&events) {
+            event_at.entry(event.name.clone()).or_insert(at);
+        }
+        Self {
+            statements: Statements::default(),
+            declared_events: events.len(),
+            events,
+            metrics: Vec::new(),
+            event_at,
+            metric_at: FxHashMap::default(),
+        }
     }
 }
 

@@ -2,7 +2,7 @@
 //!
 //! Source: language reference, *Steps*, *Discipline of a step*.
 
-use crate::steps::Form;
+use crate::steps::{Form, Glossary};
 use crate::tokens::{Sentence, Token};
 use formwork_syntax::{Code, Span};
 
@@ -122,7 +122,7 @@ pub(crate) struct Clause<'s> {
     /// The document.
     pub(crate) source: &'s str,
     /// Words that name entities and components, each as a list of lower-case words; skipped before a code span.
-    pub(crate) names: &'s [Vec<String>],
+    pub(crate) names: &'s Glossary,
     /// What stands between head and tails.
     pub(crate) object: Vec<Token>,
     /// The tails, in the order of the text.
@@ -141,7 +141,7 @@ impl<'s> Clause<'s> {
     /// Cuts what follows the head of `form` at the tails that it knows.
     pub(crate) fn cut(
         source: &'s str,
-        names: &'s [Vec<String>],
+        names: &'s Glossary,
         form: &Form,
         whole: bool,
         sentence: &Sentence,

@@ -12,6 +12,7 @@ mod emits;
 mod fails;
 mod finds;
 mod for_each;
+mod glossary;
 mod guard;
 mod lets;
 mod lists;
@@ -29,6 +30,7 @@ use formwork_syntax::Span;
 
 pub(crate) use choosing::{Branch, lower_block};
 pub(crate) use finds::pinned_fields;
+pub(crate) use glossary::{Glossary, NO_NAMES};
 pub(crate) use guard::Guard;
 pub(crate) use reading::{Reading, Sentences, read_items};
 pub(crate) use requires::WhoMay;

@@ -3,7 +3,7 @@
 //!
 //! Source: language reference, *Steps*, *Discipline of a step*.
 
-use crate::steps::{STEPS, begins_head};
+use crate::steps::{Glossary, STEPS, begins_head};
 use crate::tokens::{Sentence, Token, TokenKind};
 use formwork_model::facts::Outcome;
 use formwork_model::values::parse_outcome;
@@ -59,7 +59,7 @@ pub(crate) struct Refusal {
 /// Reads tokens from left to right; glue is skipped.
 pub(crate) struct Reader<'s> {
     source: &'s str,
-    names: &'s [Vec<String>],
+    names: &'s Glossary,
     tokens: Vec<Token>,
     at: usize,
     span: Span,
@@ -67,7 +67,7 @@ pub(crate) struct Reader<'s> {
 
 impl<'s> Reader<'s> {
     /// Looks at tokens; `span` is where something is missing when they end too soon.
-    pub(crate) fn over(source: &'s str, names: &'s [Vec<String>], tokens: Vec<Token>, span: Span) -> Self {
+    pub(crate) fn over(source: &'s str, names: &'s Glossary, tokens: Vec<Token>, span: Span) -> Self {
         Self { source, names, tokens, at: 0, span }
     }
 
@@ -88,11 +88,8 @@ impl<'s> Reader<'s> {
 
     /// How many tokens are the name of an entity or component in plain words before a code span.
     fn named(&self, rest: &[Token]) -> usize {
-        let fits = |name: &&Vec<String>| {
-            rest.get(name.len()).is_some_and(|next| next.code().is_some())
-                && name.iter().zip(rest).all(|(word, token)| token.is(word))
-        };
-        self.names.iter().filter(fits).map(Vec::len).max().unwrap_or(0)
+        let is_code = |length: &usize| rest.get(*length).is_some_and(|next| next.code().is_some());
+        self.names.lengths(rest).into_iter().rfind(is_code).unwrap_or(0)
     }
 
     /// Takes the next token, glue or not.

@@ -2,7 +2,7 @@
 //! whether a behaviour is executed is decided by what was read, before any name is looked at.
 
 use crate::steps::clause::{Clause, Misread, Reader};
-use crate::steps::{Action, Form, Grammar, Guard, STEPS, same_verb};
+use crate::steps::{Action, Form, Glossary, Grammar, Guard, STEPS, same_verb};
 use crate::tokens::{self, Sentence, Token};
 use formwork_model::facts::StepItem;
 use formwork_syntax::Span;
@@ -94,7 +94,7 @@ impl Read {
 }
 
 /// Reads items; `names` are the names of entities and components in lower-case words.
-pub(crate) fn read_items(source: &str, names: &[Vec<String>], items: &[StepItem]) -> Sentences {
+pub(crate) fn read_items(source: &str, names: &Glossary, items: &[StepItem]) -> Sentences {
     let mut all = Vec::new();
     for item in items {
         let sentences = tokens::sentences(source, &item.text);
@@ -122,11 +122,11 @@ pub(crate) fn read_items(source: &str, names: &[Vec<String>], items: &[StepItem]
 const DEEPEST: usize = 8;
 
 /// Reads one sentence.
-pub(crate) fn read_sentence(source: &str, names: &[Vec<String>], sentence: &Sentence, nested: bool) -> Read {
+pub(crate) fn read_sentence(source: &str, names: &Glossary, sentence: &Sentence, nested: bool) -> Read {
     read_within(source, names, sentence, nested, DEEPEST)
 }
 
-fn read_within(source: &str, names: &[Vec<String>], sentence: &Sentence, nested: bool, depth: usize) -> Read {
+fn read_within(source: &str, names: &Glossary, sentence: &Sentence, nested: bool, depth: usize) -> Read {
     let tokens = &sentence.tokens;
     let plain = |reading| Read { span: sentence.span, reading, nested: Sentences::default() };
     if tokens.first().is_some_and(|token| token.is("note"))
@@ -165,7 +165,7 @@ fn read_within(source: &str, names: &[Vec<String>], sentence: &Sentence, nested:
 }
 
 /// The form whose head stands at the start of a sentence behind the subject, and the first token behind the head.
-fn find_form(source: &str, names: &[Vec<String>], tokens: &[Token]) -> Option<(&'static Form, usize)> {
+fn find_form(source: &str, names: &Glossary, tokens: &[Token]) -> Option<(&'static Form, usize)> {
     let starts = subjects(source, names, tokens);
     let at = |start: usize| {
         let heads = STEPS.iter().flat_map(|form| form.heads.iter().map(move |head| (*form, *head)));
@@ -178,7 +178,7 @@ fn find_form(source: &str, names: &[Vec<String>], tokens: &[Token]) -> Option<(&
 }
 
 /// Where a head may begin: at the start, or behind `It`, `The service` or a component's name.
-fn subjects(source: &str, names: &[Vec<String>], tokens: &[Token]) -> Vec<usize> {
+fn subjects(source: &str, names: &Glossary, tokens: &[Token]) -> Vec<usize> {
     let mut starts = vec![0];
     let article = usize::from(tokens.first().is_some_and(|token| token.is("the")));
     let rest = &tokens[article..];
@@ -189,18 +189,13 @@ fn subjects(source: &str, names: &[Vec<String>], tokens: &[Token]) -> Vec<usize>
         }
         Some(token) if token.code().is_some() => {
             let shown = token.shown(source).to_lowercase();
-            let is_name = |name: &&Vec<String>| name.join(" ") == shown.replace(['_', '-'], " ");
-            if names.iter().any(|name| is_name(&name)) {
+            if names.has(&shown.replace(['_', '-'], " ")) {
                 starts.push(article + 1);
             }
         }
         _ => {}
     }
-    let longest = names
-        .iter()
-        .filter(|name| rest.len() > name.len() && name.iter().zip(rest).all(|(word, token)| token.is(word)))
-        .map(Vec::len)
-        .max();
+    let longest = names.lengths(rest).into_iter().rfind(|length| rest.len() > *length);
     starts.extend(longest.map(|length| article + length));
     starts
 }
