@@ -10,6 +10,11 @@ use formwork_syntax::{Block, Node, Part, Span};
 /// The blank form.
 const BLANK: &str = include_str!("blank-form.md");
 
+/// The form that ships with Formwork, with its prompts in brackets.
+pub fn blank_form() -> &'static str {
+    BLANK
+}
+
 /// The sections, in the order of the form, with their titles.
 pub(crate) const SECTIONS: [(Section, &str); 16] = [
     (Section::Summary, "0) Executive Summary"),

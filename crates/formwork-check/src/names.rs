@@ -45,11 +45,6 @@ pub(crate) fn is_entity(cx: &Context<'_>, name: &str) -> bool {
     cx.lexicon.is(Kinds::ENTITY, name)
 }
 
-/// Whether an event has the name.
-pub(crate) fn is_event(cx: &Context<'_>, name: &str) -> bool {
-    cx.lexicon.is(Kinds::EVENT, name)
-}
-
 fn position(cx: &Context<'_>, name: &str) -> Option<usize> {
     declared(cx)
         .position(|operation| operation.name.value == name || same_name(&operation.name.value, name))
@@ -116,11 +111,20 @@ fn is_measured_in_words(cx: &Context<'_>, metric: &str) -> bool {
             let name = words::stems(name);
             name == operation || (name.len() > 1 && operation.iter().all(|word| name.contains(word)))
         });
+    // `search latency` is what `search_seconds` counts.
+    let timed = |name: &str| {
+        let said = words::stems(name);
+        operation.len() < subject.len()
+            && !operation.is_empty()
+            && operation.iter().all(|word| said.contains(word))
+            && said.iter().any(|word| TIMES.contains(&word.as_str()))
+    };
     let testing = &cx.model.testing;
     let tests = testing.quality.iter().chain(&testing.load).chain(&testing.resilience).chain(&testing.unit);
     of_operation
         || cx.model.metrics.iter().any(|found| {
             says(&found.name.value)
+                || timed(&found.name.value)
                 || found
                     .description
                     .as_ref()
@@ -128,6 +132,9 @@ fn is_measured_in_words(cx: &Context<'_>, metric: &str) -> bool {
         })
         || tests.into_iter().any(|test| says(&test.value))
 }
+
+/// Words of a metric's name that say that it is a time.
+const TIMES: [&str; 7] = ["second", "millisecond", "m", "duration", "latency", "time", "s"];
 
 /// Words of a metric's name that say how it is counted, not what.
 const UNITS: [&str; 16] = [
@@ -165,6 +172,16 @@ fn touches<'a>(cx: &Context<'a>) -> impl Iterator<Item = &'a Touches> {
 /// Entities that some step reads or writes.
 pub(crate) fn touched<'a>(cx: &Context<'a>) -> BTreeSet<&'a str> {
     touches(cx).flat_map(|touches| touches.reads.iter().chain(&touches.writes)).map(|name| &**name).collect()
+}
+
+/// Entities that some step writes.
+pub(crate) fn written<'a>(cx: &Context<'a>) -> BTreeSet<&'a str> {
+    touches(cx).flat_map(|touches| &touches.writes).map(|name| &**name).collect()
+}
+
+/// Whether two names mean the same.
+pub(crate) fn same(one: &str, other: &str) -> bool {
+    one == other || same_name(one, other)
 }
 
 /// Events that some step emits.

@@ -1,6 +1,7 @@
 //! Names and excerpts of a document, made fit to stand in one line of a message.
 
 use formwork_syntax::Span;
+use rustc_hash::FxHashSet;
 
 /// Longest name that a message shows, in characters.
 const LONGEST: usize = 32;
@@ -70,6 +71,21 @@ pub(crate) fn stems(text: &str) -> Vec<String> {
     }
     finish(&mut word, &mut stems);
     stems
+}
+
+/// Which of the wanted stems stand in the texts. Looks at each word once and keeps none.
+pub(crate) fn spoken<'t, 'w>(
+    texts: impl Iterator<Item = &'t str>,
+    wanted: &FxHashSet<&'w str>,
+) -> FxHashSet<&'w str> {
+    let mut said = FxHashSet::default();
+    for text in texts {
+        for word in text.split(|it: char| !it.is_alphanumeric()).filter(|word| !word.is_empty()) {
+            let known = wanted.get(formwork_model::names::name_key(word).as_str());
+            said.extend(known);
+        }
+    }
+    said
 }
 
 /// The words that are none of the others.

@@ -4,7 +4,7 @@ use formwork_check::{CATALOGUE, Diagnostic, Entry, Severity, analyse, analyse_fr
 use std::collections::BTreeSet;
 
 /// Codes whose examples are judged as whole documents: they are about what is missing.
-const ABOUT_THE_WHOLE: [&str; 3] = ["FW1602", "FW1603", "FW1604"];
+const ABOUT_THE_WHOLE: [&str; 5] = ["FW0101", "FW0417", "FW1602", "FW1603", "FW1604"];
 
 /// Codes that no short document raises: a behaviour with 65,536 variables, and a mistake without an entry.
 const WITHOUT_EXAMPLE: [&str; 2] = ["FW0413", "FW2013"];

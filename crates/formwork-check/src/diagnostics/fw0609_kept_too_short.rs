@@ -1,0 +1,145 @@
+//! FW0609: rows that go sooner than the document says elsewhere that they are kept.
+
+use crate::catalogue::Entry;
+use crate::context::Context;
+use crate::diagnostic::{Diagnostic, Severity};
+use crate::prose::{self, Dimension, Sentence};
+use crate::words::{self, quoted};
+use formwork_model::facts::{Constraint, Field};
+use formwork_model::sections::data_model::Entity;
+use formwork_syntax::Span;
+
+pub(crate) static ENTRY: Entry = Entry {
+    code: "FW0609",
+    severity: Severity::Warning,
+    title: "rows that go before their time",
+    page: include_str!("../pages/FW0609.md"),
+    rule: Some(rule),
+};
+
+/// How long the rows of an entity are kept, as its own text says.
+struct Kept<'a> {
+    entity: &'a Entity,
+    stems: Vec<String>,
+    seconds: f64,
+    span: Span,
+}
+
+/// Finds it.
+fn rule(cx: &Context<'_>) -> Vec<Diagnostic> {
+    let kept: Vec<Kept<'_>> = cx.model.entities.iter().filter_map(|entity| kept(cx, entity)).collect();
+    if kept.is_empty() {
+        return Vec::new();
+    }
+    let mut found = Vec::new();
+    for (owner, field) in
+        cx.model.entities.iter().flat_map(|it| it.fields.iter().map(move |field| (it, field)))
+    {
+        let Some(unit) = unit(&field.name.value) else { continue };
+        let about = words::stems(&format!("{} {}", field.name.value, description(field)));
+        let fits = |kept: &&Kept<'_>| {
+            kept.entity.name.span != owner.name.span && kept.stems.iter().all(|stem| about.contains(stem))
+        };
+        // `rejected_sample` is meant, not `sample`, where both would fit.
+        let Some(kept) = kept.iter().filter(fits).max_by_key(|kept| kept.stems.len()) else { continue };
+        let longest = longest(field).map(|value| value * unit);
+        if let Some(longest) = longest.filter(|longest| *longest > kept.seconds) {
+            let name = quoted(&kept.entity.name.value);
+            let said = Sentence { text: kept.span.slice(cx.source), span: kept.span };
+            let days = |seconds: f64| format!("{} d", (seconds / 86_400.0 * 100.0).round() / 100.0);
+            let field_name = quoted(&field.name.value);
+            found.push(
+                ENTRY
+                    .at(
+                        said.span,
+                        format!(
+                            "rows of {name} go after {}, {field_name} allows {}",
+                            days(kept.seconds),
+                            days(longest)
+                        ),
+                    )
+                    .related(Some(field.span), "kept longer here")
+                    .help("keep the rows as long as the field allows, or bound the field"),
+            );
+        }
+    }
+    found
+}
+
+/// The duration behind *TTL*, *kept* or the like in the entity's text outside its fields.
+fn kept<'a>(cx: &Context<'_>, entity: &'a Entity) -> Option<Kept<'a>> {
+    let is_field = |span: Span| entity.fields.iter().any(|field| field.span.contains(span));
+    for sentence in prose::sentences(cx.source, entity.span) {
+        let lower = sentence.text.to_lowercase();
+        let Some(said) = KEEPING.iter().find_map(|word| lower.find(word)) else { continue };
+        if is_field(sentence.span) {
+            continue;
+        }
+        let said = sentence.span.start + said as u32;
+        let quantities = prose::quantities(sentence);
+        let near = quantities
+            .iter()
+            .find(|it| it.dimension == Dimension::Time && it.span.start >= said && it.span.start - said < 24);
+        if let Some(quantity) = near {
+            return Some(Kept {
+                entity,
+                stems: words::stems(&entity.name.value),
+                seconds: quantity.value,
+                span: Span::new(said, quantity.span.end),
+            });
+        }
+    }
+    None
+}
+
+/// Words before the time after which rows go.
+const KEEPING: [&str; 8] = [
+    "ttl",
+    "kept for",
+    "kept",
+    "retention",
+    "retained for",
+    "deleted after",
+    "dropped after",
+    "expires after",
+];
+
+/// The seconds that one of a field counts whose name ends in a unit: `raw_days`.
+fn unit(name: &str) -> Option<f64> {
+    let (_, last) = name.rsplit_once('_')?;
+    match last {
+        "days" | "d" => Some(86_400.0),
+        "hours" | "h" => Some(3_600.0),
+        "minutes" | "min" => Some(60.0),
+        "seconds" | "s" => Some(1.0),
+        _ => None,
+    }
+}
+
+fn description(field: &Field) -> &str {
+    field.description.as_ref().map_or("", |description| &description.value)
+}
+
+/// The largest value that a field may have, or else its default.
+fn longest(field: &Field) -> Option<f64> {
+    let of = |pick: fn(&Constraint) -> Option<&str>| {
+        field.constraints.iter().find_map(|it| pick(&it.value)?.parse::<f64>().ok())
+    };
+    let most = of(|it| if let Constraint::Max { value, .. } = it { Some(value.as_str()) } else { None });
+    let prose = || {
+        field.constraints.iter().find_map(|it| match &it.value {
+            Constraint::Prose(text) => range_end(text),
+            _ => None,
+        })
+    };
+    most.or_else(prose).or_else(|| {
+        of(|it| if let Constraint::Default(value) = it { Some(value.value.as_str()) } else { None })
+    })
+}
+
+/// The end of a range that only prose gives: `1-90`.
+fn range_end(text: &str) -> Option<f64> {
+    let (first, last) = text.trim().split_once(['-', '–'])?;
+    first.trim().parse::<f64>().ok()?;
+    last.trim().parse().ok()
+}
