@@ -11,6 +11,7 @@ const ROOMS: &[&str] = &[
     "formwork-language",
     "formwork-check",
     "formwork-export",
+    "formwork-format",
     "formwork-engine",
     "formwork-store",
     "formwork-server",
@@ -22,10 +23,14 @@ const ROOMS: &[&str] = &[
 const BARRED: &[(&str, &str)] = &[
     ("formwork-engine", "formwork-check"),
     ("formwork-engine", "formwork-export"),
+    ("formwork-engine", "formwork-format"),
     ("formwork-store", "formwork-check"),
     ("formwork-store", "formwork-export"),
+    ("formwork-store", "formwork-format"),
     ("formwork-server", "formwork-export"),
+    ("formwork-server", "formwork-format"),
     ("formwork-prove", "formwork-export"),
+    ("formwork-prove", "formwork-format"),
     ("formwork-prove", "formwork-engine"),
     ("formwork-prove", "formwork-store"),
     ("formwork-prove", "formwork-server"),
@@ -41,8 +46,14 @@ const KNOWN_BY_ONE: &[(&str, &str)] = &[
 ];
 
 /// Rooms that touch no file, clock, network, environment or global state.
-const PURE: &[&str] =
-    &["formwork-syntax", "formwork-model", "formwork-language", "formwork-check", "formwork-export"];
+const PURE: &[&str] = &[
+    "formwork-syntax",
+    "formwork-model",
+    "formwork-language",
+    "formwork-check",
+    "formwork-export",
+    "formwork-format",
+];
 
 /// What a pure room must not name.
 const IMPURE: &[&str] = &[
