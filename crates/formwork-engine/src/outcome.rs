@@ -1,6 +1,6 @@
 //! What an operation takes and what it ends in.
 
-use formwork_language::program::{EntityId, FieldId};
+use formwork_language::program::{EntityId, FieldId, Label};
 use formwork_language::value::{Row, Value};
 use std::sync::Arc;
 
@@ -37,8 +37,23 @@ pub struct Ended {
     pub counts: Vec<(u16, f64)>,
     /// Values for histograms. Also when the call was refused.
     pub observations: Vec<(u16, f64)>,
-    /// Whether a job has more to do: a batch was full, and the job runs again in a transaction of its own.
+    /// Whether a job has more to do: a batch was full, and the job goes on in a transaction of its own.
     pub again: bool,
+    /// Where it goes on. A store keeps it for the job's next call and gives none away.
+    pub resume: Option<Box<Resume>>,
+}
+
+/// Where a job goes on in its next transaction.
+#[derive(Clone, Debug)]
+pub struct Resume {
+    /// The instruction whose batch was full.
+    pub at: Label,
+    /// The variables.
+    pub slots: Vec<Value>,
+    /// The rows that they point to, as they were.
+    pub rows: Vec<Row>,
+    /// For an update of many rows: the primary key of the last one of the batch.
+    pub after: Option<Vec<Value>>,
 }
 
 impl Ended {
@@ -50,6 +65,7 @@ impl Ended {
             counts: Vec::new(),
             observations: Vec::new(),
             again: false,
+            resume: None,
         }
     }
 }

@@ -20,6 +20,15 @@ pub trait Transaction {
     /// Runs a writing statement; gives the number of rows touched.
     fn write(&mut self, statement: StatementId, parameters: &[Value]) -> Result<u64, StoreError>;
 
+    /// Runs the next batch of an UpdateWhere with a limit: the rows behind a primary key, in its order. Gives the
+    /// number of rows touched, and the key of the last one when there may be more.
+    fn write_batch(
+        &mut self,
+        statement: StatementId,
+        parameters: &[Value],
+        after: Option<&[Value]>,
+    ) -> Result<(u64, Option<Vec<Value>>), StoreError>;
+
     /// Reads a row again by its primary key: its values in the entity's field order, and its version; nothing when
     /// it is gone.
     fn reread(&mut self, entity: EntityId, key: &[Value]) -> Result<Option<(Vec<Value>, i64)>, StoreError>;

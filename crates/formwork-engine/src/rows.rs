@@ -22,6 +22,15 @@ impl Rows {
         Self { identity, ..Self::default() }
     }
 
+    /// The rows that an earlier part of the call has read or made.
+    pub(crate) fn restored(schema: &Schema, rows: Vec<Row>) -> Self {
+        let mut restored = Self { rows, identity: true, ..Self::default() };
+        if restored.rows.len() > FEW {
+            restored.note(schema, (restored.rows.len() - 1) as RowIndex);
+        }
+        restored
+    }
+
     /// All of them, by index.
     pub(crate) fn all(&self) -> &[Row] {
         &self.rows

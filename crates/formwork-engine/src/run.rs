@@ -9,7 +9,7 @@ mod writing;
 
 use crate::host::CallHost;
 use crate::ids::IdSource;
-use crate::outcome::{Answer, Body, Call, ConflictKind, Ended, FieldFault, Refusal, What};
+use crate::outcome::{Answer, Body, Call, ConflictKind, Ended, FieldFault, Refusal, Resume, What};
 use crate::ports::{StoreError, Transaction};
 use crate::rows::{Rows, key};
 use formwork_language::eval::{EvaluationError, Scope, evaluate};
@@ -33,6 +33,18 @@ pub fn run(
     ids: &mut IdSource,
     overdue: &dyn Fn() -> bool,
 ) -> Ended {
+    run_from(program, call, None, transaction, ids, overdue)
+}
+
+/// Like [`run`], for a job that goes on where its last transaction ended.
+pub fn run_from(
+    program: &Program,
+    call: Call,
+    resume: Option<Resume>,
+    transaction: &mut dyn Transaction,
+    ids: &mut IdSource,
+    overdue: &dyn Fn() -> bool,
+) -> Ended {
     let found = match call.what {
         What::Operation(index) => {
             program.operations.get(index as usize).map(|operation| (&operation.code, operation.writes))
@@ -42,25 +54,37 @@ pub fn run(
     let Some((code, writes)) = found else {
         return Ended::refused(Refusal::Internal("there is no such operation or job".into()));
     };
-    let mut slots = call.slots;
+    let (start, mut slots, rows, after) = match resume {
+        Some(resume) => {
+            let rows = Rows::restored(&program.schema, resume.rows);
+            (resume.at, resume.slots, rows, resume.after)
+        }
+        None => (0, call.slots, Rows::new(writes), None),
+    };
     slots.resize(usize::from(code.slots).max(slots.len()), Value::Absent);
     let mut run = Run {
         program,
         transaction,
         overdue,
         slots,
-        rows: Rows::new(writes),
+        rows,
         host: CallHost::new(call.now, call.seed, ids),
         pages: Vec::new(),
         counts: Vec::new(),
         observations: Vec::new(),
         written: 0,
         is_job: matches!(call.what, What::Job(_)),
-        again: false,
+        after,
+        again: None,
     };
-    let result = run.instructions(code);
+    let result = run.instructions(code, start);
+    let resume = run.again.take().filter(|_| result.is_ok()).map(|(at, after)| {
+        let (slots, rows) = (run.slots.clone(), run.rows.all().to_vec());
+        Box::new(Resume { at, slots, rows, after })
+    });
     Ended {
-        again: run.again && result.is_ok(),
+        again: resume.is_some(),
+        resume,
         result,
         rows: run.rows.into_all(),
         counts: run.counts,
@@ -82,7 +106,10 @@ struct Run<'a> {
     observations: Vec<(u16, f64)>,
     written: u64,
     is_job: bool,
-    again: bool,
+    /// Behind which row the first update of many rows goes on.
+    after: Option<Vec<Value>>,
+    /// Where a job goes on, and behind which row.
+    again: Option<(Label, Option<Vec<Value>>)>,
 }
 
 /// Where a run goes on.
@@ -95,10 +122,10 @@ enum Next {
 const NOTHING: Answer = Answer { status: 204, body: Body::Nothing, headers: Vec::new() };
 
 impl Run<'_> {
-    fn instructions(&mut self, code: &Code) -> Result<Answer, Refusal> {
-        let mut at: usize = 0;
+    fn instructions(&mut self, code: &Code, start: Label) -> Result<Answer, Refusal> {
+        let mut at = start as usize;
         while let Some(instruction) = code.instructions.get(at) {
-            match self.step(instruction)? {
+            match self.step(instruction, at as Label)? {
                 Next::Following => at += 1,
                 Next::At(label) => {
                     // Only a jump can repeat; statements are checked where they run.
@@ -111,7 +138,7 @@ impl Run<'_> {
         Ok(NOTHING)
     }
 
-    fn step(&mut self, instruction: &Instruction) -> Result<Next, Refusal> {
+    fn step(&mut self, instruction: &Instruction, at: Label) -> Result<Next, Refusal> {
         match instruction {
             Instruction::FailIf { condition, failure } => {
                 if self.is_true(condition)? {
@@ -146,7 +173,8 @@ impl Run<'_> {
             | Instruction::Delete { .. }
             | Instruction::Emit { .. } => self.write(instruction)?,
             Instruction::WriteMany { statement, parameters, batch } => {
-                if self.write_many(*statement, parameters, *batch)? {
+                self.again = self.write_many(*statement, parameters, *batch)?.map(|after| (at, after));
+                if self.again.is_some() {
                     return Ok(Next::Ended(NOTHING));
                 }
             }

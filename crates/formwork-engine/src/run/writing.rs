@@ -161,29 +161,43 @@ impl<'a> Run<'a> {
         self.refresh(&touched)
     }
 
-    /// Runs a statement over many rows. True when a job's batch was full, so that it has to run again.
+    /// Runs a statement over many rows. When a job's batch was full it gives something: behind which row the next
+    /// one begins, for an update; what is deleted needs no such mark.
     pub(super) fn write_many(
         &mut self,
         statement: StatementId,
         parameters: &[Expression],
         batch: Option<u32>,
-    ) -> Result<bool, Refusal> {
+    ) -> Result<Option<Option<Vec<Value>>>, Refusal> {
         self.in_time()?;
         let parameters = self.all(parameters)?;
-        let written = self.transaction.write(statement, &parameters);
-        let (entity, touched) = match self.program.statements.get(statement as usize) {
-            Some(Statement::UpdateWhere { entity, .. }) => (*entity, vec![*entity]),
+        let batch = batch.filter(|_| self.is_job);
+        match self.program.statements.get(statement as usize) {
+            Some(Statement::UpdateWhere { entity, .. }) => {
+                let (written, last) = match batch {
+                    Some(_) => {
+                        let after = self.after.take();
+                        match self.transaction.write_batch(statement, &parameters, after.as_deref()) {
+                            Ok((rows, last)) => (Ok(rows), last),
+                            Err(error) => (Err(error), None),
+                        }
+                    }
+                    None => (self.transaction.write(statement, &parameters), None),
+                };
+                self.written(written, *entity, None)?;
+                self.refresh(&[*entity])?;
+                Ok(last.map(Some))
+            }
             Some(Statement::DeleteWhere { entity, .. }) => {
+                let written = self.transaction.write(statement, &parameters);
+                let rows = self.written(written, *entity, None)?;
                 let mut touched = self.referring(*entity);
                 touched.push(*entity);
-                (*entity, touched)
+                self.refresh(&touched)?;
+                Ok(batch.filter(|batch| rows >= u64::from(*batch)).map(|_| None))
             }
-            _ => return Err(Refusal::Internal(format!("statement {statement} writes no rows"))),
-        };
-        let rows = self.written(written, entity, None)?;
-        self.refresh(&touched)?;
-        self.again = self.is_job && batch.is_some_and(|batch| rows >= u64::from(batch));
-        Ok(self.again)
+            _ => Err(Refusal::Internal(format!("statement {statement} writes no rows"))),
+        }
     }
 
     /// Counts what a statement wrote, and turns its fault into the refusal that the document names for it.

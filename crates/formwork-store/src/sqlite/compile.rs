@@ -6,10 +6,11 @@ use super::schema::quoted;
 use super::values::{Encode, literal};
 use formwork_language::program::{
     Aggregate, Condition, EntityId, EntitySchema, FieldId, FieldSchema, Limit, Operand, Program, Schema,
-    Select, Statement,
+    Select, Statement, StatementId,
 };
 use formwork_language::value::Value;
 use formwork_model::values::Type;
+use rustc_hash::FxHashMap;
 use std::sync::Arc;
 
 /// A statement as SQL.
@@ -42,6 +43,8 @@ pub(crate) enum Gives {
 #[derive(Debug)]
 pub(crate) struct Compiled {
     pub(crate) statements: Vec<Prepared>,
+    /// For updates that work in batches: their statements.
+    pub(crate) batches: FxHashMap<StatementId, Batch>,
     /// The first of the statements that read a row again, one per entity.
     pub(crate) reread: usize,
     /// The statement that appends to the outbox has this place in a connection's statements.
@@ -54,12 +57,18 @@ impl Compiled {
         let schema = &program.schema;
         let mut statements =
             program.statements.iter().map(|one| statement(schema, one)).collect::<Result<Vec<_>, _>>()?;
+        let mut batches = FxHashMap::default();
+        for (id, (one, prepared)) in (0..).zip(program.statements.iter().zip(&statements)) {
+            if let Some(batch) = batch(schema, one, prepared)? {
+                batches.insert(id, batch);
+            }
+        }
         let reread = statements.len();
         for entity in (0..).take(schema.entities.len()) {
             statements.push(by_key(schema, entity)?);
         }
         let emit = statements.len();
-        Ok(Self { statements, reread, emit })
+        Ok(Self { statements, batches, reread, emit })
     }
 }
 
@@ -135,6 +144,33 @@ impl<'s> Sql<'s> {
         }
     }
 
+    /// `WHERE` a filter and between two keys.
+    fn push_bounded(&mut self, filter: Option<&Condition>, bounds: Bounds) {
+        self.push_filter(filter);
+        let mut between = if filter.is_some() { " AND " } else { " WHERE " };
+        let key = &self.entity.primary_key;
+        let mut first = bounds.first;
+        for (wanted, sign) in [(bounds.after, " > "), (bounds.upto, " <= ")] {
+            if !wanted {
+                continue;
+            }
+            self.text.push_str(between);
+            self.text.push('(');
+            self.push_fields(key);
+            self.text.push_str(&format!("){sign}("));
+            for (at, field) in (0..).zip(key) {
+                if at > 0 {
+                    self.text.push_str(", ");
+                }
+                let ty = self.field(*field).map(|field| field.ty.clone());
+                self.push_parameter(first + at, beside(ty.as_ref()));
+            }
+            self.text.push(')');
+            first += key.len() as u16;
+            between = " AND ";
+        }
+    }
+
     fn finish(self, gives: Gives) -> Result<Prepared, String> {
         match self.fault {
             Some(fault) => Err(format!("`{}`: {fault}", self.entity.name)),
@@ -176,7 +212,7 @@ pub(crate) fn statement(schema: &Schema, statement: &Statement) -> Result<Prepar
         Statement::Insert { entity } => insert(schema, *entity),
         Statement::UpdateByKey { entity, fields } => update_by_key(schema, *entity, fields),
         Statement::UpdateWhere { entity, assignments, filter, limit } => {
-            update_where(schema, *entity, assignments, filter.as_ref(), *limit)
+            update_where(schema, *entity, assignments, filter.as_ref(), *limit, None)
         }
         Statement::DeleteByKey { entity } => {
             let mut sql = Sql::new(schema, *entity)?;
@@ -379,12 +415,22 @@ fn update_by_key(schema: &Schema, entity: EntityId, fields: &[FieldId]) -> Resul
     sql.finish(Gives::Touched)
 }
 
+/// Where a batch of an update begins and ends: whether it lies behind a key, and whether it reaches to one. The keys'
+/// values are the parameters from `first` on, those of the beginning before those of the end.
+#[derive(Clone, Copy)]
+struct Bounds {
+    first: u16,
+    after: bool,
+    upto: bool,
+}
+
 fn update_where(
     schema: &Schema,
     entity: EntityId,
     assignments: &[(FieldId, Operand)],
     filter: Option<&Condition>,
     limit: Option<u32>,
+    bounds: Option<Bounds>,
 ) -> Result<Prepared, String> {
     let mut sql = Sql::new(schema, entity)?;
     sql.text = format!("UPDATE {} SET ", quoted(&sql.entity.name));
@@ -396,15 +442,61 @@ fn update_where(
         sql.text.push_str(", ");
     }
     sql.text.push_str("\"_version\" = \"_version\" + 1");
-    push_chosen(&mut sql, filter, limit, false);
-    let gives = Gives::Rows(sql.entity.fields.iter().map(|field| field.ty.clone()).collect());
+    match bounds {
+        Some(bounds) => sql.push_bounded(filter, bounds),
+        None => push_chosen(&mut sql, filter, limit),
+    }
     if must_look_back(sql.entity, assignments) {
         sql.text.push_str(" RETURNING ");
         let all: Vec<FieldId> = (0..).take(sql.entity.fields.len()).collect();
         sql.push_fields(&all);
+        let gives = Gives::Rows(sql.entity.fields.iter().map(|field| field.ty.clone()).collect());
         return sql.finish(gives);
     }
     sql.finish(Gives::Touched)
+}
+
+/// The statements of an update that works in batches, in the order of the primary key: so each row is met once,
+/// whether or not it still fits when it is changed.
+#[derive(Debug)]
+pub(crate) struct Batch {
+    /// How many parameters of the program's statement are used; the keys follow them.
+    pub(crate) parameters: u16,
+    /// The key of the last row of a full batch: from the beginning, and behind a key.
+    pub(crate) last: [Prepared; 2],
+    /// The update: from the beginning and behind a key, each to the end and up to a key.
+    pub(crate) update: [[Prepared; 2]; 2],
+}
+
+/// The statements of a batch, for an update that has a limit.
+fn batch(schema: &Schema, statement: &Statement, prepared: &Prepared) -> Result<Option<Batch>, String> {
+    let Statement::UpdateWhere { entity, assignments, filter, limit: Some(limit) } = statement else {
+        return Ok(None);
+    };
+    let first = prepared.binds.iter().map(|(parameter, _)| parameter + 1).max().unwrap_or(0);
+    let filter = filter.as_ref();
+    let last = |after| -> Result<Prepared, String> {
+        let mut sql = Sql::new(schema, *entity)?;
+        let (entity, key) = (sql.entity, &sql.entity.primary_key);
+        sql.text.push_str("SELECT ");
+        sql.push_fields(key);
+        sql.text.push_str(&format!(" FROM {}", quoted(&entity.name)));
+        sql.push_bounded(filter, Bounds { first, after, upto: false });
+        sql.text.push_str(" ORDER BY ");
+        sql.push_fields(key);
+        sql.text.push_str(&format!(" LIMIT 1 OFFSET {}", limit.saturating_sub(1)));
+        let types = key.iter().filter_map(|field| sql.field(*field)).map(|field| field.ty.clone());
+        let gives = Gives::Rows(types.collect());
+        sql.finish(gives)
+    };
+    let update = |after, upto| {
+        update_where(schema, *entity, assignments, filter, None, Some(Bounds { first, after, upto }))
+    };
+    Ok(Some(Batch {
+        parameters: first,
+        last: [last(false)?, last(true)?],
+        update: [[update(false, false)?, update(false, true)?], [update(true, false)?, update(true, true)?]],
+    }))
 }
 
 /// Whether what an update computed has to be tested against the rules of its fields: they are known only in SQL.
@@ -424,11 +516,9 @@ fn must_look_back(entity: &EntitySchema, assignments: &[(FieldId, Operand)]) -> 
 }
 
 /// `WHERE …`, or with a limit `WHERE key IN (SELECT key … LIMIT …)`.
-fn push_chosen(sql: &mut Sql<'_>, filter: Option<&Condition>, limit: Option<u32>, through: bool) {
+fn push_chosen(sql: &mut Sql<'_>, filter: Option<&Condition>, limit: Option<u32>) {
     let Some(limit) = limit else {
-        if !through {
-            sql.push_filter(filter);
-        }
+        sql.push_filter(filter);
         return;
     };
     let entity = sql.entity;
@@ -453,7 +543,7 @@ fn delete_where(
     let Some((last, _)) = through.last() else {
         let mut sql = Sql::new(schema, entity)?;
         sql.text = format!("DELETE FROM {}", quoted(&sql.entity.name));
-        push_chosen(&mut sql, filter, limit, false);
+        push_chosen(&mut sql, filter, limit);
         return sql.finish(Gives::Touched);
     };
     // From the inside out: the keys of the rows that fit, then of their children, and so on.

@@ -53,6 +53,17 @@ impl<'t, 'c> SqliteTransaction<'t, 'c> {
             .statements
             .get(number)
             .ok_or_else(|| StoreError::Internal(format!("there is no statement {number}")))?;
+        self.on_prepared(number, prepared, parameters, run)
+    }
+
+    fn on_prepared<T>(
+        &mut self,
+        number: usize,
+        prepared: &Prepared,
+        parameters: &[Value],
+        run: impl FnOnce(&mut Statement<'_>, &Prepared) -> Result<T, Fault>,
+    ) -> Result<T, StoreError> {
+        let shared = self.shared;
         let done = self.statements.with(self.connection, number, &prepared.sql, |statement| {
             bind_all(statement, prepared, parameters)?;
             run(statement, prepared)
@@ -66,20 +77,8 @@ impl<'t, 'c> SqliteTransaction<'t, 'c> {
 
     fn touch(&mut self, statement: StatementId, parameters: &[Value]) -> Result<u64, StoreError> {
         let shared = self.shared;
-        let touched = self.on(statement as usize, parameters, |statement, prepared| match &prepared.gives {
-            Gives::Rows(types) => {
-                // An update whose new values are known only now.
-                let mut faults = None;
-                let touched = each_row(statement, types, false, &mut |values, _| {
-                    faults = faults.take().or_else(|| broken_rule(shared, prepared.entity, &values));
-                })?;
-                match faults {
-                    Some(fault) => Err(fault.into()),
-                    None => Ok(touched),
-                }
-            }
-            _ => Ok(statement.raw_execute()? as u64),
-        });
+        let touched = self
+            .on(statement as usize, parameters, |statement, prepared| execute(shared, statement, prepared));
         match touched {
             Err(StoreError::Referenced { entity }) => {
                 Err(self.which_reference(statement, parameters, entity)?)
@@ -181,6 +180,21 @@ fn each_row(
     Ok(count)
 }
 
+/// Runs a writing statement; an update whose new values are known only now is tested against their rules.
+fn execute(shared: &Shared, statement: &mut Statement<'_>, prepared: &Prepared) -> Result<u64, Fault> {
+    let Gives::Rows(types) = &prepared.gives else {
+        return Ok(statement.raw_execute()? as u64);
+    };
+    let mut fault = None;
+    let touched = each_row(statement, types, false, &mut |values, _| {
+        fault = fault.take().or_else(|| broken_rule(shared, prepared.entity, &values));
+    })?;
+    match fault {
+        Some(fault) => Err(fault.into()),
+        None => Ok(touched),
+    }
+}
+
 /// The one value of a statement.
 pub(crate) fn one_value(statement: &mut Statement<'_>, gives: &Gives) -> Result<Value, Fault> {
     let mut rows = statement.raw_query();
@@ -242,6 +256,39 @@ impl Transaction for SqliteTransaction<'_, '_> {
         let touched = self.touch(statement, parameters)?;
         self.written += self.connection.total_changes() - before;
         if self.written > MAX_ROWS_WRITTEN { Err(StoreError::TooMuchWork) } else { Ok(touched) }
+    }
+
+    fn write_batch(
+        &mut self,
+        statement: StatementId,
+        parameters: &[Value],
+        after: Option<&[Value]>,
+    ) -> Result<(u64, Option<Vec<Value>>), StoreError> {
+        let shared = self.shared;
+        let Some(batch) = shared.compiled.batches.get(&statement) else {
+            return Err(StoreError::Internal(format!("statement {statement} has no batches")));
+        };
+        let mut parameters = parameters.get(..usize::from(batch.parameters)).unwrap_or(parameters).to_vec();
+        parameters.extend_from_slice(after.unwrap_or_default());
+        let behind = usize::from(after.is_some());
+        let mut last = None;
+        self.on_prepared(
+            usize::MAX,
+            &batch.last[behind],
+            &parameters,
+            |statement, prepared| match &prepared.gives {
+                Gives::Rows(types) => each_row(statement, types, false, &mut |key, _| last = Some(key)),
+                _ => Ok(0),
+            },
+        )?;
+        parameters.extend_from_slice(last.as_deref().unwrap_or_default());
+        let update = &batch.update[behind][usize::from(last.is_some())];
+        let before = self.connection.total_changes();
+        let touched = self.on_prepared(usize::MAX, update, &parameters, |statement, prepared| {
+            execute(shared, statement, prepared)
+        })?;
+        self.written += self.connection.total_changes() - before;
+        if self.written > MAX_ROWS_WRITTEN { Err(StoreError::TooMuchWork) } else { Ok((touched, last)) }
     }
 
     fn reread(&mut self, entity: EntityId, key: &[Value]) -> Result<Option<(Vec<Value>, i64)>, StoreError> {

@@ -13,9 +13,10 @@ use super::transaction::{Shared, SqliteTransaction};
 use crate::error::OpenError;
 use crate::options::Options;
 use crate::system::NextRun;
-use formwork_engine::{Call, Ended, IdSource, Refusal, StoreError, run};
+use formwork_engine::{Call, Ended, IdSource, Refusal, Resume, StoreError, What, run_from};
 use formwork_language::program::Program;
 use rusqlite::Connection;
+use rustc_hash::FxHashMap;
 use std::fs::File;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -50,7 +51,7 @@ enum Message {
 
 /// An answer that waits for the flush.
 enum Owed {
-    Call(oneshot::Sender<Ended>, Ended),
+    Call(What, oneshot::Sender<Ended>, Ended),
     System(oneshot::Sender<Result<bool, StoreError>>, Result<bool, StoreError>),
 }
 
@@ -226,6 +227,7 @@ impl Writing {
         }
         let mut group = Group {
             connection: &connection,
+            resumes: FxHashMap::default(),
             statements: Statements::held(self.shared.compiled.emit + 1 + Fixed::COUNT),
             writing: self,
             deadline,
@@ -334,6 +336,8 @@ struct Group<'w, 'c> {
     writing: &'w Writing,
     deadline: &'w Deadline,
     ids: &'w mut IdSource,
+    /// Where jobs go on whose last batch was full. Lost with the process: then the job begins anew.
+    resumes: FxHashMap<u32, Box<Resume>>,
     owed: Vec<Owed>,
 }
 
@@ -349,10 +353,11 @@ impl Group<'_, '_> {
         while let Some(message) = next {
             match message {
                 Message::Run { call, next, reply } => {
+                    let what = call.what;
                     let ended = if whole { self.call(*call, next) } else { None };
                     whole &= ended.is_some();
                     let ended = ended.unwrap_or_else(|| Ended::refused(Refusal::Unavailable));
-                    self.owed.push(Owed::Call(reply, ended));
+                    self.owed.push(Owed::Call(what, reply, ended));
                 }
                 Message::System { write, reply } => {
                     let done = if whole { self.system(write) } else { None };
@@ -394,8 +399,15 @@ impl Group<'_, '_> {
         for owed in self.owed.drain(..) {
             // Who has hung up no longer waits.
             match owed {
-                Owed::Call(reply, ended) => {
-                    let ended = if committed { ended } else { Ended::refused(Refusal::Unavailable) };
+                Owed::Call(what, reply, mut ended) => {
+                    if !committed {
+                        ended = Ended::refused(Refusal::Unavailable);
+                    } else if let What::Job(job) = what {
+                        match ended.resume.take() {
+                            Some(resume) => self.resumes.insert(job, resume),
+                            None => self.resumes.remove(&job),
+                        };
+                    }
                     let _ = reply.send(ended);
                 }
                 Owed::System(reply, done) => {
@@ -414,7 +426,13 @@ impl Group<'_, '_> {
         let shared = Arc::clone(&self.writing.shared);
         self.deadline.set(self.writing.options.work);
         let mut transaction = SqliteTransaction::new(self.connection, &mut self.statements, &shared);
-        let ended = run(&shared.program, call, &mut transaction, self.ids, &|| self.deadline.has_passed());
+        let resume = match call.what {
+            What::Job(job) => self.resumes.get(&job).map(|resume| (**resume).clone()),
+            What::Operation(_) => None,
+        };
+        let ended = run_from(&shared.program, call, resume, &mut transaction, self.ids, &|| {
+            self.deadline.has_passed()
+        });
         self.deadline.clear();
         if self.connection.is_autocommit() {
             return None;

@@ -68,8 +68,8 @@ fn shop() -> Arc<Program> {
     let entities = "### Entity: `team`\n\n**Fields:**\n- `id` (uuid) | identity | primary key, generated\n- `name` (string) | its name | required, unique, max 20 chars\n- `limit` (integer) | most members | optional, ≥ 0, ≤ 100\n\n\
         ### Entity: `member`\n\n**Fields:**\n- `id` (uuid) | identity | primary key, generated\n- `team_id` (uuid) | the team | required, references `team.id`, on delete cascade\n- `name` (string) | its name | required\n\n**Indexes/Keys:** unique (`team_id`, `name`)\n\n\
         ### Entity: `loan`\n\n**Fields:**\n- `id` (uuid) | identity | primary key, generated\n- `team_id` (uuid) | the team | required, references `team.id`\n";
-    let jobs = "## 3) Core Components\n\n### Sweeper\n\n**Purpose:** Removes members.\n\n**Responsibilities:**\n- Every `10 min`:\n  1. Deletes every `member` where `name == \"gone\"`.\n\n";
-    let metrics = "## 10) Observability\n\n### Metrics\n- `teams_total`: counter of teams\n";
+    let jobs = "## 3) Core Components\n\n### Sweeper\n\n**Purpose:** Removes members.\n\n**Responsibilities:**\n- Every `10 min`:\n  1. Deletes every `member` where `name == \"gone\"`.\n- Every `1 h`:\n  1. Emits `swept` with `{\"what\": \"teams\"}`.\n  2. Updates every `team` where `limit != null` with `limit = limit + 1`.\n  3. Updates every `team` where `limit != null` with `limit = limit + 1`.\n\n";
+    let metrics = "## 10) Observability\n\n### Metrics\n- `teams_total`: counter of teams\n\n### Events\n- `swept`: when the sweeper has run; data `what`\n";
     let text = document(&operations, entities);
     let (head, rest) = text.split_once("## 4)").unwrap();
     program(&format!("{head}{jobs}## 4){rest}\n{metrics}"))
@@ -202,6 +202,27 @@ async fn a_standing_deletion_works_in_batches_until_nothing_is_left() {
     let second = room.job(0, NOW).await;
     assert!(second.result.is_ok() && !second.again);
     assert_eq!(room.count("member"), 1);
+}
+
+#[tokio::test]
+async fn a_standing_update_meets_each_row_once_however_many_batches_it_takes() {
+    let room = Room::new(shop());
+    for number in 0..1_000 {
+        let input = [("name", text(&format!("team {number}"))), ("limit", Value::Integer(number % 50))];
+        answer(&room.run("add_team", &input).await);
+    }
+    let sum = Statement::Aggregate { function: Aggregate::Sum, entity: 0, field: 2, filter: None };
+    let before: i64 = room.store.value(&sum, &[]).unwrap().to_plain().parse().unwrap();
+    let mut batches = 1;
+    while room.job(1, NOW).await.again {
+        batches += 1;
+        assert!(batches < 10, "a job goes on for ever");
+    }
+    // A full batch of a thousand, then an empty one, for either step.
+    assert_eq!(batches, 3);
+    let after: i64 = room.store.value(&sum, &[]).unwrap().to_plain().parse().unwrap();
+    assert_eq!(after, before + 2_000);
+    assert_eq!(room.store.events(Some("swept")).unwrap().len(), 1);
 }
 
 #[tokio::test]
