@@ -56,6 +56,12 @@ impl Kind {
     }
 }
 
+/// How many questions are open at or behind `from` (in bytes).
+pub fn open_questions(source: &str, from: u32) -> usize {
+    let analysis = analyse(source.into());
+    prompts::questions(&analysis).iter().filter(|question| question.span.start >= from).count()
+}
+
 /// The first open prompt at or behind `from` (in bytes); absent when all is answered.
 pub fn next_question(source: &str, from: u32) -> Option<Question> {
     let analysis = analyse(source.into());

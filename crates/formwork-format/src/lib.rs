@@ -24,4 +24,4 @@ pub use edits::apply;
 pub use fixes::{Fixed, Mended, fix};
 pub use form::{EXAMPLES, Example, blank};
 pub use format::{Formatted, format};
-pub use interview::{Kind, Question, answered, next_question};
+pub use interview::{Kind, Question, answered, next_question, open_questions};

@@ -1,6 +1,6 @@
 //! The command line. Source: interfaces, *Command line*.
 
-use crate::commands::{check, explain, export, keys, run, test};
+use crate::commands::{check, explain, export, fmt, keys, new, run, test};
 use clap::{Parser, Subcommand};
 
 /// Checks, runs, proves and exports what an architecture document describes.
@@ -27,8 +27,12 @@ pub(crate) struct Arguments {
 /// The commands, in the order of a document's life.
 #[derive(Subcommand)]
 pub(crate) enum Command {
+    /// Begin a document: blank, as an example, or by questions
+    New(new::Arguments),
     /// Report what is missing, contradictory or unfinished in documents
     Check(check::Arguments),
+    /// Write documents in canonical notation, prose untouched
+    Fmt(fmt::Arguments),
     /// Explain a diagnostic's code
     Explain(explain::Arguments),
     /// Write an artefact that a document determines

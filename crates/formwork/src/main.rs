@@ -9,6 +9,7 @@ mod commands;
 mod documents;
 mod ending;
 mod findings;
+mod replace;
 mod system;
 mod table;
 mod terminal;

@@ -26,6 +26,13 @@ impl Terminal {
         stream.flush()
     }
 
+    /// Writes a text to standard output byte for byte, whatever it holds.
+    pub(crate) fn exact(&self, text: &str) -> std::io::Result<()> {
+        let mut stream = std::io::stdout().lock();
+        stream.write_all(text.as_bytes())?;
+        stream.flush()
+    }
+
     /// Writes a remark to standard error, unless quiet. That nobody reads it is no fault.
     pub(crate) fn remark(&self, text: &str) {
         if !self.quiet {

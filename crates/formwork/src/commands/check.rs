@@ -1,5 +1,8 @@
 //! `formwork check`: documents to findings.
 
+mod fix;
+mod watch;
+
 use crate::documents;
 use crate::ending::Ending;
 use crate::findings;
@@ -26,6 +29,12 @@ pub(crate) struct Arguments {
     /// Warnings count as errors
     #[arg(long)]
     strict: bool,
+    /// Make the corrections that are mechanical, in the file itself; of `-`, to standard output
+    #[arg(long)]
+    fix: bool,
+    /// Check again whenever a document changes, until ended with Ctrl-C
+    #[arg(long)]
+    watch: bool,
 }
 
 /// How findings are shown.
@@ -37,12 +46,25 @@ enum Format {
     Json,
 }
 
-/// Checks each document; an unreadable one does not keep the others from being checked.
+/// Checks each document, once or for as long as it is watched.
 pub(crate) fn run(arguments: &Arguments, terminal: &Terminal) -> Result<Ending> {
+    if arguments.watch {
+        match watch::run(&arguments.documents, terminal, &|| once(arguments, terminal).map(drop))? {}
+    }
+    once(arguments, terminal)
+}
+
+/// Checks each document; an unreadable one does not keep the others from being checked.
+fn once(arguments: &Arguments, terminal: &Terminal) -> Result<Ending> {
     let mut files: Vec<(String, Analysis)> = Vec::new();
     let mut unreadable = false;
     for path in &arguments.documents {
-        match documents::read(path) {
+        let source = documents::read(path);
+        let mended = match arguments.fix {
+            true => source.and_then(|source| fix::mended(source, &analyse, terminal)),
+            false => source,
+        };
+        match mended {
             Ok(source) => files.push((source.path, analyse(source.text))),
             Err(error) => {
                 terminal.error(&error);
@@ -65,12 +87,22 @@ pub(crate) fn run(arguments: &Arguments, terminal: &Terminal) -> Result<Ending> 
 fn show(files: &[(String, Analysis)], arguments: &Arguments, terminal: &Terminal) -> Result<()> {
     let checked: Vec<CheckedFile<'_>> =
         files.iter().map(|(path, analysis)| CheckedFile { path, analysis }).collect();
+    // A mended document takes the place of the findings on standard output.
+    let aside = arguments.fix && files.iter().any(|(path, _)| path == "-");
+    let colour = if aside { terminal.colour_on_error() } else { terminal.colour_on_output() };
+    let say = |text: &str| -> Result<()> {
+        match aside {
+            true => terminal.must_say(text),
+            false => terminal.result(text)?,
+        }
+        Ok(())
+    };
     match arguments.format {
-        Format::Json => terminal.result(&render_json(&checked, arguments.coverage))?,
+        Format::Json => say(&render_json(&checked, arguments.coverage))?,
         Format::Text => {
-            terminal.result(&render_text(&checked, terminal.colour_on_output()))?;
+            say(&render_text(&checked, colour))?;
             if arguments.coverage {
-                files.iter().try_for_each(|(path, analysis)| terminal.result(&understood(path, analysis)))?;
+                files.iter().try_for_each(|(path, analysis)| say(&understood(path, analysis)))?;
             }
         }
     }

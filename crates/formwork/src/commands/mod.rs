@@ -3,7 +3,9 @@
 pub(crate) mod check;
 pub(crate) mod explain;
 pub(crate) mod export;
+pub(crate) mod fmt;
 pub(crate) mod keys;
+pub(crate) mod new;
 pub(crate) mod run;
 pub(crate) mod test;
 
@@ -15,7 +17,9 @@ use anyhow::Result;
 /// Carries a command out.
 pub(crate) fn run(command: Command, terminal: &Terminal) -> Result<Ending> {
     match command {
+        Command::New(arguments) => new::run(&arguments, terminal),
         Command::Check(arguments) => check::run(&arguments, terminal),
+        Command::Fmt(arguments) => fmt::run(&arguments, terminal),
         Command::Explain(arguments) => explain::run(&arguments, terminal),
         Command::Export(arguments) => export::run(&arguments, terminal),
         Command::Run(arguments) => run::run(&arguments, terminal),
