@@ -55,7 +55,7 @@ fn reason(operation: &str) -> String {
     match &behaviour.inference {
         Inference::Refused(reason) => {
             assert_eq!(behaviour.mode, Mode::Mocked);
-            assert!(compiled.program.operations[0].code.instructions.is_empty());
+            assert!(compiled.program.operations[0].code.instructions.is_empty(), "nothing to enforce");
             reason.to_string()
         }
         other => panic!("{operation}\n{other:?}"),
@@ -232,6 +232,18 @@ fn who_may_call_is_kept_and_nothing_is_opened() {
     assert!(code.contains("403"), "the condition is a step of what runs: {code}");
     let (compiled, _) = compile(PUT_UP);
     assert!(!compiled.program.operations[0].access.public, "no rule makes it public");
+}
+
+#[test]
+fn a_demand_that_is_understood_holds_for_a_mocked_operation_too() {
+    let paint = "### Operation: `paint_rack` — `POST /racks/{id}/paint`\n\n**Input:**\n- `colour` (string) | colour | required\n\n\
+        **Output:** the `rack`\n\n**Behavior:** Requires `input.colour != \"red\"`, or fails with `403 not_red`. Paints it.";
+    let (compiled, behaviour) = compile(paint);
+    assert_eq!(behaviour.mode, Mode::Mocked);
+    let operation = &compiled.program.operations[0];
+    assert!(format!("{:?}", operation.code.instructions).contains("not_red"));
+    assert!(operation.errors.iter().any(|error| error.status == 403));
+    assert!(!operation.writes);
 }
 
 /// The document with the steps written into it.

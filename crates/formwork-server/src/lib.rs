@@ -17,6 +17,7 @@ mod keys;
 mod listen;
 mod log;
 mod metrics;
+mod mock;
 mod problems;
 mod random;
 mod respond;

@@ -46,7 +46,6 @@ catalogue! {
     ARITHMETIC = 500 "arithmetic" "A computation has no result";
     TOO_MUCH_WORK = 500 "too_much_work" "The operation would do too much work";
     TOO_MANY_ROWS = 500 "too_many_rows" "The operation would read too many rows";
-    NOT_EXECUTABLE = 501 "not_executable" "The operation's behaviour is not executable";
     UNAVAILABLE = 503 "unavailable" "The store is away";
     OVERLOADED = 503 "overloaded" "The server has too much to do";
 }

@@ -8,8 +8,8 @@ use crate::cursor::Walk;
 use crate::input::{Parts, Unreadable};
 use crate::json::{Writer, plain_text, write_text};
 use crate::problems::{
-    CONTENT_TOO_LARGE, FORBIDDEN, HEADERS_TOO_LARGE, MALFORMED, NOT_ACCEPTABLE, NOT_EXECUTABLE, NOT_FOUND,
-    OVERLOADED, Problem, REQUEST_TIMEOUT, UNAVAILABLE, UNSUPPORTED_MEDIA_TYPE,
+    CONTENT_TOO_LARGE, FORBIDDEN, HEADERS_TOO_LARGE, MALFORMED, NOT_ACCEPTABLE, NOT_FOUND, OVERLOADED,
+    Problem, REQUEST_TIMEOUT, UNAVAILABLE, UNSUPPORTED_MEDIA_TYPE,
 };
 use crate::respond::{Answer, Reply};
 use crate::router::{Route, Target};
@@ -155,9 +155,6 @@ impl Asked<'_> {
         if !body.is_empty() {
             check_content_type(headers, &self.head.method)?;
         }
-        if !operation.mode.runs() {
-            return Err(Problem::of(&NOT_EXECUTABLE));
-        }
         let now = shared.clock.now();
         let mut slots = self.fixed_slots(&caller, prepared);
         let mut host = EdgeHost { now };
@@ -168,6 +165,10 @@ impl Asked<'_> {
                 Unreadable::Malformed(detail) => Problem::with(&MALFORMED, detail),
                 Unreadable::Invalid(faults) => Problem::invalid(faults),
             })?;
+        if let (Some(mock), true) = (&prepared.mock, operation.code.instructions.is_empty()) {
+            return Ok(mock.answer(&slots));
+        }
+        let answered = prepared.mock.as_ref().map(|mock| mock.answer(&slots));
         let mut walked = Vec::new();
         if let Some(page) = &prepared.decoder.page {
             walked = prepared.decoder.without_page(&slots);
@@ -185,6 +186,10 @@ impl Asked<'_> {
         let call = Call { what, slots, now, seed: u64::from_le_bytes(seed) };
         let ended = shared.store.run(call).await;
         shared.metrics.steps(&ended.counts, &ended.observations);
+        // What runs of a mocked operation are its demands: it answers once they are met.
+        if let (Some(answered), Ok(_)) = (answered, &ended.result) {
+            return Ok(answered);
+        }
         let walk = Walk { operation: &operation.name, caller: &caller.id, input: &walked };
         self.reply(ended, operation, prepared, &walk)
     }

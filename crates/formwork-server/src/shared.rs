@@ -7,9 +7,11 @@ use crate::cursor::Cursors;
 use crate::input::Decoder;
 use crate::json::{Columns, every_entity};
 use crate::metrics::Metrics;
+use crate::mock::Mock;
 use crate::respond::RequestIds;
 use crate::router::Router;
 use crate::schedule::Scheduler;
+use formwork_check::Analysis;
 use formwork_language::program::{Answered, EntityId, Instruction, Operation, Program, Surface, slots};
 use formwork_store::Store;
 use std::sync::Arc;
@@ -63,6 +65,8 @@ pub(crate) struct Prepared {
     pub(crate) projected: Option<(EntityId, Columns)>,
     /// Whether it ever answers with JSON.
     pub(crate) answers_json: bool,
+    /// What it answers when it has no steps that run.
+    pub(crate) mock: Option<Mock>,
     /// Whether it reads the request's name, address and header, which cost something to hand over.
     pub(crate) reads: ReadsRequest,
 }
@@ -79,19 +83,32 @@ pub(crate) struct ReadsRequest {
 }
 
 impl Prepared {
-    /// Compiles every operation of a program.
-    pub(crate) fn all(program: &Program) -> Vec<Self> {
-        program.operations.iter().map(|operation| Self::new(operation, program)).collect()
+    /// Compiles every operation of a document.
+    pub(crate) fn all(analysis: &Analysis) -> Vec<Self> {
+        let (program, model) = (&analysis.compiled.program, &analysis.model);
+        let served = model.operations.iter().chain(&model.endpoints).filter(|declared| !declared.command);
+        let mut declared = served.fuse();
+        let prepare = |operation: &Operation| {
+            let declared = declared.next().filter(|declared| *declared.name.value == *operation.name);
+            let mock = (!operation.mode.runs()).then(|| Mock::new(operation, declared, analysis));
+            Self::new(operation, program, mock)
+        };
+        program.operations.iter().map(prepare).collect()
     }
 
-    fn new(operation: &Operation, program: &Program) -> Self {
+    fn new(operation: &Operation, program: &Program, mock: Option<Mock>) -> Self {
         let output = &operation.output;
         let projected = output
             .entity
             .map(|entity| (entity, Columns::new(&program.schema, entity, output.projection.as_deref())));
-        let answers_json = operation.code.instructions.iter().any(|instruction| {
-            matches!(instruction, Instruction::Return { body: Answered::Value(_) | Answered::Page(_), .. })
-        });
+        let mocked = mock.as_ref().is_some_and(Mock::answers_json);
+        let answers_json = mocked
+            || operation.code.instructions.iter().any(|instruction| {
+                matches!(
+                    instruction,
+                    Instruction::Return { body: Answered::Value(_) | Answered::Page(_), .. }
+                )
+            });
         // The derived text names every slot that an expression reads, wherever it stands.
         let text = format!("{:?}{:?}", operation.code.instructions, operation.input);
         let reads = |slot: u16| text.contains(&format!("Slot({slot})"));
@@ -100,7 +117,7 @@ impl Prepared {
             ip: reads(slots::REQUEST_IP),
             headers: reads(slots::REQUEST_HEADERS),
         };
-        Self { decoder: Decoder::new(operation, program), projected, answers_json, reads }
+        Self { decoder: Decoder::new(operation, program), projected, answers_json, mock, reads }
     }
 }
 

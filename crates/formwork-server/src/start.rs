@@ -150,7 +150,7 @@ pub async fn start_within(
     let keys = Keys::new(&program.api_key_header);
     keys.refresh(&store.load_keys().map_err(|error| StartError::Data(format!("{error:?}")))?);
     let shared = Arc::new(Shared {
-        operations: Prepared::all(&program),
+        operations: Prepared::all(analysis),
         every: Shared::columns(&program),
         public: Router::new(&program.operations, Surface::Public),
         internal: Router::new(&program.operations, Surface::Internal),

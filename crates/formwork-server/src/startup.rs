@@ -1,6 +1,8 @@
 //! What `run` prints at start: how each operation is served, one curl line each, and promises not yet enforced.
 
+use crate::mock::matching;
 use formwork_check::Analysis;
+use formwork_language::behaviour::Inference;
 use formwork_language::program::{InputField, Mode, Operation, PathPart, Surface};
 use formwork_model::Model;
 use formwork_model::facts::Location;
@@ -18,15 +20,28 @@ pub struct ModeRow {
     pub route: String,
     /// `public` or `internal`.
     pub listener: &'static str,
-    /// `executed` or `mocked`.
+    /// `executed`, `inferred` or `mocked`.
     pub mode: &'static str,
+    /// Why it is in that mode: one clause.
+    pub why: String,
     /// Who may call it: `anyone`, `any key`, or the roles.
     pub callers: String,
 }
 
 /// How each operation is served, in the order of the document.
 pub fn mode_table(analysis: &Analysis) -> Vec<ModeRow> {
-    let row = |operation: &Operation| ModeRow {
+    let why = |index: usize| {
+        let behaviours = &analysis.compiled.behaviours;
+        let found =
+            behaviours.iter().find(|behaviour| behaviour.program.is_some_and(|at| at as usize == index));
+        match found.map(|behaviour| &behaviour.inference) {
+            Some(Inference::Steps(inferred)) => inferred.summary.to_string(),
+            Some(Inference::Refused(reason)) => reason.to_string(),
+            Some(Inference::NotNeeded) | None => "its steps".to_owned(),
+        }
+    };
+    let row = |(index, operation): (usize, &Operation)| ModeRow {
+        why: why(index),
         name: operation.name.to_string(),
         route: format!("{} {}", operation.method, route(operation)),
         listener: match operation.surface {
@@ -40,7 +55,7 @@ pub fn mode_table(analysis: &Analysis) -> Vec<ModeRow> {
         },
         callers: callers(operation),
     };
-    analysis.compiled.program.operations.iter().map(row).collect()
+    analysis.compiled.program.operations.iter().enumerate().map(row).collect()
 }
 
 /// The roles that meet every demand of an operation.
@@ -205,7 +220,9 @@ fn text_example(field: &InputField) -> String {
         let value = formwork_language::value::Value::Text(text.as_str().into());
         text.len() >= shortest && field.rules.violations(&value).is_empty()
     };
-    candidates.iter().find(fits).unwrap_or(&candidates[0]).clone()
+    let from_pattern = || field.rules.pattern.as_ref().and_then(|pattern| matching(pattern.as_str()));
+    let found = candidates.iter().find(fits).cloned();
+    found.or_else(from_pattern).unwrap_or_else(|| candidates[0].clone())
 }
 
 /// A whole number within the field's bounds.

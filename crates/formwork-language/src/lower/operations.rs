@@ -102,40 +102,31 @@ fn lower_one(
     let mut output = output::lower(world, operation, executed, notes);
     tell(world, sentences, executed, notes);
 
-    let mut inference = Inference::NotNeeded;
+    let (mut mode, mut inference) = (Mode::Executed, Inference::NotNeeded);
     let finished = if executed {
         let edge = Edge { operation, input: &input, access: &access, status: output.status, page };
-        Some(lower_steps(world, shared, &edge, sentences, notes))
+        lower_steps(world, shared, &edge, sentences, notes)
     } else {
         let route = (method.as_str(), path.as_slice());
         let found = inferred(world, shared, operation, sentences, route, (&input, &access, output.status));
         match found {
             Ok((found, shape, finished)) => {
-                inference = Inference::Steps(found);
-                input = shape;
-                Some(finished)
+                (mode, inference, input) = (Mode::Inferred, Inference::Steps(found), shape);
+                finished
             }
             Err(reason) => {
-                inference = Inference::Refused(reason.into());
+                (mode, inference) = (Mode::Mocked, Inference::Refused(reason.into()));
                 input.ignores_others |= is_unknown(operation);
                 input.ignores_query |= is_unknown(operation);
-                None
+                demands(world, shared, operation, sentences, (&input, &access))
+                    .unwrap_or_else(|| nothing(first_free(&input)))
             }
         }
     };
-    let mode = match (&finished, executed) {
-        (Some(_), true) => Mode::Executed,
-        (Some(_), false) => Mode::Inferred,
-        (None, _) => Mode::Mocked,
-    };
-    let finished = finished.unwrap_or_else(|| nothing(first_free(&input)));
     output.entity = output.entity.or(finished.answered_entity);
     let steps = steps(world, sentences, executed, &finished.errors);
     let name: Arc<str> = operation.name.value.as_str().into();
-    let raised = match mode {
-        Mode::Inferred => in_order(&finished.errors),
-        Mode::Executed | Mode::Mocked => Vec::new(),
-    };
+    let raised = if executed { Vec::new() } else { in_order(&finished.errors) };
     let behaviour = Behaviour {
         operation: name.clone(),
         program: u32::try_from(index).ok(),
@@ -249,6 +240,32 @@ fn inferred(
         steps: plan.steps.into_iter().map(Arc::from).collect(),
     };
     Ok((inferred, shape, finished))
+}
+
+/// The checks of a behaviour that is mocked: an understood *Requires* with a condition is enforced even then.
+fn demands(
+    world: &World<'_>,
+    shared: &mut Shared,
+    operation: &interface::Operation,
+    sentences: &Sentences,
+    (input, access): (&InputShape, &AccessRule),
+) -> Option<Finished> {
+    let who_may = sentences.flat().into_iter().filter(|read| read.says_who_may());
+    let mut steps: Vec<String> =
+        who_may.map(|read| read.span.slice(world.source).replace('\n', " ")).collect();
+    if steps.is_empty() {
+        return None;
+    }
+    steps.push("Returns nothing.".to_owned());
+    let (text, items) = infer::document(&steps);
+    let own = World::new(&text, world.model, world.schema);
+    let written = read_items(own.source, &own.names, &items);
+    let mut found = Vec::new();
+    let edge = Edge { operation, input, access, status: None, page: false };
+    let mut finished = lower_steps(&own, shared, &edge, &written, &mut found);
+    finished.code.spans.fill(operation.behavior_span.unwrap_or(operation.name.span));
+    let checks = finished.code.instructions.len() > 1;
+    (checks && found.is_empty()).then_some(finished)
 }
 
 /// The failures of steps in their order.

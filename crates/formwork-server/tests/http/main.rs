@@ -1,13 +1,14 @@
 //! The server over real HTTP, on free ports.
 //!
 //! `edge` serves a program made by hand, so that it tests nothing but the edge; the others serve
-//! `examples/shortlink.md`.
+//! `examples/shortlink.md`, `natural` a document in prose.
 
 mod client;
 mod edge;
 mod hostile;
 mod jobs;
 mod lifecycle;
+mod natural;
 mod operator;
 mod pages;
 mod shortlink;

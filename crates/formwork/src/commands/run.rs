@@ -98,7 +98,10 @@ fn beside(document: &str) -> PathBuf {
 fn introduce(running: &Running, analysis: &Analysis, data: &str, terminal: &Terminal) {
     let addresses = running.addresses();
     terminal.remark(&operations(analysis));
-    terminal.remark(&calls(analysis, addresses));
+    let calls = calls(analysis, addresses);
+    if !calls.is_empty() {
+        terminal.remark(&calls);
+    }
     let pending = not_yet_enforced(&analysis.model);
     if !pending.is_empty() {
         terminal.remark(&format!("Read, checked, and not yet enforced:\n{}", indented(&pending)));
@@ -115,11 +118,20 @@ fn introduce(running: &Running, analysis: &Analysis, data: &str, terminal: &Term
 }
 
 fn operations(analysis: &Analysis) -> String {
-    let rows: Vec<[String; 5]> = mode_table(analysis)
+    let rows: Vec<[String; 6]> = mode_table(analysis)
         .into_iter()
-        .map(|row| [row.name, row.route, row.listener.to_owned(), row.mode.to_owned(), row.callers])
+        .map(|row| [row.name, row.route, row.listener.to_owned(), row.mode.to_owned(), row.callers, row.why])
         .collect();
-    let head = ["Operation", "Route", "Listener", "Mode", "Callers"].map(str::to_owned);
+    let commands = analysis.model.operations.iter().filter(|operation| operation.command).count();
+    if rows.is_empty() {
+        return match commands {
+            0 => "The document has no operation: only health checks answer.\n".to_owned(),
+            _ => format!(
+                "The document's {commands} operations are commands, which nothing serves over HTTP.\n"
+            ),
+        };
+    }
+    let head = ["Operation", "Route", "Listener", "Mode", "Callers", "Why"].map(str::to_owned);
     table(&head, &rows)
 }
 
@@ -136,7 +148,7 @@ fn calls(analysis: &Analysis, addresses: Addresses) -> String {
             curl_line(operation, address, &program.api_key_header)
         })
         .collect();
-    format!("Try:\n{}", indented(&lines))
+    if lines.is_empty() { String::new() } else { format!("Try:\n{}", indented(&lines)) }
 }
 
 fn indented(lines: &[String]) -> String {
