@@ -1,12 +1,14 @@
 //! Drawings in ASCII or Unicode to a graph: boxes by their borders, arrows by following their lines back from the
 //! head, and bare words at the ends of lines as nodes of their own.
 //!
-//! [`grid`] is the drawing as cells, [`boxes`] finds the boxes, [`arrows`] follows the lines. A drawing of more than
+//! [`grid`] is the drawing as cells, [`boxes`] finds the boxes, [`arrows`] follows the lines; [`mermaid`] reads the
+//! drawings of that name. A drawing of more than
 //! [`grid::MOST_CELLS`] cells is not read. Source: language reference, *Promises, protection, operation*, Diagram.
 
 mod arrows;
 mod boxes;
 mod grid;
+mod mermaid;
 
 use crate::sections::overview::{Diagram, DiagramEdge, DiagramNode};
 use formwork_syntax::{Fence, Span};
@@ -24,6 +26,9 @@ struct Node {
 
 /// Reads the drawing in a fence.
 pub(crate) fn read(source: &str, fence: &Fence) -> Diagram {
+    if mermaid::is_drawing(source, fence) {
+        return mermaid::read(source, fence);
+    }
     let Some(grid) = Grid::new(source, fence) else {
         return Diagram { span: fence.span, ..Diagram::default() };
     };

@@ -20,6 +20,12 @@ use std::sync::Arc;
 pub(crate) fn fields(reader: &mut Reader<'_>, part: &Part) -> Vec<Field> {
     let mut found = Found::default();
     for entry in entries(reader.source, part) {
+        let listed = if entry.is_item { Vec::new() } else { crate::inputs::sentence(reader, entry.text) };
+        if listed.len() > 1 {
+            reader.class(&entry, Class::Understood);
+            listed.into_iter().for_each(|field| add(reader, &mut found, field));
+            continue;
+        }
         match field(reader, &entry) {
             Some(field) => {
                 reader.class(&entry, Class::Understood);
@@ -63,7 +69,10 @@ pub(crate) fn field(reader: &mut Reader<'_>, entry: &Entry<'_>) -> Option<Field>
     let mut parts: Vec<&[Token<'_>]> = Vec::new();
     let inner = all.get(at).filter(|token| token.is_mark("(")).and_then(|_| closing(&all, at));
     if let Some(end) = inner {
-        let inside = split(&all[at + 1..end], |token| token.is_mark(",") || token.is_mark(";"));
+        let inside = &all[at + 1..end];
+        let values = enum_values(&mut field, inside);
+        let rest = if values { &inside[..0] } else { inside };
+        let inside = split(rest, |token| token.is_mark(",") || token.is_mark(";"));
         for part in inside.into_iter().filter(|part| !part.is_empty()) {
             part_in_parentheses(reader, &mut field, entry.text, part);
         }
@@ -120,6 +129,28 @@ fn read_members(reader: &mut Reader<'_>, field: &mut Field, entry: &Entry<'_>) {
     let place = field.ty.as_ref().map_or(field.name.span, |ty| ty.span);
     let ty = if is_list { Type::List(Arc::new(object)) } else { object };
     field.ty = Some(Spanned::new(ty, place));
+}
+
+/// `enum: `a`, `b`` or `one of `a`, `b``: the values are the type. Says whether it was that.
+fn enum_values(field: &mut Field, inside: &[Token<'_>]) -> bool {
+    let rest = match inside {
+        [word, mark, rest @ ..] if word.is_word("enum") && (mark.is_mark(":") || mark.is_mark(",")) => rest,
+        [one, of, rest @ ..] if one.is_word("one") && of.is_word("of") => rest,
+        [word, rest @ ..] if word.is_word("enum") => rest,
+        _ => return false,
+    };
+    let is_glue =
+        |token: &Token<'_>| token.is_word("or") || [",", "|", "/"].iter().any(|mark| token.is_mark(mark));
+    let values: Vec<&Token<'_>> = rest.iter().filter(|token| !is_glue(token)).collect();
+    let is_values = values.len() > 1
+        && values.iter().all(|value| value.kind != TokenKind::Mark)
+        && values.len() * 2 <= rest.len() + 1;
+    let place = outer(inside).filter(|_| is_values);
+    if let Some(place) = place {
+        let values = values.iter().map(|value| Arc::from(value.text.trim_matches('"')));
+        field.ty = Some(Spanned::new(Type::Enum(values.collect()), place));
+    }
+    place.is_some()
 }
 
 /// A part of what stands in parentheses behind a name: the type, else what must hold.

@@ -71,7 +71,15 @@ fn number_of(title: &str) -> Option<(u32, bool)> {
 
 /// The words that say that a heading is an item of a section, never a section.
 const ITEMS: [&str; 9] = [
-    "entity", "operation", "flow", "api endpoint", "endpoint", "component", "interface", "cli command", "procedure",
+    "entity",
+    "operation",
+    "flow",
+    "api endpoint",
+    "endpoint",
+    "component",
+    "interface",
+    "cli command",
+    "procedure",
 ];
 
 /// Whether a heading as high as a section's is an item of that section: by its number (`3.1`) or its kind word.
@@ -82,12 +90,7 @@ fn is_item_of(source: &str, part: &Part, section: Option<u32>) -> bool {
 }
 
 /// Adds a section; what stands in it under the number and title of another section becomes that section.
-fn split_off<'d>(
-    source: &str,
-    section: &'static SectionReader,
-    part: &'d Part,
-    found: &mut Vec<Place<'d>>,
-) {
+fn split_off<'d>(source: &str, section: &'static SectionReader, part: &'d Part, found: &mut Vec<Place<'d>>) {
     let is_other = |node: &Node| match node {
         Node::Part(below) => slipped(source, section, below).is_some(),
         Node::Block(_) => false,

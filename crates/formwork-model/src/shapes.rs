@@ -16,6 +16,20 @@ pub(crate) fn promote(source: &str, part: &Part, known: &dyn Fn(&str) -> bool) -
             Node::Block(Block::Table(table)) if rows_are_labels(source, table, known) => {
                 promote_rows(table, &mut copy.children);
             }
+            Node::Block(Block::Table(table)) => {
+                let (table, labels) = without_labels(source, table);
+                copy.children.push(Node::Block(Block::Table(table)));
+                copy.children.extend(labels.into_iter().map(Node::Part));
+            }
+            Node::Part(below) if !matches!(below.kind, PartKind::Heading(_)) => {
+                let mut below = below.clone();
+                let mut labels = Vec::new();
+                if let Some(Node::Block(Block::Table(table))) = below.children.last_mut() {
+                    (*table, labels) = without_labels(source, table);
+                }
+                copy.children.push(Node::Part(below));
+                copy.children.extend(labels.into_iter().map(Node::Part));
+            }
             other => copy.children.push(other.clone()),
         }
     }
@@ -26,6 +40,42 @@ pub(crate) fn promote(source: &str, part: &Part, known: &dyn Fn(&str) -> bool) -
 pub(crate) fn without_children(part: &Part) -> Part {
     let (title, inline) = (part.title.clone(), part.inline.clone());
     Part { kind: part.kind, title, inline, children: Vec::new(), span: part.span }
+}
+
+/// A table without the lines below it that Markdown takes for rows though they are labels: they hold no bar.
+fn without_labels(source: &str, table: &Table) -> (Table, Vec<Part>) {
+    let is_label = |row: &formwork_syntax::Row| {
+        let first = row.cells.first()?;
+        let is_bare = !row.span.slice(source).contains('|');
+        bold_head(source, first).filter(|_| is_bare && first.pieces.first().is_some_and(|piece| piece.strong))
+    };
+    let Some(at) = table.rows.iter().position(|row| is_label(row).is_some()) else {
+        return (table.clone(), Vec::new());
+    };
+    let mut labels: Vec<Part> = Vec::new();
+    for row in &table.rows[at..] {
+        match (is_label(row), row.cells.first()) {
+            (Some((title, inline)), _) => {
+                labels.push(labelled(colonless(source, title), inline, Vec::new(), row.span))
+            }
+            (None, Some(cell)) => {
+                if let Some(last) = labels.last_mut() {
+                    last.children.push(Node::Block(Block::Paragraph(cell.clone())));
+                }
+            }
+            (None, None) => {}
+        }
+    }
+    let rows = table.rows[..at].to_vec();
+    (Table { header: table.header.clone(), rows, span: table.span }, labels)
+}
+
+fn colonless(source: &str, title: Text) -> Text {
+    let end = title.pieces.last().map_or(title.span.end, |piece| {
+        let shown = piece.span.slice(source);
+        piece.span.start + shown.trim_end_matches([':', ' ']).len() as u32
+    });
+    title.slice(source, title.span.start, end)
 }
 
 fn promote_items(source: &str, list: &List, known: &dyn Fn(&str) -> bool, to: &mut Vec<Node>) {
@@ -79,7 +129,8 @@ pub(crate) fn label(source: &str, item: &Item) -> Option<(Text, Text)> {
     bold_head(source, &item.text)
 }
 
-/// Bold words at the start of a text and what follows the dash or colon behind them; bold words alone too.
+/// Bold words at the start of a text and what follows the dash or colon behind them; bold words alone too. A remark in
+/// parentheses may stand between (`**CDN** (edge): feeds`).
 pub(crate) fn bold_head(source: &str, text: &Text) -> Option<(Text, Text)> {
     let count = text.pieces.iter().take_while(|piece| piece.strong).count();
     let last = text.pieces[..count].last()?;
@@ -89,16 +140,29 @@ pub(crate) fn bold_head(source: &str, text: &Text) -> Option<(Text, Text)> {
         return None;
     }
     let shown = behind.span.slice(source);
-    let trimmed = shown.trim_start();
-    let mark = trimmed.chars().next().filter(|mark| matches!(mark, '—' | '–' | '-' | ':'))?;
-    let from = behind.span.start + (shown.len() - trimmed.len() + mark.len_utf8()) as u32;
+    let mut trimmed = shown.trim_start();
+    if trimmed.starts_with('(')
+        && let Some(end) = trimmed.find(')')
+    {
+        trimmed = trimmed[end + 1..].trim_start();
+    }
+    let is_closed = last.span.slice(source).trim_end().ends_with(':');
+    let mark = trimmed.chars().next().filter(|mark| matches!(mark, '—' | '–' | '-' | ':' | '|'));
+    let skipped = match mark {
+        Some(mark) => mark.len_utf8(),
+        None if is_closed => 0,
+        None => return None,
+    };
+    let from = behind.span.start + (shown.len() - trimmed.len() + skipped) as u32;
     Some((title, text.slice(source, from, text.span.end)))
 }
 
 /// The part with the labels that follow an item's bold title put below that title.
-pub(crate) fn regroup(part: &Part, is_title: &dyn Fn(&Part) -> bool) -> Part {
+pub(crate) fn regroup(source: &str, part: &Part, is_title: &dyn Fn(&Part) -> bool) -> Part {
     let mut copy = without_children(part);
-    for node in &part.children {
+    let mut flat = Vec::with_capacity(part.children.len());
+    split_titles(source, &part.children, is_title, &mut flat);
+    for node in &flat {
         let is_label = matches!(node, Node::Part(below) if !matches!(below.kind, PartKind::Heading(_)) && !is_title(below));
         let open = match copy.children.last_mut() {
             Some(Node::Part(last)) if is_label && last.kind == PartKind::Emphasized && is_title(last) => {
@@ -115,6 +179,60 @@ pub(crate) fn regroup(part: &Part, is_title: &dyn Fn(&Part) -> bool) -> Part {
         }
     }
     copy
+}
+
+/// Takes paragraphs that are an item's title with a remark (``**Operation: `a`** (`GET /a`)``) out of the labels before
+/// them, as parts of their own.
+fn split_titles(source: &str, nodes: &[Node], is_title: &dyn Fn(&Part) -> bool, to: &mut Vec<Node>) {
+    let title_of = |node: &Node| match node {
+        Node::Block(Block::Paragraph(text)) => titled_paragraph(source, text).filter(|part| is_title(part)),
+        _ => None,
+    };
+    for node in nodes {
+        if let Some(part) = title_of(node) {
+            to.push(Node::Part(part));
+            continue;
+        }
+        match node {
+            Node::Part(part) if !matches!(part.kind, PartKind::Heading(_)) => {
+                let Some(at) = part.children.iter().position(|node| title_of(node).is_some()) else {
+                    to.push(node.clone());
+                    continue;
+                };
+                let mut before = without_children(part);
+                before.children = part.children[..at].to_vec();
+                to.push(Node::Part(before));
+                split_below(source, &part.children[at..], is_title, to);
+            }
+            _ => to.push(node.clone()),
+        }
+    }
+}
+
+/// What stands from an item's title on: the title takes what follows up to the next one.
+fn split_below(source: &str, nodes: &[Node], is_title: &dyn Fn(&Part) -> bool, to: &mut Vec<Node>) {
+    let mut own: Vec<Node> = Vec::new();
+    split_titles(source, nodes, is_title, &mut own);
+    for node in own {
+        match (to.last_mut(), node) {
+            (Some(Node::Part(title)), Node::Block(block)) if is_title(title) => {
+                title.span = title.span.to(block.span());
+                title.children.push(Node::Block(block));
+            }
+            (_, node) => to.push(node),
+        }
+    }
+}
+
+/// A paragraph of one line that is bold words and a remark in parentheses or after a dash.
+fn titled_paragraph(source: &str, text: &Text) -> Option<Part> {
+    let count = text.pieces.iter().take_while(|piece| piece.strong).count();
+    let last = text.pieces[..count].last()?;
+    let behind =
+        Span::new(last.span.end, text.span.end).slice(source).trim_start_matches(['*', '_', ' ', '`']);
+    let is_remark = behind.starts_with(['(', '—', '–']) && behind.len() <= 120;
+    let is_line = !text.pieces.iter().any(|piece| matches!(piece.kind, PieceKind::Break));
+    (is_remark && is_line).then(|| labelled(text.clone(), Text::empty(text.span.end), Vec::new(), text.span))
 }
 
 /// The rows of a table as texts, cells joined.

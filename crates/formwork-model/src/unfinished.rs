@@ -69,7 +69,7 @@ impl Finder<'_> {
         self.text(&part.inline);
         let is_label = matches!(part.kind, PartKind::Emphasized | PartKind::Plain);
         let is_empty = part.children.is_empty() && part.inline.is_blank(self.source);
-        if is_label && is_empty && !is_prompt && part.span.slice(self.source).contains(':') {
+        if is_label && is_empty && !is_prompt && ends_with_colon(part.span.slice(self.source)) {
             self.found.push((part.span.slice(self.source).to_owned(), part.span));
         }
         self.nodes(&part.children);
@@ -159,6 +159,11 @@ impl Finder<'_> {
             }
         }
     }
+}
+
+/// Whether a label's colon is its last character, and not inside its name (`**Entity: order**`).
+fn ends_with_colon(label: &str) -> bool {
+    label.trim_end_matches(['*', '_', ' ', '\t', '\r', '\n']).ends_with(':')
 }
 
 /// Whether a bracket directly follows a word, as an index does.

@@ -159,7 +159,7 @@ const DELIVERABLES: [&str; 6] = ["deliverables", "deliverable", "scope", "delive
 pub(crate) fn read_roadmap(reader: &mut Reader<'_>, part: &Part) {
     let source = reader.source;
     let is_deliverables = |below: &Part| begins_with(&reader.title(&below.title), &DELIVERABLES);
-    let part = shapes::regroup(part, &|below| {
+    let part = shapes::regroup(reader.source, part, &|below| {
         below.kind == PartKind::Emphasized && !begins_with(&normal(&below.title.plain(source)), &DELIVERABLES)
     });
     let has_parts = part.parts().any(|below| !is_deliverables(below));
@@ -201,7 +201,9 @@ fn read_phases(reader: &mut Reader<'_>, table: &Table) {
     let source = reader.source;
     let columns = Columns::new(source, table);
     let name = columns.find(&["phase", "milestone", "sprint", "release", "name", "stage"]).unwrap_or(0);
-    let others = columns.titles().filter(|(at, title)| *at != name && !begins_with(title, &["when", "date", "owner", "status"]));
+    let others = columns
+        .titles()
+        .filter(|(at, title)| *at != name && !begins_with(title, &["when", "date", "owner", "status"]));
     let others: Vec<usize> = others.map(|(at, _)| at).collect();
     for row in &table.rows {
         let Some(title) = tables::cell(source, row, Some(name)) else { continue };
@@ -222,7 +224,8 @@ fn place(text: &formwork_syntax::Text) -> Span {
 
 const CONTEXT: [&str; 6] = ["why", "context", "background", "why it matters", "impact", "reason"];
 const OPTIONS: [&str; 4] = ["options", "option", "alternatives", "candidates"];
-const DECIDES: [&str; 7] = ["decides", "decider", "owner", "who decides", "decision", "decided by", "research"];
+const DECIDES: [&str; 7] =
+    ["decides", "decider", "owner", "who decides", "decision", "decided by", "research"];
 
 fn is_question_label(title: &str) -> bool {
     [&CONTEXT[..], &OPTIONS, &DECIDES].iter().any(|names| begins_with(title, names))
@@ -231,7 +234,7 @@ fn is_question_label(title: &str) -> bool {
 
 pub(crate) fn read_questions(reader: &mut Reader<'_>, part: &Part) {
     let source = reader.source;
-    let part = shapes::regroup(part, &|below| {
+    let part = shapes::regroup(reader.source, part, &|below| {
         below.kind == PartKind::Emphasized && !is_question_label(&normal(&below.title.plain(source)))
     });
     let found = entries(source, &part);
@@ -239,7 +242,9 @@ pub(crate) fn read_questions(reader: &mut Reader<'_>, part: &Part) {
         || tables::tables(&part.children).next().is_some()
         || part.parts().next().is_some();
     for entry in &found {
-        let is_asked = entry.text.plain(source).contains('?') && !has_other_questions;
+        let asks = entry.text.plain(source).contains('?');
+        let is_bold = entry.text.pieces.first().is_some_and(|piece| piece.strong);
+        let is_asked = asks && (!has_other_questions || is_bold);
         match entry.is_item || is_asked {
             true => read_question(reader, entry),
             false => reader.class(entry, Class::Narrative),
@@ -259,17 +264,27 @@ fn read_question_part(reader: &mut Reader<'_>, part: &Part) {
     let title = part.title.plain(source);
     let promoted = shapes::promote(source, part, &is_question_label);
     let has_labels = promoted.parts().any(|below| is_question_label(&reader.title(&below.title)));
-    let lists_questions = entries(source, &promoted).iter().any(|entry| entry.is_item && entry.text.plain(source).contains('?'));
-    let asks = title.contains('?') || part.inline.plain(source).contains('?') || has_labels || is_numbered(&title);
+    let lists_questions = entries(source, &promoted)
+        .iter()
+        .any(|entry| entry.is_item && entry.text.plain(source).contains('?'));
+    let asks =
+        title.contains('?') || part.inline.plain(source).contains('?') || has_labels || is_numbered(&title);
     if reader.is_placeholder(&part.title) || lists_questions || !asks {
         return read_questions(reader, part);
     }
     let kinds = ["question", "open question", "q"];
     let named = titles::of_item(source, part, &kinds);
     let is_own = !named.is_blank(source) && (title.contains('?') || part.inline.is_blank(source));
-    let text = if is_own { reader.prose(&named) } else { reader.prose(&tables::joined(&[&part.title, &part.inline])) };
+    let text = if is_own {
+        reader.prose(&named)
+    } else {
+        reader.prose(&tables::joined(&[&part.title, &part.inline]))
+    };
     let mut question = Question { text, context: None, options: None, decides: None, span: part.span };
-    let body = Part { inline: if is_own { part.inline.clone() } else { Text::empty(part.inline.span.end) }, ..promoted };
+    let body = Part {
+        inline: if is_own { part.inline.clone() } else { Text::empty(part.inline.span.end) },
+        ..promoted
+    };
     question.context = reader.prose_of(&body, Class::Narrative);
     for below in body.parts() {
         let title = reader.title(&below.title);
@@ -282,7 +297,8 @@ fn read_question_part(reader: &mut Reader<'_>, part: &Part) {
 /// `Q1`, `Q2: …`, `3. …`
 fn is_numbered(title: &str) -> bool {
     let rest = title.trim_start_matches(['Q', 'q', '#', ' ']);
-    rest.starts_with(|first: char| first.is_ascii_digit()) && (rest.len() < title.len() || rest.contains(['.', ')', ':']))
+    rest.starts_with(|first: char| first.is_ascii_digit())
+        && (rest.len() < title.len() || rest.contains(['.', ')', ':']))
 }
 
 fn set_label(question: &mut Question, title: &str, said: Option<Prose>) {

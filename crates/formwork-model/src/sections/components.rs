@@ -39,8 +39,19 @@ const TECHNOLOGY: [&str; 8] =
 const UPSTREAM: [&str; 1] = ["upstream"];
 /// What authors also say of a component; kept as prose.
 const REMARKS: [&str; 13] = [
-    "note", "notes", "remark", "owner", "owned by", "scaling", "state", "depends on", "dependencies", "interfaces",
-    "failure", "interactions", "deployment",
+    "note",
+    "notes",
+    "remark",
+    "owner",
+    "owned by",
+    "scaling",
+    "state",
+    "depends on",
+    "dependencies",
+    "interfaces",
+    "failure",
+    "interactions",
+    "deployment",
 ];
 
 fn is_label(title: &str) -> bool {
@@ -51,14 +62,16 @@ fn is_label(title: &str) -> bool {
 /// Whether a part has one of the labels by which a component is known.
 fn has_labels(source: &str, part: &Part) -> bool {
     let is_own = |title: &str| {
-        [&PURPOSE[..], &RESPONSIBILITIES, &TECHNOLOGY, &UPSTREAM].iter().any(|names| begins_with(title, names))
+        [&PURPOSE[..], &RESPONSIBILITIES, &TECHNOLOGY, &UPSTREAM]
+            .iter()
+            .any(|names| begins_with(title, names))
     };
     shapes::promote(source, part, &is_own).parts().any(|below| is_own(&normal(&below.title.plain(source))))
 }
 
 pub(crate) fn read(reader: &mut Reader<'_>, part: &Part) {
     let source = reader.source;
-    let part = shapes::regroup(part, &|below| is_bold_title(source, below));
+    let part = shapes::regroup(reader.source, part, &|below| is_bold_title(source, below));
     let is_labelled = part.parts().any(|below| has_labels(source, below));
     let is_titled = part.parts().any(|below| is_component(source, below, is_labelled));
     let has_table = tables::tables(&part.children).any(|table| columns(source, table).is_some());
@@ -161,7 +174,8 @@ fn columns(source: &str, table: &Table) -> Option<ComponentColumns> {
         responsibilities: columns.find(&RESPONSIBILITIES),
         technology: columns.find(&TECHNOLOGY),
     };
-    let says_something = [found.purpose, found.responsibilities, found.technology].iter().any(Option::is_some);
+    let says_something =
+        [found.purpose, found.responsibilities, found.technology].iter().any(Option::is_some);
     says_something.then_some(found)
 }
 

@@ -200,8 +200,9 @@ pub(crate) fn read(reader: &mut Reader<'_>, part: &Part) {
     if begins_with(&title, &RELATIONSHIPS) {
         return relationships::read(reader, part, None);
     }
-    let part =
-        shapes::regroup(part, &|below| below.kind == PartKind::Emphasized && is_entity(reader.source, below));
+    let part = shapes::regroup(reader.source, part, &|below| {
+        below.kind == PartKind::Emphasized && is_entity(reader.source, below)
+    });
     reader.prose_list(&part, Class::Narrative);
     for below in part.parts() {
         if is_entity(reader.source, below) {

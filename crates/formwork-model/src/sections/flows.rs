@@ -69,7 +69,7 @@ const ABOUT: [&str; 20] = [
 
 pub(crate) fn read(reader: &mut Reader<'_>, part: &Part) {
     let source = reader.source;
-    let part = shapes::regroup(part, &|below| is_bold_title(source, below));
+    let part = shapes::regroup(reader.source, part, &|below| is_bold_title(source, below));
     read_listed(reader, &part);
     for below in part.parts() {
         if is_group(reader, below) {
@@ -152,7 +152,7 @@ fn read_flow(reader: &mut Reader<'_>, part: &Part) {
     let title = titles::of_item(reader.source, part, &KINDS);
     let Some(name) = whole_name(reader.source, &title) else { return };
     let mut flow = Flow { name, steps: Vec::new(), errors: Vec::new(), span: part.span };
-    let mut rest = part.clone();
+    let mut rest = shapes::promote(reader.source, part, &is_about);
     if title.span == part.inline.span {
         rest.inline = Text::empty(part.inline.span.end);
     }

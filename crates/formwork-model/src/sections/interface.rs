@@ -188,7 +188,7 @@ pub(crate) fn read_internal(reader: &mut Reader<'_>, part: &Part) {
 }
 
 fn read_group(reader: &mut Reader<'_>, part: &Part, surface: Surface, group: Option<&str>) {
-    let part = shapes::regroup(part, &|below| is_bold_title(reader.source, below));
+    let part = shapes::regroup(reader.source, part, &|below| is_bold_title(reader.source, below));
     for entry in entries(reader.source, &part) {
         if !read_listed(reader, &entry, surface, group) {
             reader.class(&entry, Class::Narrative);

@@ -4,6 +4,7 @@ use crate::facts::Prose;
 use crate::labels::{begins_with, unnumbered};
 use crate::model::Class;
 use crate::reader::{Entry, Reader, entries, node_entries};
+use crate::shapes;
 use crate::tables::{self, Columns};
 use crate::titles;
 use crate::tokens::{Token, TokenKind, prose, split};
@@ -67,7 +68,12 @@ pub(crate) fn read(reader: &mut Reader<'_>, part: &Part) {
     } else if begins_with(&title, &["events", "event", "domain events", "business events"]) {
         read_events(reader, part);
     } else {
-        reader.prose_list(part, Class::Narrative);
+        let is_subtitle = |title: &str| {
+            begins_with(title, &["metrics", "tracing", "traces", "events", "domain events"])
+                || title.ends_with(" metrics")
+        };
+        let part = shapes::promote(reader.source, part, &is_subtitle);
+        reader.prose_list(&part, Class::Narrative);
         for table in tables::tables(&part.children) {
             read_untitled_table(reader, table);
         }
@@ -124,7 +130,9 @@ fn read_metric(reader: &mut Reader<'_>, entry: &Entry<'_>, group: Option<&str>) 
     let (names, rest) = names(&tokens, entry, reader);
     // An item that holds a group: `- **System:**` with its metrics below.
     let below = node_entries(entry.children);
-    if names.is_empty() || (!tokens.first().is_some_and(Token::is_code) && below.iter().any(|inner| inner.is_item)) {
+    if names.is_empty()
+        || (!tokens.first().is_some_and(Token::is_code) && below.iter().any(|inner| inner.is_item))
+    {
         let is_group = below.iter().any(|inner| inner.is_item);
         let title = entry.label.map(|label| reader.title(&label.title));
         let group = title.as_deref().map(|title| title.strip_suffix(" metrics").unwrap_or(title)).or(group);
@@ -138,7 +146,10 @@ fn read_metric(reader: &mut Reader<'_>, entry: &Entry<'_>, group: Option<&str>) 
     for name in names {
         let (kind, described) = kind_of(rest);
         let description = prose(reader.source, entry.text, described);
-        add_metric(reader, Metric { name, kind, description, group: group.map(str::to_owned), span: entry.span });
+        add_metric(
+            reader,
+            Metric { name, kind, description, group: group.map(str::to_owned), span: entry.span },
+        );
     }
 }
 
@@ -177,7 +188,9 @@ fn names<'a, 't>(
     entry: &Entry<'_>,
     reader: &Reader<'_>,
 ) -> (Vec<Spanned<String>>, &'a [Token<'t>]) {
-    let is_joint = |token: &Token<'_>| [",", "/"].iter().any(|mark| token.is_mark(mark)) || token.is_word("and") || token.is_word("or");
+    let is_joint = |token: &Token<'_>| {
+        [",", "/"].iter().any(|mark| token.is_mark(mark)) || token.is_word("and") || token.is_word("or")
+    };
     let mut at = 0;
     let mut found = Vec::new();
     while let Some(token) = tokens.get(at).filter(|token| token.is_code()) {
@@ -198,7 +211,10 @@ fn names<'a, 't>(
     let is_identifier = |token: &&Token<'_>| {
         token.kind == TokenKind::Word
             && token.text.contains(['_', '.'])
-            && token.text.chars().all(|character| character.is_ascii_alphanumeric() || "_.".contains(character))
+            && token
+                .text
+                .chars()
+                .all(|character| character.is_ascii_alphanumeric() || "_.".contains(character))
             && token.text.starts_with(|first: char| first.is_ascii_alphabetic())
     };
     if let Some(first) = tokens.first().filter(is_identifier) {
@@ -207,10 +223,21 @@ fn names<'a, 't>(
     match entry.label.filter(|label| !label.rest.is_blank(reader.source)) {
         Some(label) => {
             let name = reader.prose(&label.title);
-            let from = tokens.iter().position(|token| token.span.start >= label.rest.span.start).unwrap_or(tokens.len());
+            let from = tokens
+                .iter()
+                .position(|token| token.span.start >= label.rest.span.start)
+                .unwrap_or(tokens.len());
             (vec![name], &tokens[from..])
         }
-        None => (Vec::new(), tokens),
+        None => {
+            // `**Bookings** (counter): `bookings_total`` names it in code behind its title.
+            let codes: Vec<&Token<'_>> = tokens.iter().filter(|token| token.is_code()).collect();
+            let is_titled = entry.text.pieces.first().is_some_and(|piece| piece.strong);
+            match codes.as_slice() {
+                [only] if is_titled => (vec![only.spanned()], tokens),
+                _ => (Vec::new(), tokens),
+            }
+        }
     }
 }
 
@@ -219,7 +246,16 @@ fn read_metric_table(reader: &mut Reader<'_>, table: &Table, group: Option<&str>
     let columns = Columns::new(source, table);
     let name = columns.exactly(&METRIC_COLUMNS).unwrap_or(0);
     let kind = columns.find(&["type", "kind", "instrument"]).filter(|at| *at != name);
-    let about = columns.find(&["description", "meaning", "measures", "what", "purpose", "why", "what it measures", "notes"]);
+    let about = columns.find(&[
+        "description",
+        "meaning",
+        "measures",
+        "what",
+        "purpose",
+        "why",
+        "what it measures",
+        "notes",
+    ]);
     let group_at = columns.find(&["group", "category", "scope"]);
     for row in &table.rows {
         let cell = |at: Option<usize>| tables::cell(source, row, at);
@@ -266,7 +302,9 @@ fn read_event(reader: &mut Reader<'_>, entry: &Entry<'_>) -> bool {
         let mut event = Event { name, when: None, data: Vec::new(), span: entry.span };
         for part in split(rest, |token| token.is_mark(";")) {
             match part {
-                [data, fields @ ..] if ["data", "payload", "carries", "fields"].iter().any(|word| data.is_word(word)) => {
+                [data, fields @ ..]
+                    if ["data", "payload", "carries", "fields"].iter().any(|word| data.is_word(word)) =>
+                {
                     event.data.extend(fields.iter().filter(|token| token.is_code()).map(Token::spanned));
                 }
                 _ => event.when = event.when.or_else(|| prose(reader.source, entry.text, part)),
@@ -286,7 +324,9 @@ fn read_event_label(reader: &mut Reader<'_>, event: &mut Event, entry: &Entry<'_
     let title = reader.title(&label.title);
     if begins_with(&title, &["data", "payload", "fields"]) {
         let codes = label.rest.codes();
-        event.data.extend(codes.map(|(_, code)| Spanned::new(code.text(reader.source).into_owned(), code.span())));
+        event
+            .data
+            .extend(codes.map(|(_, code)| Spanned::new(code.text(reader.source).into_owned(), code.span())));
     } else if begins_with(&title, &["when", "trigger", "emitted"]) {
         event.when = Some(reader.prose(&label.rest));
     }

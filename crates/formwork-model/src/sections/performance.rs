@@ -78,9 +78,16 @@ pub(crate) fn read(reader: &mut Reader<'_>, part: &Part) {
     } else if begins_with(&title, &["caching", "cache", "caches"]) && !title.contains("slo") {
         read_caches(reader, part);
     } else {
-        read_caching_entries(reader, part, false);
+        let part = shapes::promote(reader.source, part, &is_subtitle);
+        read_caching_entries(reader, &part, false);
         part.parts().for_each(|below| read(reader, below));
     }
+}
+
+/// The titles of the parts of the section, where they are items of a list.
+fn is_subtitle(title: &str) -> bool {
+    begins_with(title, &SLO_TITLES)
+        || begins_with(title, &["caching", "caching strategy", "optimization strategies", "optimisations"])
 }
 
 const SLO_TITLES: [&str; 8] = [
@@ -107,7 +114,7 @@ fn read_caches(reader: &mut Reader<'_>, part: &Part) {
             && !is_layer_label(&title)
             && (is_layer_title(&title) || below.inline.is_blank(source) || holds_labels(source, below))
     };
-    let part = shapes::regroup(part, &is_title);
+    let part = shapes::regroup(reader.source, part, &is_title);
     read_caching_entries(reader, &part, true);
     for table in tables::tables(&part.children) {
         read_layer_table(reader, table);

@@ -110,7 +110,8 @@ fn objectives_of(
     }
     for clause in clauses {
         let before = found.last().map(|slo| slo.metric.clone());
-        let fallback = before.as_ref().or(of);
+        let about = subject(reader, text, tokens);
+        let fallback = before.as_ref().or(of).or(about.as_ref());
         found.extend(objective(reader, text, clause, span, fallback));
     }
     if found.is_empty() {

@@ -20,14 +20,22 @@ pub(crate) fn read_goals(reader: &mut Reader<'_>, part: &Part) {
 }
 
 const NON_GOALS: [&str; 9] = [
-    "non goals", "non goal", "nongoals", "out of scope", "not goals", "not in scope", "anti goals", "non objectives",
+    "non goals",
+    "non goal",
+    "nongoals",
+    "out of scope",
+    "not goals",
+    "not in scope",
+    "anti goals",
+    "non objectives",
     "explicitly out of scope",
 ];
 
 /// Goals and non-goals: the items of a part, or its paragraphs where it has no list.
 fn read_group(reader: &mut Reader<'_>, part: &Part, is_below_non_goals: bool) {
     let title = unnumbered(&part.title.plain(reader.source));
-    let is_non_goals = begins_with(&title, &NON_GOALS) || (is_below_non_goals && !begins_with(&title, &["goals"]));
+    let is_non_goals =
+        begins_with(&title, &NON_GOALS) || (is_below_non_goals && !begins_with(&title, &["goals"]));
     let found = entries(reader.source, part);
     let has_list = found.iter().any(|entry| entry.is_item);
     let holds_parts = part.parts().next().is_some();

@@ -73,16 +73,21 @@ fn known(word: &str, arguments: Option<&str>) -> Option<TypeText> {
             None => Type::Decimal { precision: 18, scale: 6 },
         },
         "enum" => Type::Enum(arguments.map(values).unwrap_or_default()),
+        "datetime64" | "timestamp" | "timestamptz" | "datetime" => Type::Timestamp,
+        "map" | "record" | "dict" => Type::Json,
+        "enum8" | "enum16" => Type::Enum(arguments.map(values).unwrap_or_default()),
         _ if arguments.is_some() => return None,
-        "integer" | "int" | "bigint" | "smallint" | "int32" | "int64" | "long" => Type::Integer,
-        "number" | "float" | "double" | "real" | "double precision" => Type::Double,
+        "integer" | "int" | "bigint" | "smallint" | "int8" | "int16" | "int32" | "int64" | "uint"
+        | "uint8" | "uint16" | "uint32" | "uint64" | "tinyint" | "long" => Type::Integer,
+        "number" | "float" | "float32" | "float64" | "double" | "real" | "double precision" => Type::Double,
         "boolean" | "bool" => Type::Boolean,
         "uuid" | "guid" => Type::Uuid,
-        "timestamp" | "datetime" | "timestamptz" => Type::Timestamp,
+        "timestamp with time zone" | "date-time" => Type::Timestamp,
+        "list" | "array" | "set" => Type::List(Arc::new(Type::Json)),
         "date" => Type::Date,
         "time" => Type::Time,
         "duration" => Type::Duration,
-        "json" | "jsonb" | "object" | "map" => Type::Json,
+        "json" | "jsonb" | "object" => Type::Json,
         "bytes" | "blob" | "bytea" => Type::Bytes,
         "uri" | "url" => Type::Uri,
         "email" => Type::Email,
@@ -99,11 +104,20 @@ fn decimal(digits: &str) -> Option<Type> {
 
 fn list_of(text: &str) -> Option<&str> {
     let lower = text.to_ascii_lowercase();
-    text.strip_suffix("[]").or_else(|| {
-        ["array of ", "list of "]
-            .iter()
-            .find_map(|words| lower.starts_with(words).then(|| text[words.len()..].trim()))
-    })
+    let behind = || {
+        let heads = ["array of ", "list of ", "set of "];
+        heads.iter().find_map(|words| lower.starts_with(words).then(|| text[words.len()..].trim()))
+    };
+    let before = || {
+        let tails = [" list", " array"];
+        tails.iter().find_map(|words| lower.ends_with(words).then(|| text[..text.len() - words.len()].trim()))
+    };
+    let inside = || {
+        let heads = ["array<", "list<", "array(", "list(", "set<"];
+        let closed = text.strip_suffix(['>', ')'])?;
+        heads.iter().find_map(|words| lower.starts_with(words).then(|| closed[words.len()..].trim()))
+    };
+    text.strip_suffix("[]").or_else(behind).or_else(before).or_else(inside)
 }
 
 /// `` `a` | `b` `` or `"a" | "b"`.

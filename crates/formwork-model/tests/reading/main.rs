@@ -3,4 +3,5 @@
 mod facts;
 mod fixtures;
 mod laws;
+mod measure;
 mod shortlink;

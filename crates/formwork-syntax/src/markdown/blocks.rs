@@ -69,7 +69,7 @@ pub(super) struct Reader<'s, 'n> {
     /// The open containers; the first is the root and stays.
     pub(super) frames: Vec<Frame>,
     inlines: Inlines,
-    heads: Vec<Head>,
+    pub(super) heads: Vec<Head>,
     heading: Option<Span>,
     fence: Option<FenceBuilder>,
     html: Option<Span>,
@@ -242,6 +242,8 @@ impl Reader<'_, '_> {
         }
         let text = self.inlines.take(self.floor, &mut self.heads);
         let (text, table) = self.split_off_table(text);
+        let is_first = matches!(self.frames.last(), Some(Frame { kind: FrameKind::Item(item), outline, .. }) if item.text.is_none() && outline.is_empty());
+        let text = if is_first { self.split_off_spilled(text) } else { text };
         let words = self.words;
         let Some(frame) = self.frames.last_mut() else { return };
         frame.end = frame.end.max(text.span.end);

@@ -4,7 +4,8 @@
 //! with blanks or with bytes of the container around (tabs), and end with the line end.
 
 use super::blocks::Reader;
-use super::outline::{Outline, push_tight};
+use super::inlines::Head;
+use super::outline::{Outline, labelled_lines, push_tight};
 use crate::MAX_DEPTH;
 use crate::spans::Span;
 use crate::tree::{Block, Item, Label, List, Note, NoteKind, Piece, PieceKind, Quote, Text};
@@ -29,6 +30,18 @@ pub(super) struct ListFrame {
     pub(super) next_number: Option<u64>,
     pub(super) items: Vec<Item>,
     pub(super) has_tab: bool,
+    /// Labelled lines that stand directly below an item without its indentation, in the order of the text.
+    pub(super) spilled: Vec<Spilled>,
+}
+
+/// A labelled line that Markdown takes for the rest of an item's paragraph, though it stands as far left as the list.
+pub(super) struct Spilled {
+    /// How many items stand before it.
+    pub(super) after: usize,
+    /// How many bytes stand before it on its line.
+    pub(super) column: usize,
+    pub(super) text: Text,
+    pub(super) heads: Vec<Head>,
 }
 
 pub(super) struct ItemFrame {
@@ -56,7 +69,12 @@ impl Reader<'_, '_> {
         }
         let start = self.seek(range, is_marker);
         self.push(
-            FrameKind::List(ListFrame { next_number: first, items: Vec::new(), has_tab: false }),
+            FrameKind::List(ListFrame {
+                next_number: first,
+                items: Vec::new(),
+                has_tab: false,
+                spilled: Vec::new(),
+            }),
             start,
             start,
         );
@@ -108,10 +126,7 @@ impl Reader<'_, '_> {
         match frame.kind {
             FrameKind::Root => {}
             FrameKind::Quote => self.add(Block::Quote(Quote { children: frame.outline.finish(), span })),
-            FrameKind::List(list) => {
-                let ordered = list.next_number.is_some();
-                self.add(Block::List(List { ordered, items: list.items, span }));
-            }
+            FrameKind::List(list) => self.end_list(list, span),
             FrameKind::Item(item) => {
                 let (text, label) = item.text.unwrap_or_else(|| (Text::empty(item.content_start), None));
                 let children = frame.outline.finish();
@@ -122,6 +137,83 @@ impl Reader<'_, '_> {
                 }
             }
         }
+    }
+
+    /// Adds a list, cut where labelled lines stand between its items: what follows such a line belongs to the label.
+    fn end_list(&mut self, mut list: ListFrame, span: Span) {
+        let ordered = list.next_number.is_some();
+        let spilled = std::mem::take(&mut list.spilled);
+        if spilled.is_empty() {
+            return self.add(Block::List(List { ordered, items: list.items, span }));
+        }
+        let mut items = list.items.into_iter();
+        let mut taken = 0;
+        for line in spilled {
+            self.add_items(ordered, items.by_ref().take(line.after - taken).collect());
+            taken = line.after;
+            self.add_spilled(line);
+        }
+        self.add_items(ordered, items.collect());
+    }
+
+    fn add_items(&mut self, ordered: bool, items: Vec<Item>) {
+        if let (Some(first), Some(last)) = (items.first(), items.last()) {
+            let span = first.span.to(last.span);
+            self.add(Block::List(List { ordered, items, span }));
+        }
+    }
+
+    /// Opens the label in the container around the list, or hands it on if that is an item as far right.
+    fn add_spilled(&mut self, line: Spilled) {
+        let words = self.words;
+        let is_item = self.frames.last().is_some_and(|frame| {
+            matches!(frame.kind, FrameKind::Item(_)) && line.column <= self.column(frame.start)
+        });
+        if is_item {
+            let outer = self.frames.len().checked_sub(2).and_then(|at| self.frames.get_mut(at));
+            if let Some(Frame { kind: FrameKind::List(list), .. }) = outer {
+                list.spilled.push(Spilled { after: list.items.len() + 1, ..line });
+            }
+            return;
+        }
+        if let Some(frame) = self.frames.last_mut() {
+            frame.end = frame.end.max(line.text.span.end);
+            frame.outline.add_paragraph(words, line.text, &line.heads);
+        }
+    }
+
+    /// How many bytes stand before a place on its line.
+    fn column(&self, place: u32) -> usize {
+        let before = &self.words.source[..place as usize];
+        before.len() - before.rfind('\n').map_or(0, |at| at + 1)
+    }
+
+    /// Takes the labelled lines off an item's first paragraph that stand as far left as its marker.
+    pub(super) fn split_off_spilled(&mut self, text: Text) -> Text {
+        let Some(marker) = self.frames.last().map(|frame| self.column(frame.start)) else { return text };
+        let lines = labelled_lines(self.words, &text, &self.heads);
+        let first =
+            lines.iter().map(|(_, found)| found.span.start).find(|start| self.column(*start) <= marker);
+        let Some(start) = first else { return text };
+        let column = self.column(start);
+        let Some(at) = text
+            .pieces
+            .iter()
+            .position(|piece| piece.span.end > start && !matches!(piece.kind, PieceKind::Break))
+        else {
+            return text;
+        };
+        let source = self.words.source;
+        let spilled = text.slice(source, start, text.span.end);
+        let own = text.slice(source, text.span.start, start);
+        let moved = self.heads.iter().filter(|head| head.piece >= at);
+        let heads = moved.map(|head| Head { piece: head.piece - at, span: head.span }).collect();
+        self.heads.retain(|head| head.piece < at);
+        let list = self.frames.len().checked_sub(2).and_then(|at| self.frames.get_mut(at));
+        if let Some(Frame { kind: FrameKind::List(list), .. }) = list {
+            list.spilled.push(Spilled { after: list.items.len() + 1, column, text: spilled, heads });
+        }
+        own
     }
 
     pub(super) fn add(&mut self, block: Block) {

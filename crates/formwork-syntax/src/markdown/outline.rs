@@ -164,7 +164,7 @@ fn paragraph_label(words: Words<'_>, text: &Text, heads: &[Head]) -> Option<(Par
 }
 
 /// The labels at the start of the second line and of those after it.
-fn labelled_lines(words: Words<'_>, text: &Text, heads: &[Head]) -> Vec<(PartKind, Found)> {
+pub(super) fn labelled_lines(words: Words<'_>, text: &Text, heads: &[Head]) -> Vec<(PartKind, Found)> {
     let mut found = Vec::new();
     let mut heads = heads.iter().peekable();
     for (at, piece) in text.pieces.iter().enumerate() {
