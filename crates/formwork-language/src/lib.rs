@@ -19,6 +19,8 @@ mod lower;
 mod steps;
 mod tokens;
 
+pub use steps::{StepForm, step_forms};
+
 use behaviour::Compiled;
 use formwork_model::Model;
 

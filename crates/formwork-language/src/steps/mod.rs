@@ -78,6 +78,10 @@ pub(crate) trait Action: std::fmt::Debug {
         self.lower(cx);
         cx.leave_guarded();
         cx.patch(jump);
+        if self.ends() {
+            // What follows runs only where the guard did not hold.
+            guard.narrow(cx, false);
+        }
     }
 
     /// Whether its answer is a page.
@@ -145,6 +149,29 @@ pub(crate) static STEPS: &[&Form] = &[
     &unsupported::LEAVES,
     &unsupported::GOES_ON,
 ];
+
+/// What a reader of the reference needs to know of a form of step.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct StepForm {
+    /// Its canonical name.
+    pub name: &'static str,
+    /// Its heads, in lower case and the third person.
+    pub heads: &'static [&'static str],
+    /// How it is written.
+    pub notation: &'static str,
+    /// Whether this version runs it; one that is not run is named and refused.
+    pub runs: bool,
+}
+
+/// Every form of step, in the order of the table.
+pub fn step_forms() -> impl Iterator<Item = StepForm> {
+    STEPS.iter().map(|form| StepForm {
+        name: form.name,
+        heads: form.heads,
+        notation: form.notation,
+        runs: !matches!(form.grammar, Grammar::Unsupported),
+    })
+}
 
 /// Whether a word is the verb of a pattern: in the third person as the pattern has it, or in the imperative.
 pub(crate) fn same_verb(pattern: &str, word: &str) -> bool {

@@ -1,0 +1,43 @@
+//! What a flow talks to: the server of this repository on free ports, in a temporary folder, with the test clock.
+
+use formwork_check::Analysis;
+use formwork_prove::{LaunchError, Launcher, System};
+use formwork_server::{ClockChoice, Config, start};
+
+/// Starts fresh systems of one document.
+pub struct Systems<'a> {
+    /// The document.
+    pub analysis: &'a Analysis,
+}
+
+impl Launcher for Systems<'_> {
+    async fn launch(&self) -> Result<System, LaunchError> {
+        let told = |error: &dyn std::fmt::Display| LaunchError(error.to_string());
+        let folder = tempfile::tempdir().map_err(|error| told(&error))?;
+        let any = ([127, 0, 0, 1], 0).into();
+        let data = folder.path().join("data");
+        let config = Config {
+            public: any,
+            internal: any,
+            admin: any,
+            clock: ClockChoice::Test,
+            ..Config::new(data.clone())
+        };
+        let running = start(config, self.analysis).await.map_err(|error| told(&error))?;
+        let run = std::fs::read_to_string(data.join("run.json")).map_err(|error| told(&error))?;
+        let run: serde_json::Value = serde_json::from_str(&run).map_err(|error| told(&error))?;
+        let addresses = running.addresses();
+        Ok(System {
+            public: addresses.public,
+            internal: addresses.internal,
+            admin: addresses.admin,
+            admin_key: run["admin_key"].as_str().unwrap_or_default().to_owned(),
+            stop: Box::new(move || {
+                Box::pin(async move {
+                    running.shutdown().await;
+                    drop(folder);
+                })
+            }),
+        })
+    }
+}
