@@ -72,6 +72,16 @@ impl Compiled {
     }
 }
 
+impl Compiled {
+    /// Everything that will be prepared.
+    pub(crate) fn all(&self) -> impl Iterator<Item = &Prepared> {
+        let ids = (0..).take(self.reread);
+        let batches = ids.filter_map(|id: StatementId| self.batches.get(&id));
+        let of_batches = batches.flat_map(|batch| batch.last.iter().chain(batch.update.iter().flatten()));
+        self.statements.iter().chain(of_batches)
+    }
+}
+
 /// SQL in the making, over one table.
 pub(crate) struct Sql<'s> {
     pub(crate) text: String,

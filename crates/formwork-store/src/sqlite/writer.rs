@@ -70,7 +70,7 @@ pub(crate) fn open(options: &Options, program: Arc<Program>) -> Result<(Writer, 
     bring_up(&mut connection, &options.path, &program.schema)?;
     make_durable(&connection).map_err(failed)?;
     let compiled = Compiled::new(&program).map_err(other)?;
-    for prepared in &compiled.statements {
+    for prepared in compiled.all() {
         // What SQLite does not take must show at the start and not at the first request.
         connection.prepare(&prepared.sql).map_err(|error| other(format!("{error}: {}", prepared.sql)))?;
     }
