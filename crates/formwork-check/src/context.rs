@@ -5,6 +5,8 @@ use crate::lexicon::Lexicon;
 use crate::strictness::Strictness;
 use formwork_language::behaviour::Compiled;
 use formwork_model::Model;
+use formwork_model::names::NameIndex;
+use formwork_model::sections::interface::Operation;
 use formwork_syntax::{Document, Span};
 
 /// Everything that a rule may look at.
@@ -21,6 +23,10 @@ pub(crate) struct Context<'a> {
     pub(crate) whole: bool,
     /// What the document names.
     pub(crate) lexicon: Lexicon,
+    /// Its operations and endpoints, by name.
+    pub(crate) operations: NameIndex,
+    /// The same, by method and path as written.
+    pub(crate) routes: NameIndex,
     /// What of it is executed.
     pub(crate) strictness: Strictness,
 }
@@ -36,8 +42,18 @@ impl<'a> Context<'a> {
     ) -> Self {
         let lexicon = Lexicon::of(model);
         let strictness = Strictness::of(model, compiled);
-        Self { source, document, model, compiled, whole, lexicon, strictness }
+        let declared = || model.operations.iter().chain(&model.endpoints);
+        let operations = NameIndex::new(declared().map(|operation| operation.name.value.as_str()));
+        let routes: Vec<String> = declared().map(route).collect();
+        let routes = NameIndex::new(routes.iter().map(String::as_str));
+        Self { source, document, model, compiled, whole, lexicon, operations, routes, strictness }
     }
+}
+
+/// Method and path as written; empty when the operation lacks one.
+fn route(operation: &Operation) -> String {
+    let pair = operation.method.as_ref().zip(operation.path.as_ref());
+    pair.map(|(method, path)| format!("{} {}", method.value, path.value)).unwrap_or_default()
 }
 
 /// Where a note stands, and what it brings along.

@@ -195,7 +195,16 @@ fn has_label(cx: &Context<'_>, heading: Span, words: &[&str]) -> bool {
 }
 
 fn part_at(part: &Part, place: Span) -> Option<&Part> {
-    let inside = part.parts().find(|part| part.span.contains(place))?;
+    // Children stand in the order of the text and do not overlap.
+    let start = |node: &Node| match node {
+        Node::Part(part) => part.span.start,
+        Node::Block(block) => block.span().start,
+    };
+    let after = part.children.partition_point(|node| start(node) <= place.start);
+    let Node::Part(inside) = part.children.get(after.checked_sub(1)?)? else { return None };
+    if !inside.span.contains(place) {
+        return None;
+    }
     if inside.title.span.contains(place) || place.contains(inside.title.span) {
         return Some(inside);
     }

@@ -46,17 +46,10 @@ pub(crate) fn is_entity(cx: &Context<'_>, name: &str) -> bool {
 }
 
 fn position(cx: &Context<'_>, name: &str) -> Option<usize> {
-    declared(cx)
-        .position(|operation| operation.name.value == name || same_name(&operation.name.value, name))
-        .or_else(|| {
-            let (method, path) = name.split_once(' ')?;
-            declared(cx).position(|operation| {
-                let has = |given: &Option<formwork_syntax::Spanned<String>>, wanted: &str| {
-                    given.as_ref().is_some_and(|given| given.value == wanted)
-                };
-                has(&operation.method, method) && has(&operation.path, path.trim())
-            })
-        })
+    cx.operations.find(name).or_else(|| {
+        let (method, path) = name.split_once(' ')?;
+        cx.routes.exact(&format!("{method} {}", path.trim()))
+    })
 }
 
 /// The behaviour of an operation.

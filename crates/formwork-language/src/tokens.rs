@@ -124,8 +124,7 @@ pub(crate) fn sentences(source: &str, text: &Text) -> Vec<Sentence> {
 
 /// The characters of one piece that is not code.
 fn shown(source: &str, text: &Text, at: usize) -> Vec<(Span, char)> {
-    let piece = Text { span: text.pieces[at].span, pieces: vec![text.pieces[at].clone()] };
-    piece.shown(source).collect()
+    text.pieces[at].shown(source).collect()
 }
 
 /// Whether a full stop before these characters ends a sentence; the next piece decides when they say nothing.
@@ -190,7 +189,10 @@ impl Lexer<'_> {
                 self.word_span = span;
             }
             self.word_span = self.word_span.to(span);
-            self.word.extend(character.to_lowercase());
+            match character {
+                _ if character.is_ascii() => self.word.push(character.to_ascii_lowercase()),
+                _ => self.word.extend(character.to_lowercase()),
+            }
             return;
         }
         if character == ',' && is_grouping(&self.word, next) {

@@ -145,6 +145,7 @@ pub(crate) fn normal(title: &str) -> String {
             '(' => depth += 1,
             ')' => depth = depth.saturating_sub(1),
             _ if depth > 0 => {}
+            _ if character.is_ascii_alphanumeric() => normal.push(character.to_ascii_lowercase()),
             _ if character.is_alphanumeric() => normal.extend(character.to_lowercase()),
             _ if !normal.is_empty() && !normal.ends_with(' ') => normal.push(' '),
             _ => {}

@@ -80,7 +80,8 @@ impl<'s> Reader<'s> {
 
     /// Whether a text is a placeholder or stand-in and nothing else.
     pub(crate) fn is_placeholder(&self, text: &Text) -> bool {
-        unfinished::is_placeholder(&text.plain(self.source))
+        !unfinished::is_too_long(text.span.slice(self.source))
+            && unfinished::is_placeholder(&text.plain(self.source))
     }
 
     /// All entries of a part as prose, each classed; placeholders are left out.

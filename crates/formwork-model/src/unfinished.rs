@@ -3,7 +3,7 @@
 //! Source: language reference, *Kinds of text*. Links, task boxes, code and fences are none.
 
 use crate::model::{Section, Unfinished};
-use formwork_syntax::{Block, Fence, Item, Node, Part, PartKind, Span, Text};
+use formwork_syntax::{Block, Fence, Item, Node, Part, PartKind, PieceKind, Span, Text};
 
 /// Words that stand in for what is still to be written.
 const STAND_INS: [&str; 6] = ["tbd", "todo", "tba", "fixme", "???", "xxx"];
@@ -135,6 +135,9 @@ impl Finder<'_> {
 
     /// The placeholders in a text. Code, HTML and links hide what is in them.
     fn text(&mut self, text: &Text) {
+        if !may_hold(self.source, text) {
+            return;
+        }
         let shown: Vec<(Span, char)> = text.shown(self.source).collect();
         let links: Vec<Span> =
             text.pieces.iter().filter(|piece| piece.link).map(|piece| piece.span).collect();
@@ -184,6 +187,35 @@ fn is_alone(shown: &[(Span, char)], at: usize, length: usize) -> bool {
     let behind = Box::new(shown[at + length..].iter().map(|(_, character)| *character));
     first(before) && first(behind)
 }
+
+/// Whether a text can hold a placeholder at all, by its bytes: most cannot, and need not be looked at by character.
+fn may_hold(source: &str, text: &Text) -> bool {
+    let bytes = text.span.slice(source).as_bytes();
+    let starts = |at: usize| match bytes[at] {
+        b'[' => true,
+        b'T' | b'F' | b'X' | b'?' | b'.' => at == 0 || !bytes[at - 1].is_ascii_alphanumeric(),
+        // The first byte of `…`.
+        0xE2 => bytes[at..].starts_with("…".as_bytes()),
+        _ => false,
+    };
+    (0..bytes.len()).any(starts) || text.pieces.iter().any(|piece| matches!(piece.kind, PieceKind::Entity(_)))
+}
+
+/// Whether a text as it stands in the source is too long to be a placeholder: it has more letters than a stand-in,
+/// and no bracket, entity or HTML.
+pub(crate) fn is_too_long(written: &str) -> bool {
+    let mut letters = 0;
+    for byte in written.bytes() {
+        match byte {
+            b'[' | b'&' | b'<' => return false,
+            _ => letters += usize::from(byte.is_ascii_alphanumeric()),
+        }
+    }
+    letters > LONGEST_STAND_IN
+}
+
+/// More letters than any of the [`STAND_INS`] has.
+const LONGEST_STAND_IN: usize = 8;
 
 /// Whether a word that may be a stand-in starts here: behind a blank or an opening mark.
 fn starts_word(shown: &[(Span, char)], at: usize) -> bool {

@@ -76,21 +76,23 @@ impl Text {
     /// The characters that a reader sees outside code and HTML, each with the bytes that show it: an entity's
     /// span is that of the whole entity, a break is one blank.
     pub fn shown<'t>(&'t self, source: &'t str) -> impl Iterator<Item = (Span, char)> + 't {
-        self.pieces.iter().flat_map(move |piece| {
-            let (text, plain) = match &piece.kind {
-                PieceKind::Text => (piece.span.slice(source), true),
-                PieceKind::Entity(shown) => (&**shown, false),
-                PieceKind::Break => (" ", false),
-                PieceKind::Code(_) | PieceKind::Html => ("", false),
-            };
-            text.char_indices().map(move |(at, character)| {
-                let span = if plain {
-                    piece.span.part(at as u32, (at + character.len_utf8()) as u32)
-                } else {
-                    piece.span
-                };
-                (span, character)
-            })
+        self.pieces.iter().flat_map(move |piece| piece.shown(source))
+    }
+}
+
+impl Piece {
+    /// The characters of this piece, as [`Text::shown`] gives them.
+    pub fn shown<'t>(&'t self, source: &'t str) -> impl Iterator<Item = (Span, char)> + 't {
+        let (text, plain) = match &self.kind {
+            PieceKind::Text => (self.span.slice(source), true),
+            PieceKind::Entity(shown) => (&**shown, false),
+            PieceKind::Break => (" ", false),
+            PieceKind::Code(_) | PieceKind::Html => ("", false),
+        };
+        text.char_indices().map(move |(at, character)| {
+            let span =
+                if plain { self.span.part(at as u32, (at + character.len_utf8()) as u32) } else { self.span };
+            (span, character)
         })
     }
 }

@@ -314,7 +314,10 @@ impl Text {
                 PieceKind::Html => {}
             }
         }
-        text.trim().to_owned()
+        text.truncate(text.trim_end().len());
+        let blank = text.len() - text.trim_start().len();
+        text.drain(..blank);
+        text
     }
 
     /// The code spans, in order.

@@ -64,7 +64,7 @@ fn grants(
 ) {
     let authorization = &world.model.authorization;
     // Prose about who may do what refuses nobody where nothing is executed: what is mocked needs a key, no role.
-    let is_prose = !executed && !world.grants_something;
+    let is_prose = !executed && !world.grants_something();
     if authorization.span.is_none()
         || is_prose
         || rule.public

@@ -113,7 +113,15 @@ fn lower_field(
     let default = default
         .and_then(|text| default_value(world.source, world.schema, &ty, field.optional, &name, text, notes));
     let optional = location != Location::Path && (field.optional || default.is_some());
-    InputField { name, ty, optional, default, location, rules: rules(field, notes), span: field.span }
+    InputField {
+        name,
+        ty,
+        optional,
+        default,
+        location,
+        rules: rules(field, world.patterns, notes),
+        span: field.span,
+    }
 }
 
 /// A type that names an entity is that of its key.

@@ -47,10 +47,10 @@ pub(super) fn lower_all(
             };
             match read {
                 Standing::Every(schedule, inline) => {
-                    let mut below = read_items(world.source, &world.names, &item.nested);
+                    let mut below = read_items(world.source, world.names(), &item.nested);
                     let rest = inline.into_iter().chain(sentences);
                     let first: Vec<_> = rest
-                        .map(|sentence| read_sentence(world.source, &world.names, &sentence, false))
+                        .map(|sentence| read_sentence(world.source, world.names(), &sentence, false))
                         .collect();
                     below.0.splice(0..0, first);
                     let job =
@@ -75,9 +75,9 @@ pub(super) fn lower_all(
 
 /// Whether a responsibility only sounds like a standing step: none of its sentences is one.
 fn is_prose(world: &World<'_>, item: &StepItem, read: &Standing) -> bool {
-    let below = read_items(world.source, &world.names, &item.nested);
+    let below = read_items(world.source, world.names(), &item.nested);
     let inline = match read {
-        Standing::Every(_, Some(inline)) => Some(read_sentence(world.source, &world.names, inline, false)),
+        Standing::Every(_, Some(inline)) => Some(read_sentence(world.source, world.names(), inline, false)),
         _ => None,
     };
     let prose = |read: &Read| matches!(read.reading, Reading::Prose | Reading::Remark);

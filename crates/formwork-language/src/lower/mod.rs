@@ -29,8 +29,9 @@ use std::sync::Arc;
 /// Compiles everything executable in a model.
 pub(crate) fn lower_model(source: &str, model: &Model) -> Compiled {
     let mut notes = Vec::new();
-    let schema = schema::lower(source, model, &mut notes);
-    let world = World::new(source, model, &schema);
+    let patterns = schema::Patterns::default();
+    let schema = schema::lower(source, model, &patterns, &mut notes);
+    let world = World::new(source, model, &schema, &patterns);
     let mut shared = Shared::new(model);
     let lowered = operations::lower_all(&world, &mut shared, &mut notes);
     let (jobs, standing) = jobs::lower_all(&world, &mut shared, &mut notes);

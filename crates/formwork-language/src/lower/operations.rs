@@ -31,7 +31,7 @@ pub(super) fn lower_all(world: &World<'_>, shared: &mut Shared, notes: &mut Vec<
     access::check_grants(world, notes);
     let declared = world.model.operations.iter().chain(&world.model.endpoints);
     let read: Vec<(&interface::Operation, Sentences)> = declared
-        .map(|operation| (operation, read_items(world.source, &world.names, &operation.behavior)))
+        .map(|operation| (operation, read_items(world.source, world.names(), &operation.behavior)))
         .collect();
     let natural = is_natural(world, &read);
     for (operation, sentences) in read {
@@ -221,8 +221,8 @@ fn inferred(
     let kept = who_may.map(|read| read.span.slice(world.source).replace('\n', " "));
     let all: Vec<String> = kept.chain(plan.steps.iter().cloned()).collect();
     let (text, items) = infer::document(&all);
-    let own = World::new(&text, world.model, world.schema);
-    let written = read_items(own.source, &own.names, &items);
+    let own = world.over(&text);
+    let written = read_items(own.source, own.names(), &items);
     let mut found = Vec::new();
     tell(&own, &written, true, &mut found);
     let edge = Edge { operation, input: &shape, access, status, page: plan.page };

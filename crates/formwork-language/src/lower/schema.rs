@@ -16,14 +16,16 @@ use formwork_model::names::{NameIndex, nearest};
 use formwork_model::sections::data_model::{Entity, EntityRule, Index, IndexKind};
 use formwork_model::values::Type;
 use formwork_syntax::{Span, Spanned};
+use rustc_hash::FxHashMap;
+use std::cell::RefCell;
 use std::sync::Arc;
 
 /// The tables of a model. They are built in three rounds, because references need the other table's key, and
 /// defaults and filters need the types of all fields.
-pub(super) fn lower(source: &str, model: &Model, notes: &mut Vec<Note>) -> Schema {
+pub(super) fn lower(source: &str, model: &Model, patterns: &Patterns, notes: &mut Vec<Note>) -> Schema {
     let mut schema = Schema::default();
     for entity in &model.entities {
-        schema.entities.push(columns(entity, notes));
+        schema.entities.push(columns(entity, patterns, notes));
     }
     let names = NameIndex::new(model.entities.iter().map(|entity| entity.name.value.as_str()));
     for (at, entity) in model.entities.iter().enumerate() {
@@ -54,7 +56,7 @@ fn not_supported(rule: &EntityRule) -> Note {
 }
 
 /// A table with its columns, before anything refers to anything. An entity without a primary key gets an `id`.
-fn columns(entity: &Entity, notes: &mut Vec<Note>) -> EntitySchema {
+fn columns(entity: &Entity, patterns: &Patterns, notes: &mut Vec<Note>) -> EntitySchema {
     let mut fields = Vec::new();
     let keyed =
         entity.indexes.iter().any(|index| index.kind == IndexKind::Primary && !index.fields.is_empty())
@@ -63,7 +65,7 @@ fn columns(entity: &Entity, notes: &mut Vec<Note>) -> EntitySchema {
     if !keyed && !named_id {
         fields.push(hidden_id());
     }
-    fields.extend(entity.fields.iter().map(|field| column(field, notes)));
+    fields.extend(entity.fields.iter().map(|field| column(field, patterns, notes)));
     EntitySchema {
         name: entity.name.value.as_str().into(),
         fields,
@@ -90,7 +92,7 @@ fn hidden_id() -> FieldSchema {
     }
 }
 
-fn column(field: &Field, notes: &mut Vec<Note>) -> FieldSchema {
+fn column(field: &Field, patterns: &Patterns, notes: &mut Vec<Note>) -> FieldSchema {
     FieldSchema {
         name: field.name.value.as_str().into(),
         ty: field.ty.as_ref().map_or(Type::Json, |ty| ty.value.clone()),
@@ -102,7 +104,7 @@ fn column(field: &Field, notes: &mut Vec<Note>) -> FieldSchema {
         immutable: has(field, &Constraint::Immutable),
         hidden: has(field, &Constraint::WriteOnly) || has(field, &Constraint::Secret),
         references: None,
-        rules: rules(field, notes),
+        rules: rules(field, patterns, notes),
     }
 }
 
@@ -111,7 +113,7 @@ fn has(field: &Field, constraint: &Constraint) -> bool {
 }
 
 /// The rules of a field, for tables and inputs alike.
-pub(super) fn rules(field: &Field, notes: &mut Vec<Note>) -> FieldRules {
+pub(super) fn rules(field: &Field, patterns: &Patterns, notes: &mut Vec<Note>) -> FieldRules {
     let mut rules = FieldRules::default();
     for constraint in &field.constraints {
         let span = constraint.span;
@@ -129,22 +131,31 @@ pub(super) fn rules(field: &Field, notes: &mut Vec<Note>) -> FieldRules {
             Constraint::OneOf(values) => {
                 rules.one_of = Some(values.iter().map(|value| Arc::from(value.as_str())).collect());
             }
-            Constraint::Pattern(pattern) => rules.pattern = compiled(pattern, span, notes),
+            Constraint::Pattern(pattern) => rules.pattern = patterns.compiled(pattern, span, notes),
             _ => {}
         }
     }
     rules
 }
 
-/// A regular expression in linear time with `\d \w \s` of ASCII.
-fn compiled(pattern: &str, span: Span, notes: &mut Vec<Note>) -> Option<regex::Regex> {
-    match crate::constraint::pattern(pattern) {
-        Ok(pattern) => Some(pattern),
-        Err(problem) => {
-            let kind = NoteKind::Other { entry: "bad_pattern", subject: problem };
+/// The regular expressions of a document, each compiled once: entities and inputs write the same ones.
+#[derive(Default)]
+pub(crate) struct Patterns(RefCell<FxHashMap<String, Result<regex::Regex, String>>>);
+
+impl Patterns {
+    /// A regular expression in linear time with `\d \w \s` of ASCII.
+    fn compiled(&self, pattern: &str, span: Span, notes: &mut Vec<Note>) -> Option<regex::Regex> {
+        let known = self.0.borrow().get(pattern).cloned();
+        let found = known.unwrap_or_else(|| {
+            let found = crate::constraint::pattern(pattern);
+            self.0.borrow_mut().insert(pattern.to_owned(), found.clone());
+            found
+        });
+        if let Err(problem) = &found {
+            let kind = NoteKind::Other { entry: "bad_pattern", subject: problem.clone() };
             notes.push(Note { kind, span, related: None, fix: None });
-            None
         }
+        found.ok()
     }
 }
 

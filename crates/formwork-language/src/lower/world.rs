@@ -1,5 +1,6 @@
 //! What all behaviours of a document share: the model, the tables, and the growing lists of the program.
 
+use crate::lower::schema::Patterns;
 use crate::notes::NoteKind;
 use crate::program::{
     EntityId, EntitySchema, EventShape, FieldId, MetricShape, Schema, Statement, StatementId,
@@ -14,6 +15,7 @@ use formwork_model::sections::observability::Metric;
 use formwork_model::sections::security::Grant;
 use formwork_syntax::Span;
 use rustc_hash::{FxHashMap, FxHashSet};
+use std::rc::Rc;
 use std::sync::Arc;
 
 /// What a behaviour may refer to.
@@ -24,8 +26,15 @@ pub(crate) struct World<'w> {
     pub(crate) model: &'w Model,
     /// Its tables.
     pub(crate) schema: &'w Schema,
+    /// Its regular expressions.
+    pub(crate) patterns: &'w Patterns,
+    index: Rc<Index<'w>>,
+}
+
+/// What is found by name or place in the same time however large the document is.
+struct Index<'w> {
     /// The names of entities and components in words, for subjects and glue.
-    pub(crate) names: Glossary,
+    names: Glossary,
     entities: NameIndex,
     components: NameIndex,
     interfaces: NameIndex,
@@ -34,7 +43,7 @@ pub(crate) struct World<'w> {
     grants: FxHashMap<&'w str, Vec<usize>>,
     general_grants: Vec<usize>,
     /// Whether a grant is of every operation or of one that exists.
-    pub(crate) grants_something: bool,
+    grants_something: bool,
     /// The fields that refer to each table.
     referrers: Vec<Vec<(EntityId, FieldId)>>,
     /// Where the operations stand that answer a list or page.
@@ -43,7 +52,7 @@ pub(crate) struct World<'w> {
 
 impl<'w> World<'w> {
     /// Gathers what steps may name.
-    pub(crate) fn new(source: &'w str, model: &'w Model, schema: &'w Schema) -> Self {
+    pub(crate) fn new(source: &'w str, model: &'w Model, schema: &'w Schema, patterns: &'w Patterns) -> Self {
         let components = model.components.iter().map(|component| &component.name.value);
         let entities = model.entities.iter().map(|entity| &entity.name.value);
         let names = Glossary::new(components.chain(entities).map(|name| words(name)));
@@ -59,10 +68,7 @@ impl<'w> World<'w> {
         let operations = model.operations.iter().chain(&model.endpoints);
         let grants_known = operations.clone().any(|it| grants.contains_key(it.name.value.as_str()));
         let is_list = |kind: &OutputKind| matches!(kind, OutputKind::List(_) | OutputKind::Page(_));
-        Self {
-            source,
-            model,
-            schema,
+        let index = Index {
             names,
             entities: NameIndex::new(schema.entities.iter().map(|entity| &*entity.name)),
             components: NameIndex::new(model.components.iter().map(|component| &*component.name.value)),
@@ -73,33 +79,49 @@ impl<'w> World<'w> {
             general_grants,
             referrers: referrers(schema),
             lists: operations.filter(|it| is_list(&it.output.kind)).map(|it| it.span).collect(),
-        }
+        };
+        Self { source, model, schema, patterns, index: Rc::new(index) }
+    }
+
+    /// The same facts for a text that stands in no document.
+    pub(crate) fn over(&self, source: &'w str) -> Self {
+        Self { source, index: self.index.clone(), ..*self }
+    }
+
+    /// The names of entities and components in words, for subjects and glue.
+    pub(crate) fn names(&self) -> &Glossary {
+        &self.index.names
+    }
+
+    /// Whether a grant is of every operation or of one that exists.
+    pub(crate) fn grants_something(&self) -> bool {
+        self.index.grants_something
     }
 
     /// The table of this name: an exact name wins, else one that differs in case, separators or plural.
     pub(crate) fn find_entity(&self, name: &str) -> Option<EntityId> {
-        EntityId::try_from(self.entities.find(name)?).ok()
+        EntityId::try_from(self.index.entities.find(name)?).ok()
     }
 
     /// The component of this name.
     pub(crate) fn find_component(&self, name: &str) -> Option<&'w Component> {
-        self.model.components.get(self.components.find(name)?)
+        self.model.components.get(self.index.components.find(name)?)
     }
 
     /// The interface of exactly this name.
     pub(crate) fn find_interface(&self, name: &str) -> Option<&'w Interface> {
-        self.model.interfaces.get(self.interfaces.exact(name)?)
+        self.model.interfaces.get(self.index.interfaces.exact(name)?)
     }
 
     /// The metric of exactly this name.
     pub(crate) fn find_metric(&self, name: &str) -> Option<&'w Metric> {
-        self.model.metrics.get(self.metrics.exact(name)?)
+        self.model.metrics.get(self.index.metrics.exact(name)?)
     }
 
     /// The grants of an operation, in the order of section 9.
     pub(crate) fn grants_of(&self, operation: &str) -> impl Iterator<Item = &'w Grant> {
-        let mut all = self.general_grants.clone();
-        all.extend(self.grants.get(operation).into_iter().flatten());
+        let mut all = self.index.general_grants.clone();
+        all.extend(self.index.grants.get(operation).into_iter().flatten());
         all.sort_unstable();
         all.dedup();
         all.into_iter().filter_map(|at| self.model.authorization.grants.get(at))
@@ -107,12 +129,12 @@ impl<'w> World<'w> {
 
     /// The fields that refer to a table, in the order of the tables.
     pub(crate) fn referrers(&self, entity: EntityId) -> &[(EntityId, FieldId)] {
-        self.referrers.get(usize::from(entity)).map_or(&[], Vec::as_slice)
+        self.index.referrers.get(usize::from(entity)).map_or(&[], Vec::as_slice)
     }
 
     /// Whether the operation declared at this place answers a list or page.
     pub(crate) fn answers_many(&self, operation: Span) -> bool {
-        self.lists.contains(&operation)
+        self.index.lists.contains(&operation)
     }
 
     /// The note about an entity that does not exist.

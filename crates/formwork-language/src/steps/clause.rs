@@ -310,7 +310,8 @@ impl<'s> Clause<'s> {
 
 /// The tail whose keyword stands at the start of `tokens`, if the form knows it: how many tokens, and which tail.
 fn keyword(tokens: &[Token], form: &Form) -> Option<(usize, TailKind)> {
-    KEYWORDS.iter().find_map(|(words, kind)| {
+    let first = tokens.first().and_then(Token::word)?;
+    KEYWORDS.iter().filter(|(words, _)| words[0] == first).find_map(|(words, kind)| {
         let guard = matches!(kind, TailKind::When | TailKind::Unless | TailKind::Where);
         let known = guard || form.tails.contains(kind);
         let fits =

@@ -189,7 +189,9 @@ pub(crate) fn same_verb(pattern: &str, word: &str) -> bool {
 
 /// Whether a word begins a head.
 pub(crate) fn begins_head(head: &str, word: &str) -> bool {
-    head.split(' ').next().is_some_and(|first| same_verb(first, word))
+    // Both forms of a verb begin with the same letter.
+    head.as_bytes().first() == word.as_bytes().first()
+        && head.split(' ').next().is_some_and(|first| same_verb(first, word))
 }
 
 /// The note about a step that its form does not know.

@@ -202,6 +202,11 @@ fn subjects(source: &str, names: &Glossary, tokens: &[Token]) -> Vec<usize> {
 
 /// How many tokens at the start are this head, words of glue between its words not counted as misses.
 fn head_length(head: &str, tokens: &[Token]) -> Option<usize> {
+    // Both forms of a verb begin with the same letter, so that most heads need no second look.
+    let first = tokens.first().and_then(Token::word)?;
+    if head.as_bytes().first() != first.as_bytes().first() {
+        return None;
+    }
     let mut at = 0;
     for (number, word) in head.split(' ').enumerate() {
         while number > 0 && tokens.get(at).is_some_and(|token| token.is("the")) && word != "the" {
