@@ -212,6 +212,10 @@ fn what_is_not_determined_says_why() {
             "### Operation: `get_rack` — `GET /racks/{id}`\n\n**Output:** the rack with its weight\n",
             "its Output says more than the `rack`: “weight”",
         ),
+        (
+            "### Operation: `list_books` — `GET /books`\n\n**Output:** a page of `book`, newest first\n",
+            "no field of `book` says which is the newest",
+        ),
         ("### Operation: `list_racks`\n", "neither a route nor an Output says what is answered"),
     ] {
         assert_eq!(reason(operation), expected);

@@ -7,7 +7,7 @@ use crate::program::EntitySchema;
 use crate::steps::{Reading, Sentences};
 use formwork_model::facts::Outcome;
 use formwork_model::sections::interface::OutputKind;
-use formwork_model::values::parse_outcome;
+use formwork_model::values::{Type, parse_outcome};
 
 /// What the behaviour's prose says.
 #[derive(Clone, Debug, Default)]
@@ -58,7 +58,7 @@ const CONDITIONS: [&str; 22] = [
 ];
 
 /// Beginnings of words that promise an effect beyond the row.
-const EFFECTS: [&str; 54] = [
+const EFFECTS: [&str; 59] = [
     "emit",
     "publish",
     "send",
@@ -113,6 +113,11 @@ const EFFECTS: [&str; 54] = [
     "mark",
     "sets",
     "become",
+    "sort",
+    "keyset",
+    "oldest",
+    "latest",
+    "recent",
 ];
 
 /// Reads the prose of a behaviour.
@@ -197,6 +202,9 @@ fn sentence(
         || has("already") && (has("exists") || has("used"));
     let excused = absent && matches!(verb.deed, Deed::Read | Deed::Update | Deed::Delete)
         || taken && verb.deed == Deed::Create && !table.unique.is_empty();
+    if has("newest") && !is_aged(table) {
+        return Err(format!("no field of `{}` says which is the newest", table.name));
+    }
     for word in &words {
         let effect = EFFECTS.iter().any(|beginning| word.starts_with(beginning));
         let condition = CONDITIONS.contains(&word.as_str()) && !excused;
@@ -206,6 +214,11 @@ fn sentence(
     }
     said.outcomes.append(&mut outcomes);
     Ok(())
+}
+
+/// Whether rows can be listed newest first.
+pub(super) fn is_aged(table: &EntitySchema) -> bool {
+    table.fields.iter().any(|field| field.on_create && field.ty == Type::Timestamp)
 }
 
 /// The words of a sentence in lower case, and what stands in backticks.
@@ -304,6 +317,9 @@ pub(super) fn output(facts: &Facts<'_>, table: &EntitySchema, verb: &Verb) -> Re
         if !(names(&letters(code)) || is_status(code) || has_field(code)) {
             return Err(format!("its Output says more than the `{}`: `{code}`", table.name));
         }
+    }
+    if words.iter().any(|word| word == "newest") && !is_aged(table) {
+        return Err(format!("no field of `{}` says which is the newest", table.name));
     }
     let has = |wanted: &[&str]| words.iter().any(|word| wanted.contains(&word.as_str()));
     let plural =

@@ -1,6 +1,6 @@
 //! The steps as they are written: which input fills which field, which key finds the row, what is answered.
 
-use super::prose::{Said, Shape};
+use super::prose::{Said, Shape, is_aged};
 use super::verbs::{Deed, Verb};
 use super::{Facts, Plan, Reason, field_of, is_identifier, letters, named_code};
 use crate::program::{EntityId, EntitySchema, FieldSchema, InputField, PathPart};
@@ -160,8 +160,7 @@ impl Writer<'_> {
             true => String::new(),
             false => format!(" where {}", conditions.join(" and ")),
         };
-        let aged = self.table.fields.iter().any(|field| field.on_create && field.ty == Type::Timestamp);
-        let order = if aged { ", newest first" } else { "" };
+        let order = if is_aged(self.table) { ", newest first" } else { "" };
         let bound = match (page, bound) {
             (true, _) => format!(", {PER_PAGE} per page"),
             (false, Some(bound)) => format!(", at most {bound}"),

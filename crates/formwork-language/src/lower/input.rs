@@ -2,7 +2,7 @@
 
 use crate::expression::{Bound, StaticType};
 use crate::lower::World;
-use crate::lower::schema::{default_of, default_value, rules};
+use crate::lower::schema::{default_of, default_value, rules, usable};
 use crate::notes::{Note, NoteKind};
 use crate::program::{EntityId, InputField, InputShape, PathPart, Slot, slots};
 use formwork_model::facts::{Constraint, Field, Location};
@@ -43,8 +43,9 @@ pub(super) fn lower(
         if hidden || shape.fields.iter().any(|other| *other.name == *field.name.value) {
             continue;
         }
-        let field = lower_field(world, &field, &parameters, in_query, owner, notes);
-        shape.fields.push(field);
+        let mut lowered = lower_field(world, &field, &parameters, in_query, owner, notes);
+        lowered.optional |= !executed && is_paging(&field, &lowered);
+        shape.fields.push(lowered);
     }
     check_path(world, operation, (path, executed, owner), &mut shape, notes);
     if page {
@@ -89,6 +90,15 @@ fn declared(world: &World<'_>, operation: &Operation, notes: &mut Vec<Note>) -> 
     fields
 }
 
+/// Whether an input says where to go on or how much to show. In prose nobody marks it as optional, and no first call
+/// could give it.
+fn is_paging(field: &Field, lowered: &InputField) -> bool {
+    const NAMES: [&str; 9] =
+        ["cursor", "limit", "page", "per_page", "page_size", "page_token", "offset", "after", "before"];
+    let required = field.constraints.iter().any(|constraint| constraint.value == Constraint::Required);
+    lowered.location == Location::Query && !required && NAMES.contains(&&*lowered.name)
+}
+
 fn lower_field(
     world: &World<'_>,
     field: &Field,
@@ -99,7 +109,7 @@ fn lower_field(
 ) -> InputField {
     let name: Arc<str> = field.name.value.as_str().into();
     let ty = match &field.ty {
-        Some(ty) => resolved(world, &ty.value),
+        Some(ty) => resolved(world, &usable(&ty.value, field)),
         None => type_by_name(world, &name, owner).unwrap_or(Type::Json),
     };
     let in_path = parameters.contains(&name);

@@ -95,7 +95,7 @@ fn hidden_id() -> FieldSchema {
 fn column(field: &Field, patterns: &Patterns, notes: &mut Vec<Note>) -> FieldSchema {
     FieldSchema {
         name: field.name.value.as_str().into(),
-        ty: field.ty.as_ref().map_or(Type::Json, |ty| ty.value.clone()),
+        ty: field.ty.as_ref().map_or(Type::Json, |ty| usable(&ty.value, field)),
         optional: field.optional,
         default: None,
         generated: has(field, &Constraint::Generated),
@@ -106,6 +106,19 @@ fn column(field: &Field, patterns: &Patterns, notes: &mut Vec<Note>) -> FieldSch
         references: None,
         rules: rules(field, patterns, notes),
     }
+}
+
+/// The type as values are tested against it: an enumeration has its values from the constraints; where the document
+/// names none, any text is one.
+pub(super) fn usable(ty: &Type, field: &Field) -> Type {
+    if !matches!(ty, Type::Enum(values) if values.is_empty()) {
+        return ty.clone();
+    }
+    let values = field.constraints.iter().find_map(|constraint| match &constraint.value {
+        Constraint::OneOf(values) => Some(values.iter().map(|value| value.as_str().into()).collect()),
+        _ => None,
+    });
+    values.map_or(Type::String, Type::Enum)
 }
 
 fn has(field: &Field, constraint: &Constraint) -> bool {

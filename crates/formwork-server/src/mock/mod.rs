@@ -12,8 +12,9 @@ mod shape;
 
 use crate::respond::Reply;
 use formwork_check::Analysis;
-use formwork_language::program::{InputField, Operation, slots};
+use formwork_language::program::{InputField, Operation, PathPart, slots};
 use formwork_language::value::Value;
+use formwork_model::names::same_name;
 use formwork_model::sections::interface;
 use http::header::{HeaderName, LOCATION};
 use http::{HeaderValue, StatusCode};
@@ -89,13 +90,20 @@ impl Mock {
 
 /// The status of an answer whose Output names none: 201 where something is made, 204 for nothing, else 200.
 fn usual_status(operation: &Operation, shape: &Shape) -> u16 {
-    let makes = ["create", "add", "new", "insert", "register", "post"];
+    const MAKES: [&str; 6] = ["create", "add", "new", "insert", "register", "post"];
     let name = operation.name.to_lowercase();
-    let named = makes.iter().any(|verb| name.starts_with(verb));
+    let of_collection = match (operation.path.last(), shape) {
+        (Some(PathPart::Fixed(collection)), Shape::Row(entity, ..)) => same_name(collection, entity),
+        _ => false,
+    };
+    let makes = match name.contains('/') {
+        true => of_collection,
+        false => of_collection || MAKES.iter().any(|verb| name.starts_with(verb)),
+    };
     match (shape, &*operation.method) {
         (Shape::Nothing, _) => 204,
         (Shape::Redirect, _) => 302,
-        (_, "POST") if named => 201,
+        (_, "POST") if makes => 201,
         _ => 200,
     }
 }

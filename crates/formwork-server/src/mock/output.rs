@@ -180,6 +180,9 @@ impl Shapes<'_> {
         let source = &self.analysis.source;
         let text = declared.output.text.as_ref()?;
         let plain = text.plain(source);
+        // What follows is another outcome: `the order, or 409 with …`.
+        let end = [", or ", ";", ". "].iter().filter_map(|mark| plain.find(mark)).min().unwrap_or(plain.len());
+        let plain = &plain[..end];
         let lower = plain.to_lowercase();
         if ["number of", "count of", "how many"].iter().any(|words| lower.starts_with(words)) {
             let leaf = Leaf { ty: Type::Integer, rules: FieldRules::default() };
@@ -204,11 +207,12 @@ impl Shapes<'_> {
                 () => *row,
             });
         }
-        let members: Vec<Member> = text
-            .codes()
-            .map(|(_, code)| code.text(source).trim().to_owned())
-            .filter_map(|name| Some((name.as_str().into(), Shape::Leaf(Box::new(self.field_named(&name)?)))))
-            .collect();
+        let mut members: Vec<Member> = Vec::new();
+        for (_, code) in text.codes() {
+            let name = code.text(source).trim().to_owned();
+            let leaf = self.field_named(&name).filter(|_| members.iter().all(|(other, _)| **other != *name));
+            members.extend(leaf.map(|leaf| (name.as_str().into(), Shape::Leaf(Box::new(leaf)))));
+        }
         (!members.is_empty()).then_some(Shape::Object(members))
     }
 
