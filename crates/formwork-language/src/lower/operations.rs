@@ -258,8 +258,8 @@ fn demands(
     }
     steps.push("Returns nothing.".to_owned());
     let (text, items) = infer::document(&steps);
-    let own = World::new(&text, world.model, world.schema);
-    let written = read_items(own.source, &own.names, &items);
+    let own = world.over(&text);
+    let written = read_items(own.source, own.names(), &items);
     let mut found = Vec::new();
     let edge = Edge { operation, input, access, status: None, page: false };
     let mut finished = lower_steps(&own, shared, &edge, &written, &mut found);
