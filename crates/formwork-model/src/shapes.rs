@@ -14,7 +14,7 @@ pub(crate) fn promote(source: &str, part: &Part, known: &dyn Fn(&str) -> bool) -
         match node {
             Node::Block(Block::List(list)) => promote_items(source, list, known, &mut copy.children),
             Node::Block(Block::Table(table)) if rows_are_labels(source, table, known) => {
-                promote_rows(table, &mut copy.children);
+                promote_rows(source, table, known, &mut copy.children);
             }
             Node::Block(Block::Table(table)) => {
                 let (table, labels) = without_labels(source, table);
@@ -110,10 +110,13 @@ fn rows_are_labels(source: &str, table: &Table, known: &dyn Fn(&str) -> bool) ->
     table.header.len() == 2 && table.rows.iter().any(|row| is_known(&row.cells))
 }
 
-fn promote_rows(table: &Table, to: &mut Vec<Node>) {
+fn promote_rows(source: &str, table: &Table, known: &dyn Fn(&str) -> bool, to: &mut Vec<Node>) {
     let header = (table.header.as_slice(), table.span);
     let rows = table.rows.iter().map(|row| (row.cells.as_slice(), row.span));
-    for (cells, span) in std::iter::once(header).chain(rows) {
+    let is_known = |cells: &[Text]| cells.first().is_some_and(|cell| known(&normal(&cell.plain(source))));
+    // `Aspect | Details` only names the columns.
+    let header = Some(header).filter(|(cells, _)| is_known(cells));
+    for (cells, span) in header.into_iter().chain(rows) {
         if let [title, inline] = cells {
             let span = if span == table.span { title.span.to(inline.span) } else { span };
             to.push(Node::Part(labelled(title.clone(), inline.clone(), Vec::new(), span)));

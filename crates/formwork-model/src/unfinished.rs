@@ -11,6 +11,7 @@ const STAND_INS: [&str; 6] = ["tbd", "todo", "tba", "fixme", "???", "xxx"];
 /// Whether a text is a placeholder or stand-in and nothing else.
 pub(crate) fn is_placeholder(text: &str) -> bool {
     let text = text.trim().trim_end_matches(['.', ':', ';', ',']).trim();
+    let text = text.strip_suffix('?').filter(|asked| asked.ends_with(']')).unwrap_or(text);
     let is_dots = text.is_empty() || text.chars().all(|character| matches!(character, '…' | '.'));
     let bracket = text.strip_prefix('[').and_then(|inner| inner.strip_suffix(']'));
     let is_bracket = bracket.is_some_and(|inner| !inner.contains(['[', ']']) && is_prompt(inner));
@@ -194,6 +195,7 @@ fn may_hold(source: &str, text: &Text) -> bool {
     let starts = |at: usize| match bytes[at] {
         b'[' => true,
         b'T' | b'F' | b'X' | b'?' | b'.' => at == 0 || !bytes[at - 1].is_ascii_alphanumeric(),
+        b't' => bytes[at..].get(..3).is_some_and(|word| word.eq_ignore_ascii_case(b"tbd")),
         // The first byte of `…`.
         0xE2 => bytes[at..].starts_with("…".as_bytes()),
         _ => false,

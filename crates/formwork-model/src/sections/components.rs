@@ -77,7 +77,9 @@ pub(crate) fn read(reader: &mut Reader<'_>, part: &Part) {
     let has_table = tables::tables(&part.children).any(|table| columns(source, table).is_some());
     read_listed(reader, &part, !is_titled && !has_table);
     for below in part.parts() {
-        if !is_component(source, below, is_labelled) {
+        if is_labelled && !holds_labels(source, below) {
+            narrate(reader, below);
+        } else if !is_component(source, below, is_labelled) {
             read(reader, below);
         } else if let Some(component) = component(reader, below) {
             add(reader, component);
@@ -86,6 +88,20 @@ pub(crate) fn read(reader: &mut Reader<'_>, part: &Part) {
     for table in tables::tables(&part.children) {
         read_table(reader, table);
     }
+}
+
+/// Whether a part or one below it has the labels of a component.
+fn holds_labels(source: &str, part: &Part) -> bool {
+    has_labels(source, part) || part.parts().any(|below| holds_labels(source, below))
+}
+
+/// What stands beside components with labels is prose.
+fn narrate(reader: &mut Reader<'_>, part: &Part) {
+    reader.prose_list(part, Class::Narrative);
+    for table in tables::tables(&part.children) {
+        reader.narrative_rows(table);
+    }
+    part.parts().for_each(|below| narrate(reader, below));
 }
 
 /// A bold line that is not one of the labels: the title of a component whose labels follow.

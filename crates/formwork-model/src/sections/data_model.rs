@@ -146,6 +146,9 @@ fn is_label(title: &str) -> bool {
 /// The names of the entities of a section, before anything else of it is read.
 pub(crate) fn names(source: &str, part: &Part) -> Vec<String> {
     let mut found = Vec::new();
+    let part = &shapes::regroup(source, part, &|below| {
+        below.kind == PartKind::Emphasized && is_entity(source, below)
+    });
     for below in part.parts() {
         if is_entity(source, below) {
             let title = titles::of_item(source, below, &KINDS);
@@ -177,6 +180,13 @@ fn is_entity(source: &str, part: &Part) -> bool {
         return true;
     }
     let is_fields = |below: &Part| begins_with(&normal(&below.title.plain(source)), &FIELDS);
+    let is_bold_title =
+        |below: &Part| below.kind == PartKind::Emphasized && titles::has_kind(source, below, &KINDS);
+    let holds_titles = || shapes::regroup(source, part, &is_bold_title).parts().any(is_bold_title);
+    let declares_rows = tables::tables(&part.children).any(|table| entity_tables::declares(source, table));
+    if declares_rows || holds_titles() {
+        return false;
+    }
     let holds_entities =
         part.parts().any(|below| matches!(below.kind, PartKind::Heading(_)) && is_entity(source, below));
     let promoted = shapes::promote(source, part, &is_label);

@@ -39,6 +39,11 @@ fn columns(source: &str, table: &Table) -> Option<EntityColumns> {
     })
 }
 
+/// Whether a table declares entities.
+pub(crate) fn declares(source: &str, table: &Table) -> bool {
+    columns(source, table).is_some()
+}
+
 /// The names of the entities that a table declares.
 pub(crate) fn names(source: &str, table: &Table) -> Vec<String> {
     let Some(columns) = columns(source, table) else { return Vec::new() };

@@ -73,7 +73,7 @@ pub(crate) fn read(reader: &mut Reader<'_>, part: &Part) {
     read_listed(reader, &part);
     for below in part.parts() {
         if is_group(reader, below) {
-            read(reader, below);
+            read_group(reader, below);
         } else if is_flow(reader, below) {
             read_flow(reader, below);
         } else {
@@ -81,6 +81,26 @@ pub(crate) fn read(reader: &mut Reader<'_>, part: &Part) {
             read(reader, below);
         }
     }
+}
+
+/// A part whose headings are flows; what is numbered directly below it is a flow of its own.
+fn read_group(reader: &mut Reader<'_>, part: &Part) {
+    let is_own = |node: &&Node| match node {
+        Node::Block(_) => true,
+        Node::Part(below) => {
+            !matches!(below.kind, PartKind::Heading(_)) && !is_bold_title(reader.source, below)
+        }
+    };
+    let mut own = Part { children: Vec::new(), ..shapes::without_children(part) };
+    own.children = part.children.iter().filter(is_own).cloned().collect();
+    let is_numbered = own.blocks().any(|block| matches!(block, Block::List(list) if list.ordered));
+    if !(is_numbered && is_flow(reader, &own)) {
+        return read(reader, part);
+    }
+    read_flow(reader, &own);
+    let mut others = shapes::without_children(part);
+    others.children = part.children.iter().filter(|node| !is_own(node)).cloned().collect();
+    read(reader, &others);
 }
 
 fn is_bold_title(source: &str, part: &Part) -> bool {

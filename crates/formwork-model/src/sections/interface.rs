@@ -130,13 +130,24 @@ const KINDS: [&str; 10] = [
 /// Of these, the words that are also labels of an operation.
 const LABEL_KINDS: [&str; 3] = ["endpoint", "command", "method"];
 
-const INPUT: [&str; 8] =
-    ["input", "inputs", "request", "parameters", "body", "arguments", "request body", "payload"];
+const INPUT: [&str; 11] = [
+    "input",
+    "inputs",
+    "request",
+    "parameters",
+    "body",
+    "arguments",
+    "payload",
+    "path parameters",
+    "query parameters",
+    "query",
+    "headers",
+];
 const OUTPUT: [&str; 6] = ["output", "outputs", "response", "responses", "returns", "result"];
 const BEHAVIOR: [&str; 5] = ["behavior", "behaviour", "steps", "logic", "processing"];
 const EXAMPLES: [&str; 4] = ["example", "examples", "schema", "sample"];
 const ERRORS: [&str; 3] = ["errors", "error", "failure"];
-const ROUTE: [&str; 5] = ["endpoint", "route", "http", "url", "path"];
+const ROUTE: [&str; 4] = ["endpoint", "route", "http", "url"];
 const PURPOSE: [&str; 3] = ["purpose", "description", "summary"];
 
 /// What authors also say of an operation; kept as prose.
@@ -312,7 +323,7 @@ fn read_operation(reader: &mut Reader<'_>, part: &Part, surface: Surface, group:
 fn is_label(title: &str) -> bool {
     let known: [&[&str]; 9] =
         [&INPUT, &OUTPUT, &BEHAVIOR, &EXAMPLES, &ERRORS, &ROUTE, &PURPOSE, &REMARKS, &LABEL_KINDS];
-    known.iter().any(|names| begins_with(title, names)) || title == "transport"
+    known.iter().any(|names| begins_with(title, names)) || title == "transport" || title == "path"
 }
 
 fn add(reader: &mut Reader<'_>, operation: Operation) {
@@ -450,7 +461,7 @@ fn read_label(reader: &mut Reader<'_>, operation: &mut Operation, part: &Part) {
         read_command(reader, operation, part);
     } else if begins_with(&title, &ERRORS) {
         read_errors(reader, operation, part);
-    } else if begins_with(&title, &ROUTE) {
+    } else if title == "path" || begins_with(&title, &ROUTE) {
         read_route(reader, operation, part);
     } else if begins_with(&title, &INPUT) {
         let more = read_input(reader, part);

@@ -142,12 +142,19 @@ fn target(tokens: &[Token<'_>]) -> Option<Target> {
         }
         if let Some((comparator, used)) = constraints::comparator(&tokens[at..])
             && let Some((value, unit, taken)) = quantity(&tokens[at + used..])
+            && !is_window(&tokens[at], unit.as_deref())
         {
             return Some(Target { at, comparator, value, unit, end: at + used + taken });
         }
         at += 1;
     }
     None
+}
+
+/// `over 30 d` is the window of a target, not a target.
+fn is_window(comparator: &Token<'_>, unit: Option<&str>) -> bool {
+    let is_time = unit.is_some_and(|unit| crate::values::parse_duration(&format!("1 {unit}")).is_some());
+    comparator.is_word("over") && is_time
 }
 
 fn objective(
@@ -257,7 +264,8 @@ fn implied(metric: &str, value: &str, unit: Option<&str>, has_percentile: bool) 
     if MORE.iter().any(|word| lower.contains(word)) {
         return Some(">=");
     }
-    if LESS.iter().any(|word| lower.contains(word)) || is_time || has_percentile {
+    let is_size = crate::values::parse_size(&format!("1 {unit}")).is_some();
+    if LESS.iter().any(|word| lower.contains(word)) || is_time || is_size || has_percentile {
         return Some("<=");
     }
     match unit {
