@@ -3,6 +3,7 @@
 use crate::catalogue::CATALOGUE;
 use crate::context::Context;
 use crate::diagnostic::{Diagnostic, Severity};
+use crate::form::Form;
 use crate::{gate, suppress};
 use formwork_language::behaviour::Compiled;
 use formwork_model::Model;
@@ -35,21 +36,26 @@ impl Analysis {
 
 /// Reads, compiles and checks a document.
 pub fn analyse(source: Arc<str>) -> Analysis {
-    analysed(source, true)
+    analysed(source, true, Form::shipped())
+}
+
+/// As [`analyse`], held against another form than the one that ships with Formwork.
+pub fn analyse_with(source: Arc<str>, form: &Form) -> Analysis {
+    analysed(source, true, form)
 }
 
 /// Reads, compiles and checks a piece of a document: as [`analyse`], but without the findings that a section, part
 /// or number of things is missing. The examples of the pages are such pieces.
 pub fn analyse_fragment(source: Arc<str>) -> Analysis {
-    analysed(source, false)
+    analysed(source, false, Form::shipped())
 }
 
-fn analysed(source: Arc<str>, whole: bool) -> Analysis {
+fn analysed(source: Arc<str>, whole: bool, form: &Form) -> Analysis {
     let lines = LineIndex::new(&source);
     let document = formwork_syntax::parse(&source, &formwork_model::is_label);
     let model = formwork_model::read(&source, &document);
     let compiled = formwork_language::compile(&source, &model);
-    let cx = Context::new(&source, &document, &model, &compiled, whole);
+    let cx = Context::new(&source, &document, &model, &compiled, whole, form);
     let diagnostics = findings(&cx);
     Analysis { source, lines, document, model, compiled, diagnostics }
 }
@@ -71,7 +77,18 @@ fn findings(cx: &Context<'_>) -> Vec<Diagnostic> {
     found.dedup_by(|later, kept| {
         later.span == kept.span && !(is_about_absence(later) || is_about_absence(kept))
     });
+    found.retain(|diagnostic| !is_stand_in(cx, diagnostic));
     without_cascades(found)
+}
+
+/// What the form itself says in place of the author's names is not wrong, only left.
+fn is_stand_in(cx: &Context<'_>, diagnostic: &Diagnostic) -> bool {
+    let text = diagnostic.span.slice(cx.source).trim_matches(['`', '"']);
+    cx.whole && cx.form.stand_ins.contains(text) && !is_unfinished(diagnostic)
+}
+
+fn is_unfinished(diagnostic: &Diagnostic) -> bool {
+    diagnostic.code == crate::diagnostics::fw1601_unfinished::ENTRY.code
 }
 
 /// That a name is unknown says less than that a grant, limit or cache names nothing.
@@ -93,7 +110,7 @@ fn without_cascades(found: Vec<Diagnostic>) -> Vec<Diagnostic> {
     let mut kept: Vec<Diagnostic> = Vec::with_capacity(found.len());
     for diagnostic in found {
         let inside = unfinished_until > 0 && diagnostic.span.end <= unfinished_until;
-        if diagnostic.code == crate::diagnostics::fw1601_unfinished::ENTRY.code {
+        if is_unfinished(&diagnostic) {
             unfinished_until = unfinished_until.max(diagnostic.span.end);
         }
         if !inside {

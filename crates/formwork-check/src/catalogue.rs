@@ -122,6 +122,7 @@ pub static CATALOGUE: &[&Entry] = &[
     &fw1605_not_understood::ENTRY,
     &fw1606_unknown_label::ENTRY,
     &fw1607_declared_twice::ENTRY,
+    &fw1608_two_spellings::ENTRY,
     &fw2001_unknown_name::ENTRY,
     &fw2002_unknown_field::ENTRY,
     &fw2003_expression_syntax::ENTRY,

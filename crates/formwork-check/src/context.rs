@@ -1,6 +1,8 @@
 //! What a rule may look at, and the builder with which findings are dressed.
 
+use crate::corrections;
 use crate::diagnostic::{Diagnostic, Edit, Fix, Related};
+use crate::form::Form;
 use crate::lexicon::Lexicon;
 use crate::strictness::Strictness;
 use formwork_language::behaviour::Compiled;
@@ -21,6 +23,8 @@ pub(crate) struct Context<'a> {
     pub(crate) compiled: &'a Compiled,
     /// Whether the document is judged as a whole; a fragment need not have every part of the form.
     pub(crate) whole: bool,
+    /// What it is held against.
+    pub(crate) form: &'a Form,
     /// What the document names.
     pub(crate) lexicon: Lexicon,
     /// Its operations and endpoints, by name.
@@ -39,6 +43,7 @@ impl<'a> Context<'a> {
         model: &'a Model,
         compiled: &'a Compiled,
         whole: bool,
+        form: &'a Form,
     ) -> Self {
         let lexicon = Lexicon::of(model);
         let strictness = Strictness::of(model, compiled);
@@ -46,7 +51,7 @@ impl<'a> Context<'a> {
         let operations = NameIndex::new(declared().map(|operation| operation.name.value.as_str()));
         let routes: Vec<String> = declared().map(route).collect();
         let routes = NameIndex::new(routes.iter().map(String::as_str));
-        Self { source, document, model, compiled, whole, lexicon, operations, routes, strictness }
+        Self { source, document, model, compiled, whole, form, lexicon, operations, routes, strictness }
     }
 }
 
@@ -94,6 +99,12 @@ impl Diagnostic {
         }
     }
 
+    /// With a correction that may have several edits, when there is one.
+    pub(crate) fn mended_by(mut self, fix: Option<Fix>) -> Self {
+        self.fix = self.fix.or(fix);
+        self
+    }
+
     /// With the nearest name as help, and as a fix when `wrong` stands in the place; else with `otherwise` as help.
     pub(crate) fn nearest(
         self,
@@ -106,7 +117,7 @@ impl Diagnostic {
         let found = self.span.slice(cx.source).match_indices(wrong).collect::<Vec<_>>();
         let this = self.help(format!("did you mean `{nearest}`?"));
         match (found.as_slice(), wrong.is_empty()) {
-            ([(at, _)], false) => {
+            ([(at, _)], false) if corrections::is_alone(cx, wrong, nearest) => {
                 let start = this.span.start + *at as u32;
                 let span = Span::new(start, start + wrong.len() as u32);
                 this.fix(format!("write `{nearest}`"), span, nearest)

@@ -16,7 +16,17 @@ pub(crate) fn notes(cx: &Context<'_>) -> Vec<Diagnostic> {
     let model = cx.model.notes.iter().map(|note| milder_reading(cx, note, from_model(cx, note)));
     let mut undeclared = BTreeSet::new();
     let language = cascades::without(cx).into_iter().filter(move |note| is_first(&mut undeclared, note));
+    let language = language.filter(|note| !is_narrative(cx, note));
     syntax.chain(model).chain(language.map(|note| milder(cx, note, from_language(cx, note)))).collect()
+}
+
+/// Where nothing of a document is executed, a sentence that begins like a step is prose.
+fn is_narrative(cx: &Context<'_>, note: &LanguageNote) -> bool {
+    let of_step = matches!(
+        note.kind,
+        Language::StepNotUnderstood { .. } | Language::StepNotSupported { .. } | Language::StepSkipped
+    );
+    of_step && cx.whole && !cx.strictness.speaks()
 }
 
 /// An event that is not declared is one mistake, however often it is emitted.
@@ -71,7 +81,7 @@ fn from_language(cx: &Context<'_>, note: &LanguageNote) -> Diagnostic {
         Language::MayBeAbsent { context } => fw2005_may_be_absent::found(cx, &place, context),
         Language::StepSkipped => fw0401_step_skipped::found(cx, &place),
         Language::StepNotUnderstood { form, word, expected, notation } => {
-            fw0402_step_not_understood::found(&place, form, word.as_deref(), expected, notation)
+            fw0402_step_not_understood::found(cx, &place, form, word.as_deref(), expected, notation)
         }
         Language::StepNotSupported { form } => fw0403_step_not_supported::found(&place, form),
         Language::NotAKey { entity } => fw0404_not_a_key::found(&place, entity),
@@ -209,17 +219,21 @@ mod tests {
     }
 
     fn findings(kinds: Vec<Language>) -> Vec<Diagnostic> {
+        judged(kinds, true)
+    }
+
+    fn judged(kinds: Vec<Language>, whole: bool) -> Vec<Diagnostic> {
         let document = formwork_syntax::parse(SOURCE, &|_| false);
         let note = |kind| LanguageNote { kind, span: Span::new(3, 40), related: None, fix: None };
         let compiled = Compiled { notes: kinds.into_iter().map(note).collect(), ..Compiled::default() };
         let model = formwork_model::Model::default();
-        notes(&Context::new(SOURCE, &document, &model, &compiled, true))
+        notes(&Context::new(SOURCE, &document, &model, &compiled, whole, crate::form::Form::shipped()))
     }
 
     #[test]
     fn every_note_gets_a_message_on_one_narrow_line_that_names_the_thing() {
         for name in ["lnik", "", "a`b\n\u{1b}[31mc", &"very_long_name_".repeat(20)] {
-            for found in findings(kinds(name)) {
+            for found in judged(kinds(name), false) {
                 let message = &found.message;
                 assert!(message.matches('`').count() >= 2, "{}: {message}", found.code);
                 assert!(!message.ends_with('.') && !message.contains(['\n', '\u{1b}']), "{message}");
@@ -236,13 +250,15 @@ mod tests {
     }
 
     #[test]
-    fn a_step_that_does_not_parse_is_a_hint_where_nothing_is_executed() {
+    fn what_begins_like_a_step_is_prose_where_nothing_is_executed() {
         let step = || Language::StepNotUnderstood {
             form: "Finds",
             word: None,
             expected: text("`where`"),
             notation: "Finds the `E` where `EXPR`",
         };
-        assert_eq!(findings(vec![step()])[0].severity, Severity::Hint);
+        assert_eq!(findings(vec![step()]), []);
+        let type_mismatch = Language::MayBeAbsent { context: text("field `slug`") };
+        assert_eq!(findings(vec![type_mismatch])[0].severity, Severity::Hint);
     }
 }

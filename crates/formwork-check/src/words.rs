@@ -59,8 +59,12 @@ pub(crate) fn stems(text: &str) -> Vec<String> {
         }
         word.clear();
     };
-    for character in text.chars() {
-        let begins = character.is_uppercase() && before.is_lowercase();
+    let mut characters = text.chars().peekable();
+    while let Some(character) = characters.next() {
+        // `createOrder` is two words, `AuthN` is one.
+        let begins = character.is_uppercase()
+            && before.is_lowercase()
+            && characters.peek().is_some_and(|next| next.is_lowercase());
         if begins || !character.is_alphanumeric() {
             finish(&mut word, &mut stems);
         }

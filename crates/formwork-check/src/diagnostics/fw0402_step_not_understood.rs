@@ -1,7 +1,8 @@
 //! FW0402: a sentence that begins like a step and does not parse.
 
 use crate::catalogue::Entry;
-use crate::context::Place;
+use crate::context::{Context, Place};
+use crate::corrections;
 use crate::diagnostic::{Diagnostic, Severity};
 use crate::words::{clause, quoted};
 
@@ -15,6 +16,7 @@ pub(crate) static ENTRY: Entry = Entry {
 
 /// The finding.
 pub(crate) fn found(
+    cx: &Context<'_>,
     place: &Place,
     form: &str,
     word: Option<&str>,
@@ -27,5 +29,6 @@ pub(crate) fn found(
         }
         None => format!("{} expects {}", quoted(form), clause(expected)),
     };
-    ENTRY.at(place.span, message).help(format!("it is written so: {notation}")).fix_of(place)
+    let fix = corrections::of_step(cx.source, place.span, expected);
+    ENTRY.at(place.span, message).help(format!("it is written so: {notation}")).fix_of(place).mended_by(fix)
 }

@@ -31,7 +31,7 @@ fn rule(cx: &Context<'_>) -> Vec<Diagnostic> {
     if kept.is_empty() {
         return Vec::new();
     }
-    let mut found = Vec::new();
+    let mut found = promised(cx, &kept);
     for (owner, field) in
         cx.model.entities.iter().flat_map(|it| it.fields.iter().map(move |field| (it, field)))
     {
@@ -61,6 +61,46 @@ fn rule(cx: &Context<'_>) -> Vec<Diagnostic> {
                     .related(Some(field.span), "kept longer here")
                     .help("keep the rows as long as the field allows, or bound the field"),
             );
+        }
+    }
+    found
+}
+
+/// Goals and the summary say that something is kept longer: ``Keep raw usage for 400 days``.
+fn promised(cx: &Context<'_>, kept: &[Kept<'_>]) -> Vec<Diagnostic> {
+    let mut found = Vec::new();
+    for prose in cx.model.goals.iter().chain(&cx.model.summary) {
+        for sentence in prose::sentences(cx.source, prose.span) {
+            let quantities = prose::quantities(sentence);
+            let times: Vec<_> = quantities.iter().filter(|it| it.dimension == Dimension::Time).collect();
+            let lower = sentence.text.to_lowercase();
+            let ([time], true) = (
+                times.as_slice(),
+                ["keep", "kept", "retain", "retention"].iter().any(|word| lower.contains(word)),
+            ) else {
+                continue;
+            };
+            let said = words::stems(sentence.text);
+            let about = |kept: &&Kept<'_>| {
+                let subject = words::without(&kept.stems, &["record", "row", "entry", "item", "log", "data"]);
+                !subject.is_empty() && subject.iter().all(|stem| said.contains(stem))
+            };
+            let Some(kept) = kept.iter().filter(about).max_by_key(|kept| kept.stems.len()) else { continue };
+            if time.value > kept.seconds {
+                let name = quoted(&kept.entity.name.value);
+                let days = |seconds: f64| format!("{} d", (seconds / 86_400.0 * 100.0).round() / 100.0);
+                let message = format!(
+                    "rows of {name} go after {}, {} are promised",
+                    days(kept.seconds),
+                    days(time.value)
+                );
+                found.push(
+                    ENTRY
+                        .at(kept.span, message)
+                        .related(Some(sentence.span), "promised here")
+                        .help("keep the rows as long as is promised, or promise less"),
+                );
+            }
         }
     }
     found

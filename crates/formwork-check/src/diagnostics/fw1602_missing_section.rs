@@ -3,7 +3,8 @@
 use crate::catalogue::Entry;
 use crate::context::Context;
 use crate::diagnostic::{Diagnostic, Severity};
-use crate::form;
+use crate::form::hold;
+use crate::words::quoted;
 use formwork_syntax::Span;
 
 pub(crate) static ENTRY: Entry = Entry {
@@ -14,27 +15,27 @@ pub(crate) static ENTRY: Entry = Entry {
     rule: Some(rule),
 };
 
-/// Finds it.
+/// Finds it; neighbouring ones together.
 fn rule(cx: &Context<'_>) -> Vec<Diagnostic> {
     if !cx.whole {
         return Vec::new();
     }
     let mut missing: Vec<(Span, Vec<&str>)> = Vec::new();
-    let mut before = form::title_span(cx);
-    for (section, title) in form::SECTIONS {
-        if let Some((_, heading)) = cx.model.sections.iter().find(|(found, _)| *found == section) {
-            before = *heading;
+    let mut before = hold::title_span(cx);
+    for wanted in &cx.form.sections {
+        if let Some(place) = hold::part(cx, wanted) {
+            before = hold::heading(cx, wanted).unwrap_or(place.title.span);
             continue;
         }
         match missing.last_mut() {
-            Some((span, titles)) if *span == before => titles.push(title),
-            _ => missing.push((before, vec![title])),
+            Some((span, titles)) if *span == before => titles.push(&wanted.title),
+            _ => missing.push((before, vec![&wanted.title])),
         }
     }
     let finding = |(span, titles): (Span, Vec<&str>)| {
         let message = match titles.as_slice() {
-            [one] => format!("the section `{one}` is missing behind this"),
-            many => format!("{} sections are missing behind this, from `{}` on", many.len(), many[0]),
+            [one] => format!("the section {} is missing behind this", quoted(one)),
+            many => format!("{} sections are missing behind this, from {} on", many.len(), quoted(many[0])),
         };
         ENTRY.at(span, message).help(format!("add: {}", titles.join(", ")))
     };

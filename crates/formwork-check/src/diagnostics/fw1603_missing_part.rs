@@ -3,9 +3,8 @@
 use crate::catalogue::Entry;
 use crate::context::Context;
 use crate::diagnostic::{Diagnostic, Severity};
-use crate::form;
+use crate::form::hold::{self, Missing};
 use crate::words::quoted;
-use formwork_syntax::Span;
 
 pub(crate) static ENTRY: Entry = Entry {
     code: "FW1603",
@@ -20,15 +19,23 @@ fn rule(cx: &Context<'_>) -> Vec<Diagnostic> {
     if !cx.whole {
         return Vec::new();
     }
-    let finding = |(span, name, parts): (Span, String, Vec<&str>)| {
-        let what = match parts.as_slice() {
-            [first, _, _, ..] => format!("`{first}` and {} other parts", parts.len() - 1),
-            few => format!("`{}`", few.join("` and `")),
-        };
-        ENTRY.at(span, format!("{} lacks {what}", quoted(&name))).help(format!(
-            "add {}",
-            parts.iter().map(|part| format!("**{part}:** …")).collect::<Vec<_>>().join(", ")
-        ))
+    hold::missing_parts(cx).into_iter().map(finding).collect()
+}
+
+fn finding(missing: Missing) -> Diagnostic {
+    let what = match missing.labels.as_slice() {
+        [first, _, _, ..] => format!("{} and {} other parts", quoted(first), missing.labels.len() - 1),
+        few => few.iter().map(|label| quoted(label)).collect::<Vec<_>>().join(" and "),
     };
-    form::missing_parts(cx).into_iter().map(finding).collect()
+    let name = quoted(&missing.name);
+    let message = match missing.others.len() {
+        0 => format!("{name} lacks {what}"),
+        others => format!("{name} and {others} other {} lack {what}", missing.kind),
+    };
+    let labels: Vec<String> = missing.labels.iter().map(|label| format!("**{label}:** …")).collect();
+    let mut found = ENTRY.at(missing.span, message).help(format!("add {}", labels.join(", ")));
+    for other in missing.others {
+        found = found.related(Some(other), "here too");
+    }
+    found
 }

@@ -3,7 +3,9 @@
 use crate::catalogue::Entry;
 use crate::context::Context;
 use crate::diagnostic::{Diagnostic, Severity};
-use crate::form;
+use crate::form::Count;
+use crate::form::hold::{self, Asked};
+use crate::words::quoted;
 
 pub(crate) static ENTRY: Entry = Entry {
     code: "FW1604",
@@ -18,23 +20,20 @@ fn rule(cx: &Context<'_>) -> Vec<Diagnostic> {
     if !cx.whole {
         return Vec::new();
     }
-    let finding = |asked: form::Asked| {
-        let (least, most) = asked.range;
-        ENTRY
-            .at(
-                asked.span,
-                format!(
-                    "`{}` has {} {}, the form asks for {least} to {most}",
-                    asked.title,
-                    asked.found,
-                    asked.unit()
-                ),
-            )
-            .help(if asked.found < least as usize {
-                "add what is missing"
-            } else {
-                "keep the most important ones"
-            })
-    };
-    form::unusual_numbers(cx).into_iter().map(finding).collect()
+    hold::unusual_numbers(cx).into_iter().map(finding).collect()
+}
+
+fn finding(asked: Asked) -> Diagnostic {
+    let Count { least, most, .. } = asked.count;
+    let title = quoted(&asked.title);
+    ENTRY
+        .at(
+            asked.span,
+            format!("{title} has {} {}, the form asks for {least} to {most}", asked.found, asked.unit),
+        )
+        .help(if asked.found < least as usize {
+            "add what is missing"
+        } else {
+            "keep the most important ones"
+        })
 }

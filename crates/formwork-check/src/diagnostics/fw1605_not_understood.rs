@@ -2,6 +2,7 @@
 
 use crate::catalogue::Entry;
 use crate::context::{Context, Place};
+use crate::corrections;
 use crate::diagnostic::{Diagnostic, Severity};
 use crate::words::excerpt;
 
@@ -18,6 +19,15 @@ pub(crate) fn found(cx: &Context<'_>, place: &Place, expected: &str) -> Diagnost
     ENTRY
         .at(place.span, format!("{} is not understood as {expected}", excerpt(cx.source, place.span)))
         .help(notation(expected))
+        .mended_by(corrections::of_label(cx.source, place.span, labels(expected)))
+}
+
+/// The labels that may stand before an item of this kind.
+fn labels(expected: &str) -> &'static [&'static str] {
+    match expected {
+        "what, TTL or invalidation" => &["What", "TTL", "Invalidation"],
+        _ => &[],
+    }
 }
 
 /// How a thing of this kind is written.

@@ -2,6 +2,7 @@
 
 use crate::catalogue::Entry;
 use crate::context::{Context, Place};
+use crate::corrections;
 use crate::diagnostic::{Diagnostic, Severity};
 use crate::words::{clause, excerpt};
 
@@ -19,4 +20,5 @@ pub(crate) fn found(cx: &Context<'_>, place: &Place, problem: &str) -> Diagnosti
         .at(place.span, format!("{} is no expression: {}", excerpt(cx.source, place.span), clause(problem)))
         .help("expressions are written as in CEL: `a == b && c < 3`, `\"x\" in list`, `a ?? b`")
         .fix_of(place)
+        .mended_by(corrections::of_expression(cx.source, place.span))
 }

@@ -35,7 +35,7 @@ pub(super) fn lower_all(world: &World<'_>, shared: &mut Shared, notes: &mut Vec<
         .collect();
     let natural = is_natural(world, &read);
     for (operation, sentences) in read {
-        if operation.command {
+        if !is_served(operation) {
             found.behaviours.push(unserved(world, operation, &sentences));
             continue;
         }
@@ -45,7 +45,7 @@ pub(super) fn lower_all(world: &World<'_>, shared: &mut Shared, notes: &mut Vec<
         found.operations.push(lowered);
         found.behaviours.push(behaviour);
     }
-    let served = world.model.operations.iter().chain(&world.model.endpoints).filter(|it| !it.command);
+    let served = world.model.operations.iter().chain(&world.model.endpoints).filter(|it| is_served(it));
     let places: Vec<Span> =
         served.map(|it| it.path.as_ref().map_or(it.name.span, |path| path.span)).collect();
     collisions(&found.operations, &places, notes);
@@ -72,6 +72,18 @@ fn is_natural(world: &World<'_>, read: &[(&interface::Operation, Sentences)]) ->
         begun += all.iter().filter(|read| !matches!(read.reading, Reading::Remark)).count() - of_prose;
     }
     begun < prose
+}
+
+/// Whether an operation is served over HTTP: a command line is not, nor what section 5 says is carried by something
+/// else (a function call, a pipe) and that has no route.
+fn is_served(operation: &interface::Operation) -> bool {
+    let by_http = |transport: &str| {
+        let transport = transport.to_lowercase();
+        ["http", "rest", "json", "grpc", "rpc"].iter().any(|word| transport.contains(word))
+    };
+    let routed = operation.method.is_some() || operation.path.is_some();
+    let carried = operation.transport.as_ref().is_some_and(|transport| !by_http(&transport.value));
+    !operation.command && (routed || operation.surface == Surface::Public || !carried)
 }
 
 fn unserved(world: &World<'_>, operation: &interface::Operation, sentences: &Sentences) -> Behaviour {
@@ -304,7 +316,8 @@ fn errors(steps: &[Step], inferred: Vec<Outcome>, operation: &interface::Operati
 /// Method and path; `POST /name` when the document gives none.
 fn route(operation: &interface::Operation) -> (String, Vec<PathPart>) {
     let method = operation.method.as_ref().map_or("POST", |method| &method.value).to_uppercase();
-    let own = format!("/{}", operation.name.value);
+    let named = |letter: char| if letter.is_whitespace() || letter == '/' { '_' } else { letter };
+    let own = format!("/{}", operation.name.value.chars().map(named).collect::<String>());
     let path = operation.path.as_ref().map_or(own.as_str(), |path| &path.value);
     (method, read_path(path))
 }

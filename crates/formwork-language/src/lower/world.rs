@@ -56,17 +56,22 @@ impl<'w> World<'w> {
         let components = model.components.iter().map(|component| &component.name.value);
         let entities = model.entities.iter().map(|entity| &entity.name.value);
         let names = Glossary::new(components.chain(entities).map(|name| words(name)));
+        let declared: Vec<&str> =
+            model.operations.iter().chain(&model.endpoints).map(|it| it.name.value.as_str()).collect();
+        let named = NameIndex::new(declared.iter().copied());
         let mut grants: FxHashMap<&str, Vec<usize>> = FxHashMap::default();
         let mut general_grants = Vec::new();
         for (at, grant) in model.authorization.grants.iter().enumerate() {
             if grant.all {
                 general_grants.push(at);
             }
-            let operations = grant.operations.iter().map(|name| name.value.as_str());
-            operations.for_each(|name| grants.entry(name).or_default().push(at));
+            // A grant in another spelling is of the operation that it means.
+            let meant =
+                grant.operations.iter().filter_map(|name| named.find(&name.value)).map(|it| declared[it]);
+            meant.for_each(|name| grants.entry(name).or_default().push(at));
         }
         let operations = model.operations.iter().chain(&model.endpoints);
-        let grants_known = operations.clone().any(|it| grants.contains_key(it.name.value.as_str()));
+        let grants_known = !grants.is_empty();
         let is_list = |kind: &OutputKind| matches!(kind, OutputKind::List(_) | OutputKind::Page(_));
         let index = Index {
             names,
