@@ -284,3 +284,21 @@ fn steps_written_into_the_document_are_executed_and_mean_the_same() {
         assert_eq!(before.errors, after.errors);
     }
 }
+
+#[test]
+fn what_something_else_carries_is_not_served() {
+    let endpoint = |transport: &str| {
+        let source = format!(
+            "## 5) Internal Service APIs\n\n### Internal interface: label reader\n\n**Request:** the picture\n\n\
+             **Response:** the text on it\n\n**Transport:** {transport}\n"
+        );
+        let compiled = outline::compile(&source);
+        let paths = compiled.program.operations.iter().map(|operation| format!("{:?}", operation.path));
+        (paths.collect::<Vec<_>>(), compiled.behaviours[0].program)
+    };
+    assert_eq!(endpoint("Function call."), (vec![], None));
+    assert_eq!(
+        endpoint("HTTP on the internal listener"),
+        (vec!["[Fixed(\"label_reader\")]".into()], Some(0))
+    );
+}

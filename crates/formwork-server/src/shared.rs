@@ -13,7 +13,9 @@ use crate::router::Router;
 use crate::schedule::Scheduler;
 use formwork_check::Analysis;
 use formwork_language::program::{Answered, EntityId, Instruction, Operation, Program, Surface, slots};
+use formwork_model::sections::interface;
 use formwork_store::Store;
+use rustc_hash::FxHashMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize};
 
@@ -86,14 +88,19 @@ impl Prepared {
     /// Compiles every operation of a document.
     pub(crate) fn all(analysis: &Analysis) -> Vec<Self> {
         let (program, model) = (&analysis.compiled.program, &analysis.model);
-        let served = model.operations.iter().chain(&model.endpoints).filter(|declared| !declared.command);
-        let mut declared = served.fuse();
-        let prepare = |operation: &Operation| {
-            let declared = declared.next().filter(|declared| *declared.name.value == *operation.name);
+        let declared: FxHashMap<u32, &interface::Operation> = model
+            .operations
+            .iter()
+            .chain(&model.endpoints)
+            .zip(&analysis.compiled.behaviours)
+            .filter_map(|(declared, behaviour)| Some((behaviour.program?, declared)))
+            .collect();
+        let prepare = |(index, operation): (usize, &Operation)| {
+            let declared = u32::try_from(index).ok().and_then(|index| declared.get(&index).copied());
             let mock = (!operation.mode.runs()).then(|| Mock::new(operation, declared, analysis));
             Self::new(operation, program, mock)
         };
-        program.operations.iter().map(prepare).collect()
+        program.operations.iter().enumerate().map(prepare).collect()
     }
 
     fn new(operation: &Operation, program: &Program, mock: Option<Mock>) -> Self {

@@ -123,16 +123,16 @@ fn operations(analysis: &Analysis) -> String {
         .map(|row| [row.name, row.route, row.listener.to_owned(), row.mode.to_owned(), row.callers, row.why])
         .collect();
     let commands = analysis.model.operations.iter().filter(|operation| operation.command).count();
+    let unserved = match commands {
+        0 => String::new(),
+        1 => "One operation is a command, which is not served over HTTP.\n".to_owned(),
+        _ => format!("{commands} operations are commands, which are not served over HTTP.\n"),
+    };
     if rows.is_empty() {
-        return match commands {
-            0 => "The document has no operation: only health checks answer.\n".to_owned(),
-            _ => format!(
-                "The document's {commands} operations are commands, which nothing serves over HTTP.\n"
-            ),
-        };
+        return format!("No operation is served over HTTP: only health checks answer.\n{unserved}");
     }
     let head = ["Operation", "Route", "Listener", "Mode", "Callers", "Why"].map(str::to_owned);
-    table(&head, &rows)
+    table(&head, &rows) + &unserved
 }
 
 fn calls(analysis: &Analysis, addresses: Addresses) -> String {
