@@ -5,7 +5,7 @@ use formwork_check::Analysis;
 use formwork_language::behaviour::Inference;
 use formwork_language::program::{InputField, Mode, Operation, PathPart, Surface};
 use formwork_model::Model;
-use formwork_model::facts::Location;
+use formwork_model::facts::{Constraint, Location};
 use formwork_model::sections::observability::MetricKind;
 use formwork_model::sections::security::{AuthenticationKind, BudgetKind, LimitKind};
 use formwork_model::values::Type;
@@ -236,10 +236,18 @@ fn number_example(field: &InputField) -> String {
     number.to_string()
 }
 
-/// What sections 8 to 10 promise and Formwork does not enforce yet, one line each.
+/// What the constraints of section 6 and sections 8 to 10 promise and Formwork does not enforce yet, one line each.
 pub fn not_yet_enforced(model: &Model) -> Vec<String> {
     let mut lines = Vec::new();
     let mut say = |what: &str, text: &str| lines.push(format!("{what}: {}", text.trim()));
+    for entity in &model.entities {
+        for field in &entity.fields {
+            let name = format!("`{}.{}`", entity.name.value, field.name.value);
+            for promise in field.constraints.iter().filter_map(|constraint| unkept(&constraint.value)) {
+                say("constraint", &format!("{name} {promise}"));
+            }
+        }
+    }
     for cache in &model.caches {
         let what = cache.what.as_ref().map_or("", |what| &what.value);
         say("cache", &format!("{} ({what})", cache.name.value));
@@ -276,4 +284,43 @@ pub fn not_yet_enforced(model: &Model) -> Vec<String> {
         say("trace", &spans.join(" → "));
     }
     lines
+}
+
+/// What a constraint promises beyond what is done; nothing when all of it is.
+fn unkept(constraint: &Constraint) -> Option<String> {
+    match constraint {
+        Constraint::Computed(expression) => {
+            Some(format!("computed as `{}`: it is stored as set", expression.value))
+        }
+        Constraint::Secret => Some("secret: never returned, but stored as sent, not hashed".to_owned()),
+        Constraint::Personal => Some("personal data: marked only".to_owned()),
+        Constraint::Format(format) => {
+            Some(format!("format {format}: not tested; the types `email` and `uri` are"))
+        }
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn constraints_that_nothing_keeps_are_said_at_the_start() {
+        let text = "## 6) Data Model\n\n### Entity: `user`\n\n**Fields:**\n\
+            - `id` (uuid) | identity | primary key, generated\n\
+            - `pin` (string) | code | required, secret, max 8 chars\n\
+            - `mail` (string) | where | required, format email, personal data\n\
+            - `twice` (integer) | double | computed as `n * 2`\n";
+        let lines = not_yet_enforced(&formwork_check::analyse_fragment(text.into()).model);
+        assert_eq!(
+            lines,
+            [
+                "constraint: `user.pin` secret: never returned, but stored as sent, not hashed",
+                "constraint: `user.mail` format email: not tested; the types `email` and `uri` are",
+                "constraint: `user.mail` personal data: marked only",
+                "constraint: `user.twice` computed as `n * 2`: it is stored as set",
+            ]
+        );
+    }
 }

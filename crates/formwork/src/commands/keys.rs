@@ -43,7 +43,7 @@ struct Create {
     /// The roles that it bears
     #[arg(long = "role", value_name = "ROLE", required = true, num_args = 1..)]
     roles: Vec<String>,
-    /// `caller.id`; the first role's name by default
+    /// `caller.id`; the key's own id by default
     #[arg(long)]
     id: Option<String>,
     /// A scope that it bears; may be repeated
