@@ -49,7 +49,7 @@ pub(crate) fn is_alone(cx: &Context<'_>, wrong: &str, near: &str) -> bool {
         left = left.saturating_sub(kind.len().max(1));
         left > 0
     });
-    !all.filter(|kind| kind.contains(&near)).any(|kind| kind.iter().any(|other| is_rival(&other)))
+    !all.filter(|kind| kind.contains(&near)).any(|kind| kind.iter().any(is_rival))
 }
 
 /// The names of a document and the words for types, those of one kind together.
