@@ -40,7 +40,7 @@ fn find<'d>(source: &str, part: &'d Part, title: Option<&'d Part>, found: &mut V
         let is_title = title.is_some_and(|title| std::ptr::eq(title, below));
         let is_heading = matches!(below.kind, PartKind::Heading(_));
         let flat = open.filter(|(_, number)| is_heading && !is_title && is_item_of(source, below, *number));
-        match section_of(source, below).filter(|_| !is_title && flat.is_none()) {
+        match section_of(source, below).filter(|_| !is_title && flat.is_none() && !holds_sections(source, below)) {
             Some(section) => {
                 open = Some((found.len(), number_of(&below.title.plain(source)).map(|(number, _)| number)));
                 split_off(source, section, below, found);
@@ -57,6 +57,15 @@ fn find<'d>(source: &str, part: &'d Part, title: Option<&'d Part>, found: &mut V
             None => find(source, below, title, found),
         }
     }
+}
+
+/// Whether a heading holds sections of several kinds: then it is a document's title, whatever word it begins with.
+fn holds_sections(source: &str, part: &Part) -> bool {
+    let mut kinds: Vec<_> =
+        part.parts().filter_map(|below| section_of(source, below)).map(|below| below.section).collect();
+    kinds.sort();
+    kinds.dedup();
+    kinds.len() > 3
 }
 
 /// The first number of a title, and whether another follows behind a point (`3.1`).

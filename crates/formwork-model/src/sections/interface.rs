@@ -199,7 +199,7 @@ pub(crate) fn read_internal(reader: &mut Reader<'_>, part: &Part) {
 }
 
 fn read_group(reader: &mut Reader<'_>, part: &Part, surface: Surface, group: Option<&str>) {
-    let part = shapes::regroup(reader.source, part, &|below| is_bold_title(reader.source, below));
+    let part = regrouped(reader.source, part);
     for entry in entries(reader.source, &part) {
         if !read_listed(reader, &entry, surface, group) {
             reader.class(&entry, Class::Narrative);
@@ -216,6 +216,16 @@ fn read_group(reader: &mut Reader<'_>, part: &Part, surface: Surface, group: Opt
     for table in tables::tables(&part.children) {
         read_table(reader, table, surface, group);
     }
+}
+
+/// The part with the labels of each bold title below it. `**Command:** …` and the like are labels where other bold
+/// titles stand, and titles where none does.
+fn regrouped(source: &str, part: &Part) -> Part {
+    let is_label_kind = |below: &Part| LABEL_KINDS.contains(&normal(&below.title.plain(source)).as_str());
+    let is_strong = |below: &Part| is_bold_title(source, below) && !is_label_kind(below);
+    let found = shapes::regroup(source, part, &is_strong);
+    let has_strong = found.parts().any(is_strong);
+    if has_strong { found } else { shapes::regroup(source, part, &|below| is_bold_title(source, below)) }
 }
 
 /// Whether a bold part is the title of an operation, and the labels that follow belong to it.

@@ -38,4 +38,5 @@ reads! {
     flowcharts_become_graphs: "mermaid",
     sequence_diagrams_become_graphs: "sequence",
     bold_lines_in_place_of_headings: "slips",
+    a_title_that_begins_like_a_section_is_none: "telemetry_title",
 }
