@@ -1,6 +1,7 @@
 //! Nothing that runs goes unmentioned: every form of step, every function and every code of a refusal stands in the
 //! reference.
 
+use formwork_check::{CATALOGUE, analyse_fragment};
 use formwork_language::functions::FUNCTIONS;
 use formwork_language::step_forms;
 
@@ -58,4 +59,77 @@ fn every_test_that_is_named_as_a_proof_exists() {
         named += 1;
     }
     assert!(named > 10, "only {named} tests were found in the table");
+}
+
+/// The rows of the first table behind a heading, each as its cells.
+fn table(page: &str, heading: &str) -> Vec<Vec<String>> {
+    let below = page.split(&format!("\n{heading}\n")).nth(1).expect("the heading is there");
+    let rows =
+        below.lines().skip_while(|line| !line.starts_with('|')).take_while(|line| line.starts_with('|'));
+    let cells = |row: &str| {
+        let whole = row.trim_matches('|').replace("\\|", "\u{1}");
+        whole.split('|').map(|cell| cell.trim().replace('\u{1}', "|")).collect()
+    };
+    rows.skip(2).map(cells).collect()
+}
+
+/// The code spans of a cell.
+fn codes(cell: &str) -> Vec<String> {
+    let double: Vec<&str> = cell.split("``").collect();
+    let plain = double.iter().step_by(2);
+    plain.flat_map(|part| part.split('`').skip(1).step_by(2)).map(str::to_owned).collect()
+}
+
+#[test]
+fn every_title_of_a_section_is_found_as_it() {
+    let section_of = |title: &str| {
+        let analysis = analyse_fragment(format!("# A\n\n## {title}\n\nWords.\n").into());
+        analysis.model.sections.first().map(|(section, _)| *section)
+    };
+    let rows = table(LANGUAGE, "## Finding the places");
+    assert_eq!(rows.len(), 16);
+    for row in rows {
+        let section = section_of(&row[0]);
+        assert!(section.is_some(), "{}", row[0]);
+        for title in row[1].split(", ") {
+            assert_eq!(section_of(title), section, "{title}");
+        }
+    }
+}
+
+#[test]
+fn every_word_for_a_type_is_one() {
+    let rows = table(LANGUAGE, "### Types");
+    let mut read = 0;
+    for word in rows.iter().flat_map(|row| codes(&row[0])) {
+        let word = word.replace("(n)", "(8)").replace("(p,s)", "(8,2)").replace('T', "string");
+        if word == "p" || word.starts_with("one of") {
+            continue;
+        }
+        let text =
+            format!("## Data Model\n\n### Entity: `a`\n\n**Fields:**\n- `x` ({word}) | y | one of \"a\"\n");
+        let analysis = analyse_fragment(text.into());
+        let wrong: Vec<_> = analysis.diagnostics.iter().filter(|found| found.code == "FW0601").collect();
+        assert!(wrong.is_empty(), "{word}: {wrong:?}");
+        assert!(analysis.model.entities[0].fields[0].ty.is_some(), "{word}");
+        read += 1;
+    }
+    assert!(read > 30, "only {read} words were found in the table");
+}
+
+#[test]
+fn every_code_of_a_finding_that_a_page_names_is_one() {
+    let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs");
+    for page in ["reference", "guide"] {
+        for entry in std::fs::read_dir(folder.join(page)).expect("the folder is there") {
+            let path = entry.expect("it can be listed").path();
+            let text = std::fs::read_to_string(&path).expect("a page is UTF-8");
+            for code in text.split("FW").skip(1).filter_map(|rest| rest.get(..4)) {
+                if code.chars().all(|digit| digit.is_ascii_digit()) {
+                    let known = CATALOGUE.iter().any(|entry| entry.code.ends_with(code));
+                    assert!(known, "{}: FW{code}", path.display());
+                }
+            }
+        }
+    }
 }

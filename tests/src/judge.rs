@@ -5,7 +5,8 @@
 //! | `markdown host` | it is the document that the fragments below it stand in; it has no findings itself |
 //! | `markdown run` | a whole document: no errors, and its flows pass; with `strict`, no findings at all |
 //! | `markdown GAP` | in that gap of the host it is understood and has no findings; in the gap `flow` it passes |
-//! | `markdown flow after` | the same, with the fragment before it in its own gap |
+//! | `markdown GAP after` | the same, with the fragment before it in its own gap |
+//! | `markdown flow after [N]` | the same, with the fragment before it, or the N before it, in their gaps |
 //! | `markdown refused CODE [in GAP]` | it raises exactly that code (gap `steps` if none is named) |
 //! | `cel` | each line is an expression that is `true` |
 //! | `cel refused CODE` | each line raises exactly that code |
@@ -37,7 +38,7 @@ pub struct Judged {
 pub fn page(path: &str, text: &str) -> Judged {
     let mut judged = Judged::default();
     let mut host: Option<Host> = None;
-    let mut before: Option<(String, String)> = None;
+    let mut before: Vec<(String, String)> = Vec::new();
     for fence in fences(text) {
         let result = match fence.words()[..] {
             ["markdown", "host"] => {
@@ -50,11 +51,14 @@ pub fn page(path: &str, text: &str) -> Judged {
             ["markdown", "run", "strict"] => run(&fence.text, true),
             ["markdown", "refused", code] => refused(host.as_ref(), "steps", code, &fence),
             ["markdown", "refused", code, "in", gap] => refused(host.as_ref(), gap, code, &fence),
-            ["markdown", "flow"] => flow(host.as_ref(), None, &fence),
-            ["markdown", "flow", "after"] => flow(host.as_ref(), before.as_ref(), &fence),
-            ["markdown", gap] => {
-                before = Some((gap.to_owned(), fence.text.clone()));
-                understood(host.as_ref(), gap, &fence)
+            ["markdown", "flow"] => flow(host.as_ref(), &[], &fence),
+            ["markdown", "flow", "after"] => flow(host.as_ref(), last(&before, 1), &fence),
+            ["markdown", "flow", "after", "2"] => flow(host.as_ref(), last(&before, 2), &fence),
+            ["markdown", gap] | ["markdown", gap, "after"] => {
+                let others = last(&before, fence.words().len().saturating_sub(2));
+                let result = understood(host.as_ref(), others, gap, &fence);
+                before.push((gap.to_owned(), fence.text.clone()));
+                result
             }
             ["markdown", ..] => Err(format!("no example is marked `{}`", fence.info)),
             ["cel"] => each_line(&fence, None),
@@ -106,11 +110,19 @@ fn filled(host: Option<&Host>, fragments: &[(&str, &str)]) -> Result<Filled, Str
 }
 
 /// Understood, without findings, and nothing of it taken for prose.
-fn understood(host: Option<&Host>, gap: &str, fence: &Fence) -> Result<(), String> {
-    let filled = filled(host, &[(gap, &fence.text)])?;
+fn understood(
+    host: Option<&Host>,
+    others: &[(String, String)],
+    gap: &str,
+    fence: &Fence,
+) -> Result<(), String> {
+    let mut fragments = vec![(gap, fence.text.as_str())];
+    fragments.extend(others.iter().map(|(gap, text)| (gap.as_str(), text.as_str())));
+    let filled = filled(host, &fragments)?;
     let analysis = analyse_fragment(filled.text.as_str().into());
     none(&relevant(&analysis), &analysis)?;
-    let fragment = filled.fragments.first().cloned().unwrap_or_default();
+    let own = |range: &&Range<usize>| filled.text.get((*range).clone()) == Some(fence.text.as_str());
+    let fragment = filled.fragments.iter().find(own).cloned().unwrap_or_default();
     all_understood(&analysis, &fragment)
 }
 
@@ -141,9 +153,14 @@ fn refused(host: Option<&Host>, gap: &str, code: &str, fence: &Fence) -> Result<
     Err(format!("expected {code} alone, got: {}", shown(&found, &analysis.source)))
 }
 
-fn flow(host: Option<&Host>, before: Option<&(String, String)>, fence: &Fence) -> Result<(), String> {
+/// The last so many.
+fn last(fragments: &[(String, String)], count: usize) -> &[(String, String)] {
+    &fragments[fragments.len().saturating_sub(count)..]
+}
+
+fn flow(host: Option<&Host>, before: &[(String, String)], fence: &Fence) -> Result<(), String> {
     let mut fragments = vec![("flow", fence.text.as_str())];
-    fragments.extend(before.map(|(gap, text)| (gap.as_str(), text.as_str())));
+    fragments.extend(before.iter().map(|(gap, text)| (gap.as_str(), text.as_str())));
     let filled = filled(host, &fragments)?;
     let analysis = analyse_fragment(filled.text.as_str().into());
     none(&relevant(&analysis), &analysis)?;
