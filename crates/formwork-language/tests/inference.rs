@@ -70,7 +70,7 @@ const PUT_UP: &str = "### Operation: `create_rack` — `POST /racks`\n\n\
 fn create_takes_the_row_from_the_input() {
     assert_eq!(
         steps(&format!(
-            "{PUT_UP}**Behavior:** Stores the rack. Answers `409 name_taken` when the name is already used."
+            "{PUT_UP}**Behavior:** Stores the rack, an important thing in any country. Answers `409 name_taken` when the name is already used."
         )),
         "Creates a `rack` from the input, or fails with `409 name_taken`.\nReturns `201` with the `rack`."
     );
@@ -300,5 +300,25 @@ fn what_something_else_carries_is_not_served() {
     assert_eq!(
         endpoint("HTTP on the internal listener"),
         (vec!["[Fixed(\"label_reader\")]".into()], Some(0))
+    );
+}
+
+#[test]
+fn what_is_declared_twice_leaves_a_schema_that_a_store_can_hold() {
+    let source = "## 6) Data Model\n\n### Entity: `note`\n\n**Fields:**\n- `text` (string) | a | required\n- `Text` (integer) | b | required\n\n\
+        ### Entity: `Note`\n\n**Fields:**\n- `kind` (enum) | c | required, one of `short`, `long`\n- `state` (enum) | d | required\n";
+    let schema = outline::compile(source).program.schema;
+    let tables: Vec<String> = schema
+        .entities
+        .iter()
+        .map(|entity| {
+            let fields: Vec<String> =
+                entity.fields.iter().map(|field| format!("{} {}", field.name, field.ty)).collect();
+            format!("{}: {}", entity.name, fields.join(", "))
+        })
+        .collect();
+    assert_eq!(
+        tables,
+        ["note: id uuid, text string", "Note (2): id uuid, kind enum(short, long), state string"]
     );
 }

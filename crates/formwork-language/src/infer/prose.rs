@@ -57,7 +57,7 @@ const CONDITIONS: [&str; 22] = [
     "once",
 ];
 
-/// Beginnings of words that promise an effect beyond the row.
+/// Stems of words that promise an effect beyond the row; an ending of [`ENDINGS`] may follow.
 const EFFECTS: [&str; 59] = [
     "emit",
     "publish",
@@ -118,6 +118,12 @@ const EFFECTS: [&str; 59] = [
     "oldest",
     "latest",
     "recent",
+];
+
+/// What may follow a stem: `send`, `sends`, `archives`, `notifies`, `calculation`; not `country` or `important`.
+const ENDINGS: [&str; 19] = [
+    "", "s", "e", "es", "ed", "d", "ing", "y", "ies", "ied", "ying", "ation", "ations", "ion", "ions", "al",
+    "als", "ment", "led",
 ];
 
 /// Reads the prose of a behaviour.
@@ -206,7 +212,8 @@ fn sentence(
         return Err(format!("no field of `{}` says which is the newest", table.name));
     }
     for word in &words {
-        let effect = EFFECTS.iter().any(|beginning| word.starts_with(beginning));
+        let effect =
+            EFFECTS.iter().any(|stem| word.strip_prefix(stem).is_some_and(|end| ENDINGS.contains(&end)));
         let condition = CONDITIONS.contains(&word.as_str()) && !excused;
         if effect || condition {
             return Err(format!("its prose says more: “{word}”"));

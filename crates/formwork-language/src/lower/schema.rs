@@ -27,6 +27,7 @@ pub(super) fn lower(source: &str, model: &Model, patterns: &Patterns, notes: &mu
     for entity in &model.entities {
         schema.entities.push(columns(entity, patterns, notes));
     }
+    set_apart(&mut schema);
     let names = NameIndex::new(model.entities.iter().map(|entity| entity.name.value.as_str()));
     for (at, entity) in model.entities.iter().enumerate() {
         for field in &entity.fields {
@@ -43,6 +44,18 @@ pub(super) fn lower(source: &str, model: &Model, patterns: &Patterns, notes: &mu
         }
     }
     schema
+}
+
+/// Of two entities of one name the first has it; `check` names the second, which gets a table of its own.
+fn set_apart(schema: &mut Schema) {
+    let mut known: FxHashMap<String, usize> = FxHashMap::default();
+    for entity in &mut schema.entities {
+        let count = known.entry(entity.name.to_lowercase()).or_default();
+        *count += 1;
+        if *count > 1 {
+            entity.name = format!("{} ({count})", entity.name).into();
+        }
+    }
 }
 
 fn not_supported(rule: &EntityRule) -> Note {
@@ -65,7 +78,12 @@ fn columns(entity: &Entity, patterns: &Patterns, notes: &mut Vec<Note>) -> Entit
     if !keyed && !named_id {
         fields.push(hidden_id());
     }
-    fields.extend(entity.fields.iter().map(|field| column(field, patterns, notes)));
+    for field in &entity.fields {
+        // The first of two fields of one name counts; `check` names the second.
+        if fields.iter().all(|other: &FieldSchema| !other.name.eq_ignore_ascii_case(&field.name.value)) {
+            fields.push(column(field, patterns, notes));
+        }
+    }
     EntitySchema {
         name: entity.name.value.as_str().into(),
         fields,
