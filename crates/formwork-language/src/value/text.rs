@@ -12,8 +12,45 @@ const SECOND: i64 = 1_000_000;
 pub fn format_timestamp(microseconds: i64) -> String {
     let days = microseconds.div_euclid(MICROSECONDS_PER_DAY);
     let time = microseconds.rem_euclid(MICROSECONDS_PER_DAY);
+    let mut text = String::with_capacity("2030-01-01T00:00:00.000000Z".len());
+    push_date(&mut text, days);
+    text.push('T');
+    push_time(&mut text, time);
+    text.push('Z');
+    text
+}
+
+/// A number in at least `width` digits. By hand, since most answers hold times and the formatting machinery of the
+/// standard library was a tenth of the instructions of a point read.
+fn push_digits(text: &mut String, number: u64, width: usize) {
+    let mut digits = [b'0'; 20];
+    let (mut rest, mut at) = (number, digits.len());
+    while rest > 0 {
+        at -= 1;
+        digits[at] = b'0' + (rest % 10) as u8;
+        rest /= 10;
+    }
+    let from = at.min(digits.len() - width.min(digits.len()));
+    text.push_str(std::str::from_utf8(&digits[from..]).unwrap_or_default());
+}
+
+fn push_date(text: &mut String, days: i64) {
     let (year, month, day) = calendar::civil(days);
-    format!("{year:04}-{month:02}-{day:02}T{}Z", format_time(time))
+    push_digits(text, u64::try_from(year).unwrap_or_default(), 4);
+    text.push('-');
+    push_digits(text, u64::from(month), 2);
+    text.push('-');
+    push_digits(text, u64::from(day), 2);
+}
+
+fn push_time(text: &mut String, microseconds: i64) {
+    let seconds = (microseconds / SECOND).unsigned_abs();
+    push_digits(text, seconds / 3600, 2);
+    text.push(':');
+    push_digits(text, seconds / 60 % 60, 2);
+    text.push(':');
+    push_digits(text, seconds % 60, 2);
+    push_fraction(text, microseconds % SECOND);
 }
 
 /// Microseconds since the epoch of an RFC 3339 time with any offset; digits finer than a microsecond are refused.
@@ -46,8 +83,9 @@ fn two_digits(text: &str) -> Option<i64> {
 
 /// `2026-11-23`
 pub fn format_date(days: i32) -> String {
-    let (year, month, day) = calendar::civil(i64::from(days));
-    format!("{year:04}-{month:02}-{day:02}")
+    let mut text = String::with_capacity("2030-01-01".len());
+    push_date(&mut text, i64::from(days));
+    text
 }
 
 /// Days since 1970-01-01.
@@ -64,17 +102,16 @@ pub fn parse_date(text: &str) -> Option<i32> {
 
 /// `09:30:00`, with digits behind the second only where there are any.
 pub fn format_time(microseconds: i64) -> String {
-    let seconds = microseconds / SECOND;
-    let mut text = format!("{:02}:{:02}:{:02}", seconds / 3600, seconds / 60 % 60, seconds % 60);
-    push_fraction(&mut text, microseconds % SECOND);
+    let mut text = String::with_capacity("00:00:00.000000".len());
+    push_time(&mut text, microseconds);
     text
 }
 
 fn push_fraction(text: &mut String, microseconds: i64) {
     if microseconds != 0 {
-        let digits = format!("{:06}", microseconds.unsigned_abs());
         text.push('.');
-        text.push_str(digits.trim_end_matches('0'));
+        push_digits(text, microseconds.unsigned_abs(), 6);
+        text.truncate(text.trim_end_matches('0').len());
     }
 }
 
@@ -173,10 +210,13 @@ pub fn format_uuid(uuid: &[u8; 16]) -> String {
         if matches!(at, 4 | 6 | 8 | 10) {
             text.push('-');
         }
-        let _ = write!(text, "{byte:02x}");
+        text.push(char::from(HEXADECIMAL[usize::from(byte >> 4)]));
+        text.push(char::from(HEXADECIMAL[usize::from(byte & 15)]));
     }
     text
 }
+
+const HEXADECIMAL: &[u8; 16] = b"0123456789abcdef";
 
 /// A UUID with hyphens, in either case.
 pub fn parse_uuid(text: &str) -> Option<[u8; 16]> {
