@@ -25,6 +25,9 @@ const MOST_ROUNDS: usize = 4;
 /// How often a pass may be tried in parts, to find the changes that must be left out.
 const MOST_TRIALS: usize = 48;
 
+/// How many bytes all trials of a pass may read together; a very large document is tried as a whole and in halves.
+const MOST_BYTES: usize = 64 * 1024 * 1024;
+
 /// The changes of a pass.
 type Pass = fn(&Written<'_>) -> Vec<Edit>;
 
@@ -42,7 +45,8 @@ pub fn format(source: Arc<str>) -> Formatted {
         for (pass, may_rewrite) in PASSES {
             let edits = pass(&Written::new(&analysis));
             let shape = (!may_rewrite).then(|| shape(&analysis));
-            let mut trial = Trial { facts: &facts, shape: shape.as_deref(), left: MOST_TRIALS, left_out: 0 };
+            let left = (MOST_BYTES / analysis.source.len().max(1)).clamp(3, MOST_TRIALS);
+            let mut trial = Trial { facts: &facts, shape: shape.as_deref(), left, left_out: 0 };
             if let Some(made) = trial.made(&analysis, &edits) {
                 analysis = made;
             }

@@ -49,6 +49,9 @@ fn types_bear_their_canonical_names() {
         ("- `a` (varchar(64)) | x | not null", "- `a` (string) | x | max 64 chars, required"),
         ("- `a` (decimal(10,2)) | x", "- `a` (decimal(10,2)) | x"),
         ("- `a` (enum(b, c)) | x", "- `a` (enum(b, c)) | x"),
+        ("- `a` (path) | x", "- `a` (path) | x"),
+        ("- `a` (number) | x", "- `a` (number) | x"),
+        ("- `a` (UUID) | x", "- `a` (uuid) | x"),
     ];
     for (before, after) in cases {
         assert_eq!(field(before), after, "{before}");
