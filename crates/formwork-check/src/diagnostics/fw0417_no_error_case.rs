@@ -4,7 +4,6 @@ use crate::catalogue::Entry;
 use crate::context::Context;
 use crate::diagnostic::{Diagnostic, Severity};
 use crate::words::quoted;
-use formwork_language::program::Mode;
 
 pub(crate) static ENTRY: Entry = Entry {
     code: "FW0417",
@@ -43,8 +42,8 @@ fn rule(cx: &Context<'_>) -> Vec<Diagnostic> {
             let has_input = !operation.input.fields.is_empty() || operation.input.reference.is_some();
             let raises = behaviour.steps.iter().any(|step| !step.errors.is_empty());
             let text = operation.span.slice(cx.source).to_lowercase();
-            // What is executed checks its input by itself.
-            behaviour.mode != Mode::Executed
+            // What runs checks its input by itself.
+            !behaviour.mode.runs()
                 && has_input
                 && operation.behavior_span.is_some()
                 && !raises

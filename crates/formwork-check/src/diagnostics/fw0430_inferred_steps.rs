@@ -21,7 +21,8 @@ fn rule(cx: &Context<'_>) -> Vec<Diagnostic> {
         let Inference::Steps(inferred) = &behaviour.inference else { return None };
         let message =
             format!("{} runs with inferred steps: it {}", quoted(&operation.name.value), inferred.summary);
-        let found = ENTRY.at(operation.name.span, message);
+        let place = operation.behavior_span.or(operation.path.as_ref().map(|path| path.span));
+        let found = ENTRY.at(place.unwrap_or(operation.name.span), message);
         let mut found = found
             .help(format!("these steps run until the behaviour has its own: {}", inferred.steps.join(" ")));
         if !inferred.edits.is_empty() {
