@@ -40,7 +40,9 @@ fn find<'d>(source: &str, part: &'d Part, title: Option<&'d Part>, found: &mut V
         let is_title = title.is_some_and(|title| std::ptr::eq(title, below));
         let is_heading = matches!(below.kind, PartKind::Heading(_));
         let flat = open.filter(|(_, number)| is_heading && !is_title && is_item_of(source, below, *number));
-        match section_of(source, below).filter(|_| !is_title && flat.is_none() && !holds_sections(source, below)) {
+        match section_of(source, below)
+            .filter(|_| !is_title && flat.is_none() && !holds_sections(source, below))
+        {
             Some(section) => {
                 open = Some((found.len(), number_of(&below.title.plain(source)).map(|(number, _)| number)));
                 split_off(source, section, below, found);

@@ -1,5 +1,6 @@
 //! Sections 4 and 5: operations and internal endpoints. Both have one shape.
 
+use super::{operation_tables, outputs};
 use crate::facts::{Field, Outcome, Prose, StepItem};
 use crate::fields;
 use crate::inputs;
@@ -11,9 +12,7 @@ use crate::routes::{self, Found, METHODS};
 use crate::shapes;
 use crate::tables;
 use crate::titles;
-use crate::tokens::{Token, TokenKind, find_words};
-use crate::values::parse_outcome;
-use formwork_syntax::{Block, Fence, Node, Part, PartKind, Span, Spanned, Table, Text};
+use formwork_syntax::{Block, Fence, Node, Part, PartKind, Span, Spanned, Text};
 
 /// Where an operation is declared, and so on which listener it is served.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -214,7 +213,7 @@ fn read_group(reader: &mut Reader<'_>, part: &Part, surface: Surface, group: Opt
         }
     }
     for table in tables::tables(&part.children) {
-        read_table(reader, table, surface, group);
+        operation_tables::read(reader, table, surface, group);
     }
 }
 
@@ -330,13 +329,13 @@ fn read_operation(reader: &mut Reader<'_>, part: &Part, surface: Surface, group:
     add(reader, operation);
 }
 
-fn is_label(title: &str) -> bool {
+pub(super) fn is_label(title: &str) -> bool {
     let known: [&[&str]; 9] =
         [&INPUT, &OUTPUT, &BEHAVIOR, &EXAMPLES, &ERRORS, &ROUTE, &PURPOSE, &REMARKS, &LABEL_KINDS];
     known.iter().any(|names| begins_with(title, names)) || title == "transport" || title == "path"
 }
 
-fn add(reader: &mut Reader<'_>, operation: Operation) {
+pub(super) fn add(reader: &mut Reader<'_>, operation: Operation) {
     let what = match operation.surface {
         Surface::Public => "operation",
         Surface::Internal => "endpoint",
@@ -371,13 +370,13 @@ fn read_unlabelled(reader: &mut Reader<'_>, operation: &mut Operation, part: &Pa
     }
 }
 
-fn set_route(operation: &mut Operation, found: Found) {
+pub(super) fn set_route(operation: &mut Operation, found: Found) {
     operation.method = Some(found.method);
     operation.path = Some(found.path);
 }
 
 /// The operation that a title names, still empty.
-fn titled(source: &str, title: &Text, surface: Surface, span: Span) -> Option<Operation> {
+pub(super) fn titled(source: &str, title: &Text, surface: Surface, span: Span) -> Option<Operation> {
     let mut operation = empty(titles::name(source, title)?, surface, span);
     let mut name = None;
     for (piece, code) in title.codes() {
@@ -426,7 +425,7 @@ fn words_before(source: &str, title: &Text, at: u32) -> Option<Spanned<String>> 
 }
 
 /// An operation of which only the name is known.
-fn empty(name: Spanned<String>, surface: Surface, span: Span) -> Operation {
+pub(super) fn empty(name: Spanned<String>, surface: Surface, span: Span) -> Operation {
     Operation {
         name,
         group: None,
@@ -456,7 +455,7 @@ fn named(text: &str, span: Span, command: &mut bool) -> Spanned<String> {
     Spanned::new(name[..end].to_owned(), span.part(0, end as u32))
 }
 
-fn read_label(reader: &mut Reader<'_>, operation: &mut Operation, part: &Part) {
+pub(super) fn read_label(reader: &mut Reader<'_>, operation: &mut Operation, part: &Part) {
     let title = reader.title(&part.title);
     let route = routes::line(reader.source, &part.inline);
     if let Some(found) = route.filter(|_| operation.path.is_none() && is_label(&title)) {
@@ -470,7 +469,7 @@ fn read_label(reader: &mut Reader<'_>, operation: &mut Operation, part: &Part) {
     } else if title == "command" || title == "usage" || title == "synopsis" {
         read_command(reader, operation, part);
     } else if begins_with(&title, &ERRORS) {
-        read_errors(reader, operation, part);
+        outputs::read_errors(reader, operation, part);
     } else if title == "path" || begins_with(&title, &ROUTE) {
         read_route(reader, operation, part);
     } else if begins_with(&title, &INPUT) {
@@ -478,7 +477,7 @@ fn read_label(reader: &mut Reader<'_>, operation: &mut Operation, part: &Part) {
         operation.examples.extend(fences(&part.children).cloned());
         merge_input(&mut operation.input, more);
     } else if begins_with(&title, &OUTPUT) {
-        read_output(reader, operation, part);
+        outputs::read_output(reader, operation, part);
     } else if begins_with(&title, &BEHAVIOR) {
         operation.behavior.extend(steps(reader.source, part));
         operation.behavior_span = Some(part.title.span);
@@ -541,121 +540,6 @@ fn read_route(reader: &mut Reader<'_>, operation: &mut Operation, part: &Part) {
             }
         }
         reader.class(&entry, Class::Understood);
-    }
-}
-
-/// The columns of a table of operations.
-struct OperationColumns {
-    name: Option<usize>,
-    method: Option<usize>,
-    path: Option<usize>,
-    /// What is said in the other columns, by label.
-    labels: Vec<usize>,
-}
-
-/// A table of operations: ``| Method | Path | Purpose |``. A row that names an operation of its own adds to it.
-fn read_table(reader: &mut Reader<'_>, table: &Table, surface: Surface, group: Option<&str>) {
-    let columns = tables::Columns::new(reader.source, table);
-    let method = columns.exactly(&["method", "http method", "verb", "http verb"]);
-    let path = columns
-        .exactly(&[
-            "path",
-            "route",
-            "endpoint",
-            "url",
-            "uri",
-            "http",
-            "resource",
-            "method and path",
-            "method path",
-        ])
-        .filter(|at| Some(*at) != method);
-    let name = columns.exactly(&["operation", "name", "command", "rpc", "operation name", "call"]);
-    let labels =
-        columns.titles().filter(|(at, title)| ![name, method, path].contains(&Some(*at)) && is_label(title));
-    let labels: Vec<usize> = labels.map(|(at, _)| at).collect();
-    let is_operations = path.is_some() || (name.is_some() && labels.len() > 1);
-    if !is_operations {
-        return reader.narrative_rows(table);
-    }
-    let columns = OperationColumns { name, method, path, labels };
-    for row in &table.rows {
-        match row_operation(reader, table, row, &columns, surface) {
-            Some(mut operation) => {
-                operation.group = group.map(str::to_owned);
-                reader.model.classes.push((row.span, Class::Understood));
-                merge_or_add(reader, operation);
-            }
-            None => reader.model.classes.push((row.span, Class::Narrative)),
-        }
-    }
-}
-
-fn row_operation(
-    reader: &mut Reader<'_>,
-    table: &Table,
-    row: &formwork_syntax::Row,
-    columns: &OperationColumns,
-    surface: Surface,
-) -> Option<Operation> {
-    let source = reader.source;
-    let cell = |at: Option<usize>| tables::cell(source, row, at);
-    let method_and_path: Vec<&Text> =
-        [cell(columns.method), cell(columns.path)].into_iter().flatten().collect();
-    let method = cell(columns.method).map(|text| text.plain(source).trim().to_ascii_uppercase());
-    let path = cell(columns.path);
-    let found = path.and_then(|path| routes::find(source, path.span)).or_else(|| {
-        let method = method.filter(|method| METHODS.contains(&method.as_str()))?;
-        let at = cell(columns.method)?;
-        let place = at.codes().next().map_or(at.span, |(_, code)| code.span());
-        Some(Found {
-            method: Spanned::new(method, place),
-            path: routes::path(source, path?)?,
-            end: row.span.end,
-        })
-    });
-    let titled_name = cell(columns.name).and_then(|text| titled(source, text, surface, row.span));
-    let mut operation = match (titled_name, &found) {
-        (Some(operation), _) => operation,
-        (None, Some(found)) => {
-            let name = format!("{} {}", found.method.value, found.path.value);
-            let place = tables::joined(&method_and_path).span;
-            empty(Spanned::new(name, place), surface, row.span)
-        }
-        (None, None) => return None,
-    };
-    if let Some(found) = found {
-        set_route(&mut operation, found);
-    }
-    for at in &columns.labels {
-        let (Some(title), Some(text)) = (table.header.get(*at), cell(Some(*at))) else { continue };
-        let part = shapes::labelled(title.clone(), text.clone(), Vec::new(), text.span);
-        read_label(reader, &mut operation, &part);
-    }
-    operation.span = row.span;
-    Some(operation)
-}
-
-/// Adds what a table says of an operation to that operation, or declares it.
-fn merge_or_add(reader: &mut Reader<'_>, found: Operation) {
-    let others = match found.surface {
-        Surface::Public => &mut reader.model.operations,
-        Surface::Internal => &mut reader.model.endpoints,
-    };
-    let value = |text: &Option<Spanned<String>>| text.as_ref().map(|text| text.value.clone());
-    let is_same = |other: &&mut Operation| {
-        other.name.value.eq_ignore_ascii_case(&found.name.value)
-            || (found.path.is_some()
-                && value(&other.path) == value(&found.path)
-                && value(&other.method) == value(&found.method))
-    };
-    match others.iter_mut().find(is_same) {
-        Some(other) => {
-            other.method = other.method.take().or(found.method);
-            other.path = other.path.take().or(found.path);
-            other.purpose = other.purpose.take().or(found.purpose);
-        }
-        None => add(reader, found),
     }
 }
 
@@ -736,159 +620,4 @@ fn reference(reader: &Reader<'_>, text: &Text) -> Option<Spanned<String>> {
         let is_declared = reader.declared.find(&name).is_some();
         is_declared.then(|| Spanned::new(name.into_owned(), code.span()))
     })
-}
-
-fn read_output(reader: &mut Reader<'_>, operation: &mut Operation, part: &Part) {
-    let mut output = Output { span: Some(part.title.span), ..Output::default() };
-    if reader.is_placeholder(&part.inline) {
-        reader.model.classes.push((part.inline.span, Class::Unfinished));
-    } else if !part.inline.is_blank(reader.source) {
-        let tokens = reader.tokens(&part.inline);
-        output.status = tokens.iter().find_map(status);
-        output.kind = output_kind(reader, &tokens, output.status.as_ref().map(|status| status.value));
-        output.text = Some(part.inline.clone());
-        let class = if output.kind == OutputKind::Prose { Class::Narrative } else { Class::Understood };
-        reader.model.classes.push((part.inline.span, class));
-    }
-    let listed = Part { inline: Text::empty(part.inline.span.end), ..part.clone() };
-    for entry in entries(reader.source, &listed) {
-        read_output_entry(reader, operation, &mut output, &entry);
-    }
-    for block in listed.blocks().filter(|block| matches!(block, Block::Table(_))) {
-        let table = Part { children: vec![Node::Block(block.clone())], ..listed.clone() };
-        output.fields.extend(fields::fields(reader, &table));
-    }
-    if !output.fields.is_empty() && matches!(output.kind, OutputKind::Missing | OutputKind::Prose) {
-        output.kind = OutputKind::Fields;
-    }
-    operation.examples.extend(fences(&part.children).cloned());
-    operation.output = output;
-}
-
-/// An item below Output: an error, a status with what it answers, or a field.
-fn read_output_entry(
-    reader: &mut Reader<'_>,
-    operation: &mut Operation,
-    output: &mut Output,
-    entry: &Entry<'_>,
-) {
-    if let Some(error) = error(reader, entry).filter(|error| error.value.status >= 400) {
-        operation.errors.push(error);
-        return reader.class(entry, Class::Understood);
-    }
-    let tokens = reader.tokens(entry.text);
-    let found = tokens.iter().find_map(status);
-    let kind = output_kind(reader, &tokens, found.as_ref().map(|status| status.value));
-    let is_shape = !matches!(kind, OutputKind::Prose | OutputKind::Missing | OutputKind::Row(_));
-    if found.is_some() || is_shape || !entry.is_item {
-        output.status = output.status.take().or(found);
-        if output.kind == OutputKind::Missing {
-            output.kind = kind;
-            output.text = Some(entry.text.clone());
-        }
-        return reader.class(entry, Class::Understood);
-    }
-    match fields::field(reader, entry) {
-        Some(field) => {
-            output.fields.push(field);
-            reader.class(entry, Class::Understood);
-        }
-        None => {
-            if output.kind == OutputKind::Missing {
-                output.kind = kind;
-                output.text = Some(entry.text.clone());
-            }
-            reader.class(entry, Class::Narrative);
-        }
-    }
-}
-
-/// A status of success or redirection.
-fn status(token: &Token<'_>) -> Option<Spanned<u16>> {
-    let is_written = matches!(token.kind, TokenKind::Code | TokenKind::Word);
-    let outcome = parse_outcome(&token.text).filter(|outcome| is_written && outcome.code.is_none())?;
-    (200..400).contains(&outcome.status).then(|| Spanned::new(outcome.status, token.span))
-}
-
-fn output_kind(reader: &Reader<'_>, tokens: &[Token<'_>], status: Option<u16>) -> OutputKind {
-    let codes: Vec<&Token<'_>> =
-        tokens.iter().filter(|token| token.is_code() && parse_outcome(&token.text).is_none()).collect();
-    let first_after = |at: usize| tokens[at..].iter().find(|token| token.is_code()).map(Token::spanned);
-    if let Some(at) = find_words(tokens, &["page", "of"]) {
-        return first_after(at).map_or(OutputKind::Prose, OutputKind::Page);
-    }
-    if let Some(at) = find_words(tokens, &["list", "of"]).or_else(|| find_words(tokens, &["array", "of"])) {
-        return first_after(at).map_or(OutputKind::Prose, OutputKind::List);
-    }
-    let says = |words: &[&str]| words.iter().any(|word| tokens.iter().any(|token| token.is_word(word)));
-    let is_redirect = status.is_some_and(|status| (300..400).contains(&status) && status != 304);
-    if is_redirect || says(&["redirect", "redirects"]) {
-        return OutputKind::Redirect;
-    }
-    let row = codes.iter().find(|code| reader.declared.find(&code.text).is_some());
-    if let Some(row) = row {
-        return OutputKind::Row(row.spanned());
-    }
-    let is_nothing = find_words(tokens, &["no", "content"]).is_some() || says(&["nothing", "none"]);
-    if (is_nothing || status == Some(204)) && codes.is_empty() {
-        return OutputKind::Nothing;
-    }
-    match codes.as_slice() {
-        [only] if find_words(tokens, &["the"]).is_some() && is_identifier(&only.text) => {
-            OutputKind::Row(only.spanned())
-        }
-        _ => OutputKind::Prose,
-    }
-}
-
-fn is_identifier(text: &str) -> bool {
-    text.chars().all(|character| character.is_alphanumeric() || character == '_')
-        && text.starts_with(|first: char| first.is_alphabetic())
-}
-
-fn read_errors(reader: &mut Reader<'_>, operation: &mut Operation, part: &Part) {
-    let part = tables::as_lists(reader.source, part, &[]);
-    for entry in entries(reader.source, &part) {
-        let found = outcomes(reader, &entry);
-        match found.is_empty() {
-            false => {
-                operation.errors.extend(found);
-                reader.class(&entry, Class::Understood);
-            }
-            true => reader.class(&entry, Class::Narrative),
-        }
-    }
-}
-
-/// The outcomes of failure that an entry names: `` `409 taken`, `410` ``, `409 when …`, `` `taken` (409) ``.
-fn outcomes(reader: &Reader<'_>, entry: &Entry<'_>) -> Vec<Spanned<Outcome>> {
-    let tokens = reader.tokens(entry.text);
-    let is_failure = |outcome: &Outcome| outcome.status >= 400;
-    let in_code = tokens.iter().filter(|token| token.is_code()).filter_map(|token| {
-        let outcome = parse_outcome(&token.text).filter(is_failure)?;
-        Some(Spanned::new(outcome, token.span))
-    });
-    let mut found: Vec<Spanned<Outcome>> = in_code.collect();
-    if found.is_empty() || entry.is_item {
-        found.truncate(1);
-    }
-    // A bare status, and the code that stands beside it.
-    let status = tokens.iter().find(|token| {
-        token.kind == TokenKind::Word
-            && parse_outcome(&token.text).is_some_and(|outcome| is_failure(&outcome))
-    });
-    if let (true, Some(status)) = (found.is_empty(), status) {
-        let code = tokens.iter().find(|token| token.is_code() && is_identifier(&token.text));
-        let outcome = parse_outcome(&status.text)
-            .map(|outcome| Outcome { code: code.map(|code| code.text.to_string()), ..outcome });
-        found.extend(outcome.map(|outcome| Spanned::new(outcome, status.span)));
-    }
-    found
-}
-
-/// The outcome that an item begins with.
-fn error(reader: &Reader<'_>, entry: &Entry<'_>) -> Option<Spanned<Outcome>> {
-    let tokens = reader.tokens(entry.text);
-    let first = tokens.first()?;
-    parse_outcome(&first.text).map(|outcome| Spanned::new(outcome, first.span))
 }

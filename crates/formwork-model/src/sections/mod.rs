@@ -8,6 +8,8 @@ mod entity_tables;
 pub mod flows;
 pub mod interface;
 pub mod observability;
+mod operation_tables;
+mod outputs;
 pub mod overview;
 pub mod performance;
 mod relationships;
