@@ -4,6 +4,7 @@ use crate::catalogue::CATALOGUE;
 use crate::context::Context;
 use crate::diagnostic::{Diagnostic, Severity};
 use crate::form::Form;
+use crate::suppress::Allowance;
 use crate::{gate, suppress};
 use formwork_language::behaviour::Compiled;
 use formwork_model::Model;
@@ -25,6 +26,8 @@ pub struct Analysis {
     pub compiled: Compiled,
     /// Findings, by place.
     pub diagnostics: Vec<Diagnostic>,
+    /// Comments that allow findings, in the order of the text.
+    pub allowances: Vec<Allowance>,
 }
 
 impl Analysis {
@@ -56,15 +59,18 @@ fn analysed(source: Arc<str>, whole: bool, form: &Form) -> Analysis {
     let model = formwork_model::read(&source, &document);
     let compiled = formwork_language::compile(&source, &model);
     let cx = Context::new(&source, &document, &model, &compiled, whole, form);
-    let diagnostics = findings(&cx);
-    Analysis { source, lines, document, model, compiled, diagnostics }
+    let (diagnostics, allowances) = findings(&cx);
+    Analysis { source, lines, document, model, compiled, diagnostics, allowances }
 }
 
 /// Every finding, by place, each mistake once.
-fn findings(cx: &Context<'_>) -> Vec<Diagnostic> {
+fn findings(cx: &Context<'_>) -> (Vec<Diagnostic>, Vec<Allowance>) {
     let mut found = gate::notes(cx);
     found.extend(CATALOGUE.iter().filter_map(|entry| entry.rule).flat_map(|rule| rule(cx)));
-    suppress::suppress(cx, &mut found);
+    let suppressions = suppress::suppressions(cx);
+    let taken = suppress::suppress(&suppressions, &mut found);
+    let (allowances, idle) = suppress::judged(&suppressions, &taken);
+    found.extend(idle);
     found.sort_by(|one, other| {
         let place = |diagnostic: &Diagnostic| (diagnostic.span.start, diagnostic.span.end);
         place(one)
@@ -78,7 +84,7 @@ fn findings(cx: &Context<'_>) -> Vec<Diagnostic> {
         later.span == kept.span && !(is_about_absence(later) || is_about_absence(kept))
     });
     found.retain(|diagnostic| !is_stand_in(cx, diagnostic));
-    without_cascades(found)
+    (without_cascades(found), allowances)
 }
 
 /// What the form itself says in place of the author's names is not wrong, only left.

@@ -142,4 +142,5 @@ pub static CATALOGUE: &[&Entry] = &[
     &fw9004_nul_character::ENTRY,
     &fw9005_allow_without_reason::ENTRY,
     &fw9006_allow_of_nothing::ENTRY,
+    &fw9007_idle_allowance::ENTRY,
 ];

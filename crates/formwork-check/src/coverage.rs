@@ -44,3 +44,23 @@ pub fn coverage(classes: &[(Span, Class)]) -> Coverage {
     }
     counts
 }
+
+/// The units of each class by section, with the title of its heading as written; what stands before the first
+/// section or outside of all comes under no title. Sections without units are there too.
+pub fn coverage_by_section(analysis: &Analysis) -> Vec<(String, Coverage)> {
+    let mut headings: Vec<Span> = analysis.model.sections.iter().map(|(_, span)| *span).collect();
+    headings.sort_by_key(|span| span.start);
+    let classes = classes(analysis);
+    let mut sections = Vec::with_capacity(headings.len() + 1);
+    let bounds = headings.iter().map(|span| span.start).chain([u32::MAX]);
+    let mut from = 0;
+    for (at, end) in bounds.enumerate() {
+        let to = from + classes[from..].partition_point(|(span, _)| span.start < end);
+        let title = at.checked_sub(1).map(|at| headings[at].slice(&analysis.source).to_owned());
+        if title.is_some() || to > from {
+            sections.push((title.unwrap_or_default(), coverage(&classes[from..to])));
+        }
+        from = to;
+    }
+    sections
+}

@@ -16,8 +16,17 @@ pub(crate) fn notes(cx: &Context<'_>) -> Vec<Diagnostic> {
     let model = cx.model.notes.iter().map(|note| milder_reading(cx, note, from_model(cx, note)));
     let mut undeclared = BTreeSet::new();
     let language = cascades::without(cx).into_iter().filter(move |note| is_first(&mut undeclared, note));
-    let language = language.filter(|note| !is_narrative(cx, note));
+    let language = language.filter(|note| !is_narrative(cx, note) && !is_open(cx, note));
     syntax.chain(model).chain(language.map(|note| milder(cx, note, from_language(cx, note)))).collect()
+}
+
+/// Who may call what is still to be written: then nothing is refused yet.
+fn is_open(cx: &Context<'_>, note: &LanguageNote) -> bool {
+    let authorization = &cx.model.authorization;
+    matches!(note.kind, Language::Other { entry: "no_role_may_call", .. })
+        && authorization.grants.is_empty()
+        && authorization.prose.is_empty()
+        && !cx.model.unfinished.is_empty()
 }
 
 /// Where nothing of a document is executed, a sentence that begins like a step is prose.

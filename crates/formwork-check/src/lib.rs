@@ -5,6 +5,7 @@
 //! choosing colours is left to the binary. Source: language reference, *Diagnostics*.
 
 mod analysis;
+mod baseline;
 mod cascades;
 mod catalogue;
 mod context;
@@ -23,9 +24,11 @@ mod suppress;
 mod words;
 
 pub use analysis::{Analysis, analyse, analyse_fragment, analyse_with};
+pub use baseline::{Baseline, BaselineError};
 pub use catalogue::{CATALOGUE, Entry, explain};
-pub use coverage::{Coverage, classes, coverage};
+pub use coverage::{Coverage, classes, coverage, coverage_by_section};
 pub use diagnostic::{Diagnostic, Edit, Fix, Related, Severity};
 pub use form::Form;
 pub use form::blank_form;
-pub use render::{CheckedFile, render_json, render_text, summary};
+pub use render::{CheckedFile, render_github, render_json, render_sarif, render_text, summary};
+pub use suppress::Allowance;

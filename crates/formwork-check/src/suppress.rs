@@ -5,6 +5,7 @@
 use crate::catalogue::{CATALOGUE, entry};
 use crate::context::Context;
 use crate::diagnostic::Diagnostic;
+use crate::diagnostics::fw9007_idle_allowance;
 use formwork_syntax::{Block, Node, Span};
 use std::collections::BTreeMap;
 
@@ -36,25 +37,58 @@ pub(crate) fn suppressions<'a>(cx: &Context<'a>) -> Vec<Suppression<'a>> {
     found
 }
 
-/// Leaves only what no comment with a reason allows.
-pub(crate) fn suppress(cx: &Context<'_>, diagnostics: &mut Vec<Diagnostic>) {
-    let mut covered: BTreeMap<&'static str, Vec<Span>> = BTreeMap::new();
-    for suppression in suppressions(cx).iter().filter(|suppression| !suppression.reason.is_empty()) {
+/// Leaves only what no comment with a reason allows, and returns how many findings each comment took away.
+pub(crate) fn suppress(suppressions: &[Suppression<'_>], diagnostics: &mut Vec<Diagnostic>) -> Vec<usize> {
+    let mut covered: BTreeMap<&'static str, Vec<(Span, usize)>> = BTreeMap::new();
+    for (at, suppression) in suppressions.iter().enumerate().filter(|(_, it)| !it.reason.is_empty()) {
         if let (Some(entry), Some(span)) = (entry(suppression.code), suppression.covers) {
-            covered.entry(entry.code).or_default().push(span);
+            covered.entry(entry.code).or_default().push((span, at));
         }
     }
     for spans in covered.values_mut() {
         // Nested ranges are kept as their outermost one, so that one look finds the range of a place.
-        spans.sort_by_key(|span| (span.start, u32::MAX - span.end));
-        spans.dedup_by(|inner, outer| outer.contains(*inner));
+        spans.sort_by_key(|(span, at)| (span.start, u32::MAX - span.end, *at));
+        spans.dedup_by(|inner, outer| outer.0.contains(inner.0));
     }
+    let mut taken = vec![0; suppressions.len()];
     diagnostics.retain(|diagnostic| {
         let Some(spans) = covered.get(diagnostic.code) else { return true };
-        let after = spans.partition_point(|span| span.start <= diagnostic.span.start);
-        !after.checked_sub(1).is_some_and(|at| spans[at].contains(diagnostic.span))
+        let after = spans.partition_point(|(span, _)| span.start <= diagnostic.span.start);
+        let range = after.checked_sub(1).map(|at| spans[at]);
+        let Some((_, at)) = range.filter(|(span, _)| span.contains(diagnostic.span)) else { return true };
+        taken[at] += 1;
+        false
     });
     debug_assert!(covered.keys().all(|code| CATALOGUE.iter().any(|entry| entry.code == *code)));
+    taken
+}
+
+/// A comment of a document that allows a diagnostic.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Allowance {
+    /// The code as written; may not exist.
+    pub code: String,
+    /// Why, in the author's words; empty when none is given, and then nothing is allowed.
+    pub reason: String,
+    /// The comment.
+    pub span: Span,
+    /// How many findings it took away.
+    pub allowed: usize,
+}
+
+/// The allowances, in the order of the text, and what is to be said of those that are idle.
+pub(crate) fn judged(suppressions: &[Suppression<'_>], taken: &[usize]) -> (Vec<Allowance>, Vec<Diagnostic>) {
+    let allowances = suppressions.iter().zip(taken).map(|(it, allowed)| Allowance {
+        code: it.code.to_owned(),
+        reason: it.reason.to_owned(),
+        span: it.span,
+        allowed: *allowed,
+    });
+    let idle = suppressions
+        .iter()
+        .zip(taken)
+        .filter(|(it, allowed)| **allowed == 0 && !it.reason.is_empty() && entry(it.code).is_some());
+    (allowances.collect(), idle.map(|(it, _)| fw9007_idle_allowance::found(it.span, it.code)).collect())
 }
 
 /// The nodes in document order, outer before inner, and the comments among them.

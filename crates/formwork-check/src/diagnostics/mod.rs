@@ -83,3 +83,4 @@ pub(crate) mod fw9003_nested_too_deeply;
 pub(crate) mod fw9004_nul_character;
 pub(crate) mod fw9005_allow_without_reason;
 pub(crate) mod fw9006_allow_of_nothing;
+pub(crate) mod fw9007_idle_allowance;

@@ -1,11 +1,16 @@
-//! Diagnostics to what people and programs read: text for a terminal, JSON for scripts and editors. Pure: returns
+//! Diagnostics to what people and programs read: text for a terminal, JSON for scripts and editors,
+//! SARIF for code scanning, workflow commands for GitHub. Pure: returns
 //! strings; where they go, and whether colours are wanted, is the binary's business.
 
+mod github;
 mod json;
 mod places;
+mod sarif;
 mod text;
 
+pub use github::render_github;
 pub use json::render_json;
+pub use sarif::render_sarif;
 pub use text::{render_text, summary};
 
 use crate::analysis::Analysis;
