@@ -16,6 +16,8 @@ mod run;
 
 pub use fit::{Misfit, fit};
 pub use ids::IdSource;
-pub use outcome::{Answer, Body, Call, ConflictKind, Ended, FieldFault, Refusal, Resume, What};
+pub use outcome::{
+    Answer, Body, Call, ConflictKind, Ended, FieldFault, Refusal, Resume, Seed, What, replayable,
+};
 pub use ports::{OutboxEvent, StoreError, Transaction};
 pub use run::{MAX_ROWS_READ, MAX_ROWS_WRITTEN, run, run_from};

@@ -14,7 +14,22 @@ pub struct Call {
     /// `now()`, in microseconds since the epoch. Kept when a conflict is retried.
     pub now: i64,
     /// Seed of the call's randomness (slugs, tokens), so that a run can be replayed.
-    pub seed: u64,
+    pub seed: Seed,
+}
+
+/// What a call's randomness begins from; as wide as the widest token that a step may ask for is worth.
+pub type Seed = [u8; 32];
+
+/// A seed of a number, for runs that are to be replayed; a guessable one, so never for a running system.
+pub const fn replayable(number: u64) -> Seed {
+    let mut seed = [0; 32];
+    let bytes = number.to_le_bytes();
+    let mut at = 0;
+    while at < bytes.len() {
+        seed[at] = bytes[at];
+        at += 1;
+    }
+    seed
 }
 
 /// What a [`Call`] runs.

@@ -1,4 +1,28 @@
-//! Random bytes from the system.
+//! Random bytes from the system, and the seeds of calls.
+
+use formwork_engine::Seed;
+use parking_lot::Mutex;
+use rand_chacha::ChaCha20Rng;
+use rand_chacha::rand_core::{Rng, SeedableRng};
+
+/// Gives every call its seed: a generator that the system has seeded once, since asking the system for each call
+/// costs more than reading a row does.
+#[derive(Debug)]
+pub(crate) struct Seeds(Mutex<ChaCha20Rng>);
+
+impl Seeds {
+    /// Seeded by the system.
+    pub(crate) fn new() -> Result<Self, getrandom::Error> {
+        Ok(Self(Mutex::new(ChaCha20Rng::from_seed(bytes()?))))
+    }
+
+    /// A seed that nobody has had.
+    pub(crate) fn next(&self) -> Seed {
+        let mut seed = [0; 32];
+        self.0.lock().fill_bytes(&mut seed);
+        seed
+    }
+}
 
 /// Fills an array with random bytes.
 pub(crate) fn bytes<const N: usize>() -> Result<[u8; N], getrandom::Error> {

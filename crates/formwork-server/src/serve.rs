@@ -181,9 +181,8 @@ impl Asked<'_> {
                 slots[usize::from(slots::INPUT) + page.cursor] = Value::List(values.into());
             }
         }
-        let seed = crate::random::bytes::<8>().map_err(|error| Problem::internal(error.to_string()))?;
         let what = What::Operation(u32::try_from(index).unwrap_or(u32::MAX));
-        let call = Call { what, slots, now, seed: u64::from_le_bytes(seed) };
+        let call = Call { what, slots, now, seed: shared.seeds.next() };
         let ended = shared.store.run(call).await;
         shared.metrics.steps(&ended.counts, &ended.observations);
         // What runs of a mocked operation are its demands: it answers once they are met.

@@ -8,6 +8,7 @@ use crate::input::Decoder;
 use crate::json::{Columns, every_entity};
 use crate::metrics::Metrics;
 use crate::mock::Mock;
+use crate::random::Seeds;
 use crate::respond::RequestIds;
 use crate::router::Router;
 use crate::schedule::Scheduler;
@@ -45,6 +46,8 @@ pub(crate) struct Shared {
     pub(crate) internal: Router,
     /// What is measured.
     pub(crate) metrics: Arc<Metrics>,
+    /// Seeds of calls.
+    pub(crate) seeds: Arc<Seeds>,
     /// Names of requests.
     pub(crate) request_ids: RequestIds,
     /// What callers may take up.

@@ -8,6 +8,7 @@ use crate::data;
 use crate::keys::{self, DATABASE, FirstKey, KeyError, NewKey};
 use crate::listen::listen;
 use crate::metrics::Metrics;
+use crate::random::Seeds;
 use crate::respond::RequestIds;
 use crate::router::Router;
 use crate::schedule::Scheduler;
@@ -145,8 +146,10 @@ pub async fn start_within(
     let store = Arc::new(open(&config, &program, &metrics)?);
     data::write_document(&config.data, &analysis.source)?;
     let first_keys = first_keys(&store, &program, &clock, addresses).await?;
-    let scheduler = Scheduler::new(program.clone(), store.clone(), clock.clone(), metrics.clone())
-        .map_err(|error| StartError::Data(format!("{error:?}")))?;
+    let seeds = Arc::new(Seeds::new()?);
+    let scheduler =
+        Scheduler::new(program.clone(), store.clone(), clock.clone(), metrics.clone(), seeds.clone())
+            .map_err(|error| StartError::Data(format!("{error:?}")))?;
     let keys = Keys::new(&program.api_key_header);
     keys.refresh(&store.load_keys().map_err(|error| StartError::Data(format!("{error:?}")))?);
     let shared = Arc::new(Shared {
@@ -168,6 +171,7 @@ pub async fn start_within(
         clock,
         keys,
         metrics,
+        seeds,
     });
     let run_file = data::write_run_file(&config.data, addresses, &shared.admin_key)?;
     let (stop, stopping) = watch::channel(false);

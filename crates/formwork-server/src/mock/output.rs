@@ -181,7 +181,8 @@ impl Shapes<'_> {
         let text = declared.output.text.as_ref()?;
         let plain = text.plain(source);
         // What follows is another outcome: `the order, or 409 with …`.
-        let end = [", or ", ";", ". "].iter().filter_map(|mark| plain.find(mark)).min().unwrap_or(plain.len());
+        let end =
+            [", or ", ";", ". "].iter().filter_map(|mark| plain.find(mark)).min().unwrap_or(plain.len());
         let plain = &plain[..end];
         let lower = plain.to_lowercase();
         if ["number of", "count of", "how many"].iter().any(|words| lower.starts_with(words)) {

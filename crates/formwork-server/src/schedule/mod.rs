@@ -9,7 +9,8 @@ mod times;
 use crate::auth::Caller;
 use crate::clock::Clock;
 use crate::metrics::Metrics;
-use formwork_engine::{Call, StoreError, What};
+use crate::random::Seeds;
+use formwork_engine::{Call, Seed, StoreError, What};
 use formwork_language::program::{Program, Schedule};
 use formwork_language::value::Value;
 use formwork_store::{NextRun, Store};
@@ -35,6 +36,7 @@ pub(crate) struct Scheduler {
     store: Arc<Store>,
     clock: Arc<Clock>,
     metrics: Arc<Metrics>,
+    seeds: Arc<Seeds>,
     /// By index of the job.
     next: Mutex<Vec<Option<i64>>>,
     /// One run at a time of each job, whoever asks.
@@ -52,6 +54,7 @@ impl Scheduler {
         store: Arc<Store>,
         clock: Arc<Clock>,
         metrics: Arc<Metrics>,
+        seeds: Arc<Seeds>,
     ) -> Result<Self, StoreError> {
         let stored = store.next_runs()?;
         let now = clock.now();
@@ -75,6 +78,7 @@ impl Scheduler {
             store,
             clock,
             metrics,
+            seeds,
             next,
             running,
             advancing: tokio::sync::Mutex::default(),
@@ -167,7 +171,7 @@ impl Scheduler {
         for _ in 0..MOST_BATCHES {
             let next =
                 NextRun { job: job.name.to_string(), at: self.next.lock().get(index).copied().flatten() };
-            let Some(call) = job_call(index, now) else { return };
+            let Some(call) = job_call(index, now, self.seeds.next()) else { return };
             let ended = self.store.run_job(call, next).await;
             self.metrics.steps(&ended.counts, &ended.observations);
             if let Err(refusal) = &ended.result {
@@ -181,8 +185,7 @@ impl Scheduler {
     }
 }
 
-fn job_call(index: usize, now: i64) -> Option<Call> {
-    let seed = u64::from_le_bytes(crate::random::bytes::<8>().ok()?);
+fn job_call(index: usize, now: i64, seed: Seed) -> Option<Call> {
     let caller = Caller::system();
     let nothing = Value::Absent;
     // In the order of `slots`.

@@ -314,7 +314,12 @@ async fn keys_and_next_runs_outlive_the_store() {
     let next = NextRun { job: "Sweeper/1".into(), at: Some(NOW + 600_000_000) };
     let call = {
         let slots = vec![Value::Absent; usize::from(room.store.program().jobs[0].code.slots)];
-        formwork_engine::Call { what: formwork_engine::What::Job(0), slots, now: NOW, seed: 1 }
+        formwork_engine::Call {
+            what: formwork_engine::What::Job(0),
+            slots,
+            now: NOW,
+            seed: formwork_engine::replayable(1),
+        }
     };
     assert!(room.store.run_job(call, next.clone()).await.result.is_ok());
     let program = Arc::clone(room.store.program());

@@ -109,7 +109,9 @@ fn row(id: i64, (rank, size, name): &Thing) -> Vec<Value> {
 async fn run(store: &Store, operation: u32, input: Vec<Value>) -> Ended {
     let mut slots = vec![Value::Absent; usize::from(slots::INPUT)];
     slots.extend(input);
-    store.run(Call { what: What::Operation(operation), slots, now: NOW, seed: 1 }).await
+    store
+        .run(Call { what: What::Operation(operation), slots, now: NOW, seed: formwork_engine::replayable(1) })
+        .await
 }
 
 /// The order as the language has it: absent values last in both directions.
