@@ -111,7 +111,8 @@ impl<'a> Line<'a> {
         canonical.extend(description.map(|text| format!(" | {text}")));
         let words: Vec<String> = inside.into_iter().chain(behind).collect();
         if !words.is_empty() {
-            canonical.push_str(&format!(" | {}", words.join(", ")));
+            let empty = if self.has_empty_column(at) { " |" } else { "" };
+            canonical.push_str(&format!("{empty} | {}", words.join(", ")));
         }
         Some(canonical)
     }
@@ -162,6 +163,16 @@ impl<'a> Line<'a> {
         let fits =
             description.span.start >= from && description.span.end <= self.whole.end && is_separator(gap);
         fits.then(|| (description.span.end, Some(description.span.slice(self.source))))
+    }
+
+    /// Whether an empty description stands before the constraints: ``(string) | | required``.
+    fn has_empty_column(&self, from: u32) -> bool {
+        let rest = self.slice(from, self.whole.end);
+        let bare = rest.trim_start_matches([' ', '\t']);
+        self.field.description.is_none()
+            && bare
+                .strip_prefix('|')
+                .is_some_and(|rest| rest.trim_start_matches([' ', '\t']).starts_with('|'))
     }
 
     /// What follows the description: as it stands, with the words of constraints made canonical.

@@ -29,6 +29,7 @@ fn a_field_is_written_with_its_name_in_code_and_bars_between_the_columns() {
         ("- `slug`  (string)|the short name|required", "- `slug` (string) | the short name | required"),
         ("- `slug` (string, required)", "- `slug` (string) | required"),
         ("- `slug` (string, required): the short name", "- `slug` (string) | the short name | required"),
+        ("- slug (string) | | required", "- `slug` (string) | | required"),
         ("- `slug` (string?) | the short name", "- `slug` (string?) | the short name"),
     ];
     for (before, after) in cases {
