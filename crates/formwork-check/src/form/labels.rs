@@ -20,7 +20,7 @@ pub(crate) fn has(text: &str, wanted: &[String]) -> bool {
 /// What stands before a colon, or the whole of a heading or bold line.
 fn label(line: &str) -> Option<&str> {
     let is_heading = line.starts_with(['#', '*', '_']);
-    let bare = line.trim_start_matches(|it: char| matches!(it, '#' | '*' | '_' | '-' | '+' | '>' | ' '));
+    let bare = line.trim_start_matches(['#', '*', '_', '-', '+', '>', ' ']);
     let label = match bare.split_once(':') {
         Some((label, _)) => label,
         None if is_heading && !line.starts_with("* ") => bare,

@@ -207,3 +207,58 @@ fn wrong_usage_is_exit_code_2() {
         assert_eq!(formwork(&wrong).code, 2, "{wrong:?}");
     }
 }
+
+#[test]
+fn reports_for_other_programs_keep_the_exit_code() {
+    let sarif = formwork_with_input(&["check", "--format", "sarif", "-"], WRONG.as_bytes());
+    let log: Value = serde_json::from_str(&sarif.output).expect("JSON");
+    assert_eq!((sarif.code, log["version"].as_str()), (1, Some("2.1.0")));
+    let github = formwork_with_input(&["check", "--format", "github", "-"], WRONG.as_bytes());
+    assert_eq!(github.code, 1);
+    assert!(github.output.lines().any(|line| line.starts_with("::error file=-,line=")), "{}", github.output);
+}
+
+#[test]
+fn old_findings_are_written_once_and_only_new_ones_told() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let baseline = folder.path().join("old.json");
+    let baseline = baseline.to_str().expect("UTF-8");
+    let written = formwork_with_input(&["check", "--write-baseline", baseline, "-"], WRONG.as_bytes());
+    assert_eq!(written.code, 0, "{}", written.errors);
+    let again = formwork_with_input(&["check", "--strict", "--baseline", baseline, "-"], WRONG.as_bytes());
+    assert_eq!(again.code, 0, "{}{}", again.output, again.errors);
+    assert!(again.output.contains("no findings"), "{}", again.output);
+    let more = format!("{WRONG}\n## 1) Goals / Non-Goals\n\n### Goals\n- TBD\n");
+    let told = formwork_with_input(&["check", "--strict", "--baseline", baseline, "-"], more.as_bytes());
+    assert_eq!(told.code, 1);
+    assert!(told.output.contains("FW1601"), "{}", told.output);
+    let missing = formwork_with_input(&["check", "--baseline", "/no/such/file", "-"], WRONG.as_bytes());
+    assert_eq!(missing.code, 2);
+    assert!(missing.errors.contains("cannot read the baseline"), "{}", missing.errors);
+}
+
+#[test]
+fn allowances_are_listed_with_their_reasons() {
+    let text = "<!-- formwork: allow FW0601 it comes later -->\n\n# Odd\n";
+    let listed = formwork_with_input(&["check", "--suppressions", "-"], text.as_bytes());
+    assert_eq!(listed.code, 0);
+    assert!(listed.output.contains("-:1    FW0601  0        it comes later"), "{}", listed.output);
+}
+
+#[test]
+fn coverage_is_told_by_section() {
+    let told = formwork(&["check", "--coverage", &example()]);
+    let line =
+        told.output.lines().find(|line| line.starts_with("6) Data Model")).expect("the section is there");
+    assert!(line.split_whitespace().any(|word| word.parse::<u32>().is_ok_and(|number| number > 5)), "{line}");
+}
+
+#[test]
+fn another_form_may_be_given() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let form = folder.path().join("form.md");
+    std::fs::write(&form, "# [Title]\n\n## Context\n[Why?]\n\n## Decision\n[What?]\n").expect("written");
+    let form = form.to_str().expect("UTF-8");
+    let told = formwork_with_input(&["check", "--form", form, "-"], b"# A\n\n## Context\n\nBecause.\n");
+    assert!(told.output.contains("the section `Decision` is missing"), "{}", told.output);
+}
