@@ -20,6 +20,7 @@ mod numbers;
 mod random;
 mod texts;
 
+pub(crate) use calendar::is_zone;
 pub(crate) use conversion::PARSE_UUID;
 pub(crate) use numbers::{FIT_NAMES, QUOTIENT_NAMES};
 

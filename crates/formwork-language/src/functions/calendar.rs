@@ -157,6 +157,11 @@ impl Zone {
     }
 }
 
+/// Whether there is a zone of this IANA name.
+pub(crate) fn is_zone(name: &str) -> bool {
+    name == "UTC" || ZONES.get(name).is_ok()
+}
+
 fn zone_of(values: &[Value]) -> Result<Zone, EvaluationError> {
     match values.get(1) {
         None => Ok(Zone::Offset(0)),

@@ -2,6 +2,7 @@
 //!
 //! Source: language reference, *Without a request*.
 
+use crate::functions::is_zone;
 use crate::program::{CalendarDays, Schedule};
 use crate::steps::clause::Misread;
 use crate::steps::reading::sentence_of;
@@ -108,9 +109,7 @@ impl Head<'_> {
         if self.peek().is_some_and(|token| token.is("in")) {
             self.at += 1;
             zone = self.shown();
-            let fits =
-                zone.chars().all(|character| character.is_ascii_alphanumeric() || "/_+-".contains(character));
-            if !fits || zone.is_empty() {
+            if !is_zone(&zone) {
                 return Err(self.misread("a time zone, such as `Europe/Berlin`"));
             }
             self.at += 1;
