@@ -241,6 +241,33 @@ pub enum FlowAction {
     Advance(i64),
     /// A component's standing steps run now.
     RunComponent(Arc<str>),
+    /// A command of section 4 is run in a folder of the flow's own.
+    RunCommand {
+        /// The tool and its arguments.
+        arguments: Vec<Arc<str>>,
+        /// The exit code that it must give.
+        exit: i32,
+        /// What it must print.
+        checks: Vec<CommandCheck>,
+    },
+}
+
+/// What a command must print.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CommandCheck {
+    /// Where.
+    pub stream: Stream,
+    /// A part of it, literal.
+    pub contains: Arc<str>,
+}
+
+/// The streams of a command.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Stream {
+    /// Standard output.
+    Output,
+    /// Standard error.
+    Errors,
 }
 
 /// See [`FlowAction::CountRows`].

@@ -7,6 +7,7 @@
 mod actors;
 mod calls;
 mod checks;
+mod commands;
 mod names;
 mod targets;
 
@@ -127,8 +128,9 @@ fn take(scope: &mut Scope<'_>, sentence: &Sentence, last: Option<&mut FlowStep>)
         scope.notes.push(Note { kind, span: sentence.span, related: None, fix: None });
         return Taken::NotUnderstood;
     }
-    let read = checks::read(scope, sentence)
-        .map(|read| (&checks::FORM, read))
+    let command = commands::read(scope, sentence).map(|read| (&commands::FORM, read));
+    let read = command
+        .or_else(|| checks::read(scope, sentence).map(|read| (&checks::FORM, read)))
         .or_else(|| calls::read(scope, sentence).map(|read| (&calls::FORM, read)));
     match read {
         None => Taken::Narrative,

@@ -7,6 +7,7 @@
 mod admin;
 mod at_once;
 mod call;
+mod command;
 mod expectation;
 mod host;
 mod request;

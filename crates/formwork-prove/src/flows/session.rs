@@ -12,6 +12,7 @@ use formwork_language::program::{Program, Surface};
 use formwork_language::value::Value;
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
+use std::path::PathBuf;
 
 /// One run in one system.
 pub(super) struct Session<'a> {
@@ -26,6 +27,7 @@ pub(super) struct Session<'a> {
     keys: BTreeMap<(String, String), String>,
     last: BTreeMap<String, Prepared>,
     stop: Stop,
+    folder: Option<tempfile::TempDir>,
 }
 
 impl<'a> Session<'a> {
@@ -54,6 +56,7 @@ impl<'a> Session<'a> {
             keys: BTreeMap::new(),
             last: BTreeMap::new(),
             stop: system.stop,
+            folder: None,
         })
     }
 
@@ -79,6 +82,15 @@ impl<'a> Session<'a> {
             None => self.keys.entry(caller).or_insert(self.admin.create_key(role, id).await?).clone(),
         };
         Ok(Some((self.program.api_key_header.to_string(), key)))
+    }
+
+    /// The folder in which the flow's commands run, made when first needed and gone with the session.
+    pub(super) fn folder(&mut self) -> Result<PathBuf, String> {
+        let folder = match self.folder.take() {
+            Some(folder) => folder,
+            None => tempfile::tempdir().map_err(|error| format!("no temporary folder: {error}"))?,
+        };
+        Ok(self.folder.insert(folder).path().to_owned())
     }
 
     /// Moves the clock on, by microseconds.

@@ -2,6 +2,7 @@
 
 use super::at_once::{self, Race};
 use super::call;
+use super::command;
 use super::expectation::{describe, meets};
 use super::session::Session;
 use crate::json;
@@ -55,6 +56,9 @@ pub(super) async fn carry_out(session: &mut Session<'_>, action: &FlowAction) ->
             event_emitted(session, event, *times, with.as_ref()).await
         }
         FlowAction::Advance(micros) => advance(session, *micros).await,
+        FlowAction::RunCommand { arguments, exit, checks } => {
+            command::carry_out(session, arguments, *exit, checks).await
+        }
         FlowAction::RunComponent(component) => {
             let ran = session.admin.run_component(component).await;
             Checked::from_result(format!("`{component}` runs"), ran.map(|()| (true, "it ran".to_owned())))

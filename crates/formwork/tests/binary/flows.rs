@@ -139,3 +139,45 @@ fn a_document_with_errors_is_not_tested() {
     assert_eq!((tested.code, tested.output.as_str()), (1, ""));
     assert!(tested.errors.contains("lonk"), "{}", tested.errors);
 }
+
+/// A document of command lines whose one flow has these steps.
+fn commands(steps: &str) -> String {
+    format!(
+        "## 4) Primary Interface/API\n\n### Operation: `echo [WORDS]`\n\n**Input:** words\n\n\
+         **Output:** the words on a line\n\n### Operation: `pwd`\n\n**Command:** `pwd`\n\n\
+         ### Operation: `false now`\n\n**Output:** nothing; exit code 1\n\n\
+         ## 7) Canonical Flows\n\n### Flow: The tools\n\n{steps}\n"
+    )
+}
+
+#[test]
+fn a_flow_runs_the_commands_of_its_document_in_a_folder_of_its_own() {
+    let (code, told) = report(&commands(
+        "1. CI runs `echo hello 'two  blanks' $HOME` and gets exit code `0` with `output contains \"hello two  blanks $HOME\"`.\n\
+         2. CI runs `false now` and gets exit code `1`.\n\
+         3. Somebody runs `echo` by hand.",
+    ));
+    let verdicts: Vec<&str> = steps(&told).iter().filter_map(|step| step["verdict"].as_str()).collect();
+    assert_eq!((code, verdicts), (0, vec!["pass", "pass", "not_executed"]), "{told}");
+}
+
+#[test]
+fn a_command_that_ends_otherwise_is_told_with_what_it_printed() {
+    let (code, told) =
+        report(&commands("1. CI runs `echo hello` and gets exit code `2` with `errors contains \"x\"`."));
+    assert_eq!(code, 1);
+    let step = steps(&told)[0];
+    assert_eq!(step["expected"], "exit code 2 and errors containing `x`");
+    assert_eq!(step["got"], "exit code 0; output: hello");
+}
+
+#[test]
+fn a_command_that_the_document_does_not_declare_is_not_run() {
+    let alone = "1. CI runs `rm -rf x` and gets exit code `0`.";
+    let (_, told) = report(&commands(alone));
+    assert_eq!(steps(&told)[0]["got"], "not understood, so not carried out", "{told}");
+    let document = commands(&format!("{alone}\n2. CI runs `echo` and gets exit code `0`."));
+    let checked = formwork_with_input(&["check", "-"], document.as_bytes());
+    assert_eq!(checked.code, 1, "beside a step that runs it is an error");
+    assert!(checked.output.contains("runs a command"), "{}", checked.output);
+}
