@@ -120,3 +120,28 @@ fn a_large_table_is_formatted_in_bounded_room() {
     let formatted = format(text.as_str().into()).text;
     assert!(formatted.len() < text.len() * 2, "{} became {}", text.len(), formatted.len());
 }
+
+#[test]
+fn hostile_documents_are_formatted_mended_and_asked_about_like_any_other() {
+    let columns = |cell: &str| format!("|{}\n", cell.repeat(3_000));
+    let fields: String = (0..200).map(|at| format!("* f{at} (text) | | min x | PK\n")).collect();
+    let hostile = [
+        (0..600).map(|at| format!("{}* x\n", " ".repeat((at * 2).min(300)))).collect(),
+        format!("# T\n\n{}{}{}", columns("a|"), columns("-|"), columns("b|")),
+        format!("# T\n\n* {}", "`a` <= 5ms | x ".repeat(5_000)),
+        format!("{} x\n* y", ">".repeat(3_000)),
+        format!("## 6) Data Model\n\n### Entity: `a`\n\n**Fields:**\n{fields}"),
+        "**[".repeat(3_000),
+        "[a] ".repeat(3_000),
+        "```\n* x\n".to_owned(),
+    ];
+    for text in hostile {
+        let once = format(text.as_str().into()).text;
+        assert_eq!(format(once.as_str().into()).text, once);
+        let fixed = formwork_format::fix(text.as_str().into(), &analyse).text;
+        assert_eq!(formwork_format::fix(fixed.as_str().into(), &analyse).text, fixed);
+        if let Some(question) = formwork_format::next_question(&text, 0) {
+            assert!(formwork_format::answered(&text, &question, "x").1 as usize <= text.len() + 2);
+        }
+    }
+}

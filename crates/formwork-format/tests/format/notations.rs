@@ -174,3 +174,36 @@ fn what_ships_with_formwork_is_canonical() {
     let blank = formwork_format::blank(None);
     assert_eq!(formatted(&blank), blank);
 }
+
+/// The pairs of the first table of `docs/reference/fmt.md` that show a whole line.
+fn pairs_of_the_page() -> Vec<(String, String)> {
+    let page = include_str!("../../../../docs/reference/fmt.md");
+    let rows = page.lines().filter(|line| line.starts_with('|') && line.contains("``"));
+    rows.filter_map(|row| {
+        let row = row.replace("\\|", "\u{1}");
+        let cells: Vec<String> = row.split('|').map(|cell| cell.trim().replace('\u{1}', "|")).collect();
+        let code = |cell: &str| {
+            let inside = cell.strip_prefix("``")?.strip_suffix("``")?;
+            Some(inside.strip_prefix(' ').unwrap_or(inside).trim_end().to_owned())
+        };
+        Some((code(cells.get(2)?)?, code(cells.get(3)?)?))
+    })
+    .collect()
+}
+
+#[test]
+fn every_line_of_the_page_is_true() {
+    let pairs = pairs_of_the_page();
+    assert!(pairs.len() >= 5, "{pairs:?}");
+    for (before, after) in pairs {
+        let around = match () {
+            () if before.contains("endpoint") => "## 5) Internal Service APIs",
+            () if before.starts_with('#') => "## 4) Primary Interface/API",
+            () if before.contains("latency") => "## 8) Performance\n\n### SLO Targets",
+            () => "## 6) Data Model\n\n### Entity: `link`\n\n**Fields:**\n- `id` (uuid) | x",
+        };
+        let gap = if before.starts_with('#') { "\n\n" } else { "\n" };
+        let end = if before.starts_with('#') { "\n\n**Purpose:** x\n" } else { "\n" };
+        assert_eq!(formatted(&format!("{around}{gap}{before}{end}")), format!("{around}{gap}{after}{end}"));
+    }
+}
