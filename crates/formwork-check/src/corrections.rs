@@ -27,6 +27,22 @@ pub(crate) fn of_step(source: &str, span: Span, expected: &str) -> Option<Fix> {
     }
 }
 
+/// A declared name that stands without its backticks.
+pub(crate) fn in_code(cx: &Context<'_>, span: Span, expected: &str) -> Option<Fix> {
+    let name = span.slice(cx.source);
+    let is_declared = match expected {
+        "the variable in backticks" | "the name of an entity in backticks" => {
+            cx.model.entities.iter().any(|entity| entity.name.value == name)
+        }
+        "the name of an event in backticks" => cx.model.events.iter().any(|event| event.name.value == name),
+        "the name of a metric in backticks" => {
+            cx.model.metrics.iter().any(|metric| metric.name.value == name)
+        }
+        _ => false,
+    };
+    is_declared.then(|| one("put it in backticks", span, format!("`{name}`")))?
+}
+
 /// What mends an expression that does not parse, by what stands at the place.
 pub(crate) fn of_expression(source: &str, span: Span) -> Option<Fix> {
     match span.slice(source) {

@@ -29,6 +29,7 @@ pub(crate) fn found(
         }
         None => format!("{} expects {}", quoted(form), clause(expected)),
     };
-    let fix = corrections::of_step(cx.source, place.span, expected);
+    let fix = corrections::of_step(cx.source, place.span, expected)
+        .or_else(|| corrections::in_code(cx, place.span, expected));
     ENTRY.at(place.span, message).help(format!("it is written so: {notation}")).fix_of(place).mended_by(fix)
 }

@@ -47,6 +47,8 @@ fn mistakes_of_a_step_with_one_way_out_are_mended() {
             "4. Updates the `link` with `url = \"x\", visit_count = 4, slug = \"a, b\"`.\n",
             "4. Updates the `link` with `url = \"x\"`, `visit_count = 4`, `slug = \"a, b\"`.\n",
         ),
+        ("4. Deletes the link.\n", "4. Deletes the `link`.\n"),
+        ("4. Emits link.retargeted.\n", "4. Emits `link.retargeted`.\n"),
         ("4. Updates the `link` with `url == \"x\"`.\n", "4. Updates the `link` with `url = \"x\"`.\n"),
         (
             "4. Emits `link.retargeted`, and deletes the `link`.\n",
