@@ -250,6 +250,23 @@ fn a_demand_that_is_understood_holds_for_a_mocked_operation_too() {
     assert!(!operation.writes);
 }
 
+#[test]
+fn a_parameter_of_the_path_has_the_type_of_the_key_that_it_names() {
+    let (compiled, _) =
+        compile("### Operation: `list_books` — `GET /racks/{id}/books`\n\n**Output:** a list of `book`\n");
+    assert_eq!(compiled.program.operations[0].input.fields[0].ty.to_string(), "uuid");
+}
+
+#[test]
+fn written_steps_need_no_input_that_the_path_says_already() {
+    let source = library(
+        "### Operation: `get_rack` — `GET /racks/{rack_id}`\n\n**Output:** the rack\n\n**Behavior:** Looks it up.\n",
+    );
+    let written = with_steps(&source);
+    let after = outline::compile(&written);
+    assert_eq!((&after.notes, after.behaviours[0].mode), (&vec![], Mode::Executed), "{written}");
+}
+
 /// The document with the steps written into it.
 fn with_steps(source: &str) -> String {
     let compiled = outline::compile(source);

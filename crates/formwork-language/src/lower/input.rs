@@ -1,6 +1,7 @@
 //! Lowers *Input*: which fields, of which type, where each travels, and what must hold of it.
 
 use crate::expression::{Bound, StaticType};
+use crate::infer;
 use crate::lower::World;
 use crate::lower::schema::{default_of, default_value, rules, usable};
 use crate::notes::{Note, NoteKind};
@@ -152,10 +153,19 @@ fn type_by_name(world: &World<'_>, name: &str, owner: Option<EntityId>) -> Optio
     fields.find(|field| *field.name == *name).map(|field| field.ty.clone())
 }
 
-/// The type of the key that a parameter of the path names: its field, else the primary key (`/orders/{id}`).
-fn key_type(world: &World<'_>, name: &str, owner: Option<EntityId>) -> Option<Type> {
-    let table = world.table(owner?);
-    crate::infer::field_of(table, name).map(|field| table.fields[field].ty.clone())
+/// The type of the key that a parameter of the path names: that of the collection before it (`/orders/{id}`), else of
+/// the entity that the operation is about.
+fn key_type(world: &World<'_>, name: &Arc<str>, path: &[PathPart], owner: Option<EntityId>) -> Option<Type> {
+    let at = path.iter().position(|part| *part == PathPart::Parameter(name.clone()));
+    let collection = match at.and_then(|at| path.get(at.checked_sub(1)?)) {
+        Some(PathPart::Fixed(collection)) => world.find_entity(collection),
+        _ => None,
+    };
+    let of = |entity: EntityId| {
+        let table = world.table(entity);
+        infer::field_of(table, name).map(|field| table.fields[field].ty.clone())
+    };
+    collection.and_then(of).or_else(|| of(owner?))
 }
 
 /// The entity that Output names.
@@ -183,12 +193,14 @@ fn check_path(
             continue;
         }
         let span = operation.path.as_ref().map_or(operation.name.span, |path| path.span);
-        if executed {
+        let known = key_type(world, name, path, owner);
+        // Without an Input part the path says which row it is, if it names a key.
+        let is_said = operation.input.span.is_none() && known.is_some();
+        if executed && !is_said {
             let kind = NoteKind::PathParameter { name: name.to_string(), path: shown.clone() };
             notes.push(Note { kind, span, related: None, fix: None });
         }
-        let ty = key_type(world, name, owner).or_else(|| type_by_name(world, name, owner));
-        let ty = ty.unwrap_or(Type::String);
+        let ty = known.or_else(|| type_by_name(world, name, owner)).unwrap_or(Type::String);
         let (optional, default, rules) = (false, None, Default::default());
         let field =
             InputField { name: name.clone(), ty, optional, default, location: Location::Path, rules, span };
