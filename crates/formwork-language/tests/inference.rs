@@ -239,6 +239,19 @@ fn who_may_call_is_kept_and_nothing_is_opened() {
 }
 
 #[test]
+fn rows_are_kept_from_callers_whom_only_prose_refuses() {
+    let with = |grants: &str| {
+        let section = "## 9) Security, Governance, Cost Controls\n\n### Authorization (AuthZ)\n";
+        let compiled = outline::compile(&format!("{}\n{section}{grants}\n", library(PUT_UP)));
+        let operation = &compiled.program.operations[0];
+        (operation.mode, operation.access.public, operation.access.roles.clone())
+    };
+    assert_eq!(with("- Readers see their own loans, librarians everything."), (Mode::Mocked, false, vec![]));
+    let librarian: Vec<std::sync::Arc<str>> = vec!["librarian".into()];
+    assert_eq!(with("- `librarian`: `create_rack`"), (Mode::Inferred, false, vec![librarian]));
+}
+
+#[test]
 fn a_demand_that_is_understood_holds_for_a_mocked_operation_too() {
     let paint = "### Operation: `paint_rack` — `POST /racks/{id}/paint`\n\n**Input:**\n- `colour` (string) | colour | required\n\n\
         **Output:** the `rack`\n\n**Behavior:** Requires `input.colour != \"red\"`, or fails with `403 not_red`. Paints it.";

@@ -15,7 +15,7 @@ use crate::lower::World;
 use crate::program::{EntityId, EntitySchema, InputShape, PathPart};
 use crate::steps::Sentences;
 use formwork_model::facts::{Outcome, StepItem};
-use formwork_model::sections::interface::Operation;
+use formwork_model::sections::interface::{Operation, Surface};
 use prose::Said;
 
 pub(crate) use place::insertion;
@@ -69,7 +69,13 @@ pub(crate) fn plan(
     let table = world.table(entity);
     let said = prose::said(&facts, table, sentences, &verb)?;
     let shape = prose::output(&facts, table, &verb)?;
-    written::steps(&facts, entity, &verb, &shape, &said)
+    let plan = written::steps(&facts, entity, &verb, &shape, &said)?;
+    // A mock gives nothing away; rows would be shown to callers whom the prose may refuse.
+    let authorization = &world.model.authorization;
+    if operation.surface == Surface::Public && authorization.span.is_some() && !world.grants_something() {
+        return Err("section 9 says only in prose who may call it".to_owned());
+    }
+    Ok(plan)
 }
 
 /// The code of a failure with this status that the document names.
