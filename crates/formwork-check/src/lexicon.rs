@@ -41,12 +41,18 @@ impl Kinds {
 pub(crate) struct Lexicon {
     names: FxHashMap<String, Kinds>,
     routes: FxHashSet<String>,
+    /// Those with parameters, by method and number of pieces.
+    shapes: FxHashMap<(String, usize), Vec<String>>,
 }
+
+/// As many routes of one shape are looked at for one that a concrete path fits.
+const MOST_ROUTES: usize = 500;
 
 impl Lexicon {
     /// Gathers the names of a model.
     pub(crate) fn of(model: &Model) -> Self {
-        let mut this = Self { names: FxHashMap::default(), routes: FxHashSet::default() };
+        let mut this =
+            Self { names: FxHashMap::default(), routes: FxHashSet::default(), shapes: FxHashMap::default() };
         for operation in model.operations.iter().chain(&model.endpoints) {
             this.operation(operation);
         }
@@ -85,7 +91,13 @@ impl Lexicon {
             self.add(group, Kinds::OTHER);
         }
         if let (Some(method), Some(path)) = (&operation.method, &operation.path) {
-            self.routes.insert(route_key(&method.value, &path.value));
+            let key = route_key(&method.value, &path.value);
+            if key.contains("{}") && self.routes.insert(key.clone()) {
+                let shape = (method.value.to_uppercase(), pieces(&path.value).count());
+                self.shapes.entry(shape).or_default().push(key);
+            } else {
+                self.routes.insert(key);
+            }
         }
         for code in operation.errors.iter().filter_map(|error| error.value.code.as_ref()) {
             self.add(code, Kinds::VALUE);
@@ -138,16 +150,14 @@ impl Lexicon {
     /// Whether a concrete path fits one of the routes, parameters taking any piece.
     pub(crate) fn fits_route(&self, method: &str, path: &str) -> bool {
         let wanted: Vec<&str> = pieces(path).collect();
+        let shape = (method.to_uppercase(), wanted.len());
+        let mut routes = self.shapes.get(&shape).into_iter().flatten().take(MOST_ROUTES);
         self.has_route(method, path)
-            || self.routes.iter().any(|route| {
-                let Some((known, rest)) = route.split_once(' ') else { return false };
-                let known_pieces: Vec<&str> = pieces(rest).collect();
-                known == method.to_uppercase()
-                    && known_pieces.len() == wanted.len()
-                    && known_pieces
-                        .iter()
-                        .zip(&wanted)
-                        .all(|(known, wanted)| *known == "{}" || known == wanted || is_parameter(wanted))
+            || routes.any(|route| {
+                let known = pieces(route.split_once(' ').map_or("", |(_, path)| path));
+                known
+                    .zip(&wanted)
+                    .all(|(known, wanted)| known == "{}" || known == *wanted || is_parameter(wanted))
             })
     }
 }

@@ -16,6 +16,7 @@ mod diagnostics;
 mod form;
 mod gate;
 mod lexicon;
+mod measures;
 mod names;
 mod prose;
 mod render;

@@ -4,7 +4,6 @@
 
 use crate::context::Context;
 use crate::lexicon::Kinds;
-use crate::words;
 use formwork_language::behaviour::{Behaviour, Touches};
 use formwork_language::program::{AccessRule, Mode};
 use formwork_model::names::same_name;
@@ -73,81 +72,6 @@ pub(crate) fn measured<'a>(cx: &Context<'a>) -> impl Iterator<Item = &'a str> {
     let own = cx.model.metrics.iter().map(|metric| metric.name.value.as_str());
     OPERATION_METRICS.into_iter().chain(["cache_hit_ratio"]).chain(own)
 }
-
-/// Whether something measures a metric: every operation, section 10, a benchmark, or the system itself. People
-/// write one metric in several ways (`p99 ingest ack`, `ingest_ack_seconds`), so it is compared by its words.
-pub(crate) fn is_measured(cx: &Context<'_>, metric: &str) -> bool {
-    let of_operation = metric.rsplit_once('.').is_some_and(|(operation, suffix)| {
-        OPERATION_METRICS.contains(&suffix) && is_operation(cx, operation)
-    });
-    let built_in = metric.starts_with("http.server.") || metric.starts_with("formwork.");
-    of_operation
-        || built_in
-        || cx.lexicon.is(Kinds::METRIC, metric)
-        || measured(cx).any(|name| name == metric || same_name(name, metric))
-        || (!metric.contains('.') && is_measured_in_words(cx, metric))
-}
-
-fn is_measured_in_words(cx: &Context<'_>, metric: &str) -> bool {
-    let all = words::stems(metric);
-    if all.iter().any(|word| matches!(word.as_str(), "availability" | "uptime" | "throughput")) {
-        return true;
-    }
-    let subject = words::without(&all, &UNITS);
-    let says = |text: &str| {
-        let said = words::stems(text);
-        !subject.is_empty() && subject.iter().all(|word| said.contains(word))
-    };
-    let operation = words::without(&subject, &["latency", "duration", "time", "error", "rate"]);
-    let of_operation = !operation.is_empty()
-        && operations(cx).any(|name| {
-            let name = words::stems(name);
-            name == operation || (name.len() > 1 && operation.iter().all(|word| name.contains(word)))
-        });
-    // `search latency` is what `search_seconds` counts.
-    let timed = |name: &str| {
-        let said = words::stems(name);
-        operation.len() < subject.len()
-            && !operation.is_empty()
-            && operation.iter().all(|word| said.contains(word))
-            && said.iter().any(|word| TIMES.contains(&word.as_str()))
-    };
-    let testing = &cx.model.testing;
-    let tests = testing.quality.iter().chain(&testing.load).chain(&testing.resilience).chain(&testing.unit);
-    of_operation
-        || cx.model.metrics.iter().any(|found| {
-            says(&found.name.value)
-                || timed(&found.name.value)
-                || found
-                    .description
-                    .as_ref()
-                    .is_some_and(|text| says(&format!("{} {}", found.name.value, text.value)))
-        })
-        || tests.into_iter().any(|test| says(&test.value))
-}
-
-/// Words of a metric's name that say that it is a time.
-const TIMES: [&str; 7] = ["second", "millisecond", "m", "duration", "latency", "time", "s"];
-
-/// Words of a metric's name that say how it is counted, not what.
-const UNITS: [&str; 16] = [
-    "second",
-    "millisecond",
-    "m",
-    "s",
-    "total",
-    "count",
-    "percent",
-    "ratio",
-    "p50",
-    "p90",
-    "p95",
-    "p99",
-    "median",
-    "api",
-    "max",
-    "per",
-];
 
 /// Whether every operation is executed and read without a note: only then is what no step uses used by nothing.
 pub(crate) fn all_executed(cx: &Context<'_>) -> bool {

@@ -17,6 +17,9 @@ pub(crate) static ENTRY: Entry = Entry {
     rule: Some(rule),
 };
 
+/// As many entities with a lifetime are held against fields and goals.
+const MOST: usize = 200;
+
 /// How long the rows of an entity are kept, as its own text says.
 struct Kept<'a> {
     entity: &'a Entity,
@@ -27,7 +30,8 @@ struct Kept<'a> {
 
 /// Finds it.
 fn rule(cx: &Context<'_>) -> Vec<Diagnostic> {
-    let kept: Vec<Kept<'_>> = cx.model.entities.iter().filter_map(|entity| kept(cx, entity)).collect();
+    let kept: Vec<Kept<'_>> =
+        cx.model.entities.iter().filter_map(|entity| kept(cx, entity)).take(MOST).collect();
     if kept.is_empty() {
         return Vec::new();
     }

@@ -9,6 +9,7 @@ use crate::words::{self, quoted};
 use formwork_model::facts::StepItem;
 use formwork_model::names::nearest;
 use formwork_syntax::Span;
+use std::cell::OnceCell;
 use std::collections::BTreeSet;
 
 pub(crate) static ENTRY: Entry = Entry {
@@ -69,11 +70,23 @@ fn rule(cx: &Context<'_>) -> Vec<Diagnostic> {
     if cx.model.components.is_empty() {
         return Vec::new();
     }
+    let flows = cx.model.flows.iter().map(|flow| flow.span).reduce(Span::to).unwrap_or_default();
+    let outside = OnceCell::new();
+    let outside = || {
+        outside.get_or_init(|| {
+            let text = |text: Option<&str>| text.unwrap_or_default().to_lowercase();
+            text(cx.source.get(..flows.start as usize)) + "\n" + &text(cx.source.get(flows.end as usize..))
+        })
+    };
     let mut told = BTreeSet::new();
     let mut found = Vec::new();
     for flow in &cx.model.flows {
         for (name, span) in participants(cx.source, flow.steps.iter().chain(&flow.errors)) {
-            if told.len() > MOST || !told.insert(name) || is_known(cx, name, flow.span) {
+            if told.len() > MOST
+                || !told.insert(name)
+                || is_known(cx, name)
+                || outside().contains(&name.to_lowercase())
+            {
                 continue;
             }
             let components = cx.model.components.iter().map(|component| component.name.value.as_str());
@@ -147,20 +160,15 @@ fn names(sentence: Sentence<'_>) -> Vec<(&str, Span)> {
     found
 }
 
-/// Whether a component, box, group or other thing has the name or part of it, or the document speaks of it
-/// elsewhere.
-fn is_known(cx: &Context<'_>, name: &str, flow: Span) -> bool {
+/// Whether a component, box, group or other thing has the name or part of it.
+fn is_known(cx: &Context<'_>, name: &str) -> bool {
     let kinds = Kinds::COMPONENT.and(Kinds::OTHER).and(Kinds::ENTITY).and(Kinds::ROLE);
     if cx.lexicon.is(kinds, name) {
         return true;
     }
     let wanted = words::stems(name);
-    let is_part = cx.model.components.iter().any(|component| {
+    cx.model.components.iter().any(|component| {
         let known = words::stems(&component.name.value);
         known.iter().all(|word| wanted.contains(word)) || wanted.iter().all(|word| known.contains(word))
-    });
-    let flows = cx.model.flows.iter().map(|flow| flow.span).reduce(Span::to).unwrap_or(flow);
-    let lower = name.to_lowercase();
-    let says = |text: Option<&str>| text.is_some_and(|text| text.to_lowercase().contains(&lower));
-    is_part || says(cx.source.get(..flows.start as usize)) || says(cx.source.get(flows.end as usize..))
+    })
 }

@@ -22,12 +22,18 @@ const METHODS: [&str; 7] = ["GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OP
 
 /// Finds it. What a flow that is carried out calls is the language's business: it may call what is not there.
 fn rule(cx: &Context<'_>) -> Vec<Diagnostic> {
+    let operations = cx.model.operations.iter().chain(&cx.model.endpoints);
+    let routes: Vec<String> = operations
+        .filter_map(|it| Some(format!("{} {}", it.method.as_ref()?.value, it.path.as_ref()?.value)))
+        .collect();
     let mut found = Vec::new();
     for flow in cx.model.flows.iter().filter(|flow| !cx.strictness.is_executed(flow.name.span)) {
         let mut open: Vec<&StepItem> = flow.steps.iter().chain(&flow.errors).rev().collect();
         while let Some(item) = open.pop() {
             let sentences = prose::sentences(cx.source, item.text.span);
-            found.extend(sentences.into_iter().flat_map(|sentence| calls(cx, sentence.text, sentence.span)));
+            found.extend(
+                sentences.into_iter().flat_map(|sentence| calls(cx, &routes, sentence.text, sentence.span)),
+            );
             open.extend(item.nested.iter().rev());
         }
     }
@@ -35,7 +41,7 @@ fn rule(cx: &Context<'_>) -> Vec<Diagnostic> {
 }
 
 /// The calls of a sentence that reach nothing.
-fn calls(cx: &Context<'_>, text: &str, place: Span) -> Vec<Diagnostic> {
+fn calls(cx: &Context<'_>, routes: &[String], text: &str, place: Span) -> Vec<Diagnostic> {
     if is_elsewhere(cx, text) {
         return Vec::new();
     }
@@ -55,7 +61,7 @@ fn calls(cx: &Context<'_>, text: &str, place: Span) -> Vec<Diagnostic> {
             Some((method, path))
                 if cx.lexicon.has_routes() && !cx.lexicon.fits_route(method, path.trim()) =>
             {
-                found.push(no_route(cx, piece, span));
+                found.push(no_route(cx, routes, piece, span));
             }
             None if is_called(before) && is_name(piece) && !cx.lexicon.knows(piece) => {
                 let near = nearest(piece, names::operations(cx));
@@ -73,16 +79,12 @@ fn calls(cx: &Context<'_>, text: &str, place: Span) -> Vec<Diagnostic> {
     found
 }
 
-fn no_route(cx: &Context<'_>, route: &str, span: Span) -> Diagnostic {
-    let operations = cx.model.operations.iter().chain(&cx.model.endpoints);
-    let routes: Vec<String> = operations
-        .filter_map(|it| Some(format!("{} {}", it.method.as_ref()?.value, it.path.as_ref()?.value)))
-        .collect();
-    let near = nearest(route, routes.iter().map(String::as_str)).map(str::to_owned);
+fn no_route(cx: &Context<'_>, routes: &[String], route: &str, span: Span) -> Diagnostic {
+    let near = nearest(route, routes.iter().map(String::as_str));
     ENTRY.at(span, format!("no operation or endpoint is {}", quoted(route))).nearest(
         cx,
         route,
-        near.as_deref(),
+        near,
         "declare it in section 4 or 5, or call one that is there",
     )
 }

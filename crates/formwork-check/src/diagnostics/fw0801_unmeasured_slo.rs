@@ -3,6 +3,7 @@
 use crate::catalogue::Entry;
 use crate::context::Context;
 use crate::diagnostic::{Diagnostic, Severity};
+use crate::measures::Measures;
 use crate::names;
 use crate::words::quoted;
 use formwork_model::Section;
@@ -21,6 +22,7 @@ pub(crate) static ENTRY: Entry = Entry {
 fn rule(cx: &Context<'_>) -> Vec<Diagnostic> {
     // Who says how the targets are measured measures them, if not with a metric.
     let severity = if says_how(cx) { Severity::Hint } else { Severity::Warning };
+    let measures = Measures::of(cx);
     let mut told: BTreeSet<&str> = BTreeSet::new();
     let slos = cx.model.slos.iter();
     slos.filter_map(|slo| {
@@ -32,7 +34,7 @@ fn rule(cx: &Context<'_>) -> Vec<Diagnostic> {
             return Some(found.nearest(cx, &operation.value, near, "name an operation of section 4 or 5"));
         }
         // Several targets of one metric lack one measurement.
-        if slo.operation.is_some() || names::is_measured(cx, metric) || !told.insert(metric) {
+        if measures.has(cx, metric) || !told.insert(metric) {
             return None;
         }
         let mut found = ENTRY.at(slo.metric.span, format!("nothing measures {}", quoted(metric)));

@@ -42,6 +42,9 @@ const HOW: [&str; 22] = [
     "per",
 ];
 
+/// As many promises and targets are held against each other; no document that people read has more.
+const MOST: usize = 200;
+
 /// A promise of sections 0 or 1 that a number can break.
 struct Promise<'a> {
     sentence: Sentence<'a>,
@@ -63,8 +66,8 @@ struct Target<'a> {
 /// Finds it.
 fn rule(cx: &Context<'_>) -> Vec<Diagnostic> {
     let places = cx.model.goals.iter().chain(&cx.model.summary).map(|prose| prose.span);
-    let promises: Vec<Promise<'_>> = places.flat_map(|place| promises(cx.source, place)).collect();
-    let targets: Vec<Target<'_>> = cx.model.slos.iter().filter_map(target).collect();
+    let promises: Vec<Promise<'_>> = places.flat_map(|place| promises(cx.source, place)).take(MOST).collect();
+    let targets: Vec<Target<'_>> = cx.model.slos.iter().filter_map(target).take(MOST).collect();
     let mut found = Vec::new();
     for target in &targets {
         let broken: Vec<&Promise<'_>> = promises

@@ -17,6 +17,9 @@ pub(crate) static ENTRY: Entry = Entry {
     rule: Some(rule),
 };
 
+/// As many targets of one metric are held against each other.
+const MOST: usize = 50;
+
 /// Finds it: the same share with another value, or a smaller share that may be slower than a larger one.
 fn rule(cx: &Context<'_>) -> Vec<Diagnostic> {
     let mut groups: BTreeMap<(String, String, Option<u64>), Vec<&Slo>> = BTreeMap::new();
@@ -28,7 +31,9 @@ fn rule(cx: &Context<'_>) -> Vec<Diagnostic> {
     let mut found = Vec::new();
     for group in groups.values() {
         for (at, later) in group.iter().enumerate() {
-            let Some(first) = group[..at].iter().find(|first| contradict(first, later)) else { continue };
+            let Some(first) = group[..at.min(MOST)].iter().find(|first| contradict(first, later)) else {
+                continue;
+            };
             found.push(
                 ENTRY
                     .at(

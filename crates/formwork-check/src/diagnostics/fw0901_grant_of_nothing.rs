@@ -22,12 +22,11 @@ fn rule(cx: &Context<'_>) -> Vec<Diagnostic> {
         .flat_map(|grant| &grant.operations)
         .filter(|name| !names::is_operation(cx, &name.value))
         .filter_map(|name| {
-            let near = nearest(&name.value, names::operations(cx));
             // `orders:write` is a scope, and a line of prose may name entities, fields or tables.
-            let is_other = name.value.contains(':') || cx.lexicon.knows(&name.value);
-            if near.is_none() && is_other {
+            if name.value.contains(':') || cx.lexicon.knows(&name.value) {
                 return None;
             }
+            let near = nearest(&name.value, names::operations(cx));
             let found = ENTRY
                 .at(name.span, format!("there is no operation {}", quoted(&name.value)))
                 .nearest(cx, &name.value, near, "name an operation of section 4 or 5");

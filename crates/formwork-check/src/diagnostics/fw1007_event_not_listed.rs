@@ -19,6 +19,9 @@ pub(crate) static ENTRY: Entry = Entry {
     rule: Some(rule),
 };
 
+/// More names than this are not events that were forgotten.
+const MOST: usize = 200;
+
 /// Finds it in sentences of behaviours, flows and components that are not executed: the language tells the others.
 fn rule(cx: &Context<'_>) -> Vec<Diagnostic> {
     if cx.model.events.is_empty() {
@@ -36,7 +39,7 @@ fn rule(cx: &Context<'_>) -> Vec<Diagnostic> {
             continue;
         }
         for (name, span) in names::codes(cx, sentence.span) {
-            if is_event_name(name) && !is_known(cx, name) && told.insert(name) {
+            if is_event_name(name) && told.len() < MOST && told.insert(name) && !is_known(cx, name) {
                 found.push(finding(cx, name, span));
             }
         }
