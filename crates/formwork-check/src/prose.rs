@@ -73,10 +73,24 @@ pub(crate) fn quantities(sentence: Sentence<'_>) -> Vec<Quantity> {
             let words: Vec<&str> = before[from..].iter().map(|token| token.text).collect();
             parse_comparator(&words.join(" "))
         });
+        let comparator = comparator.or_else(|| behind(&tokens[at + used..], dimension));
         let span = tokens[at].span.to(tokens[at + used - 1].span);
         found.push(Quantity { comparator, value, dimension, span });
     }
     found
+}
+
+/// A comparator behind the number: `300 ms or less`.
+fn behind(tokens: &[Token<'_>], dimension: Dimension) -> Option<&'static str> {
+    match tokens {
+        [or, word, ..] if or.text == "or" => match word.text {
+            "better" if dimension == Dimension::Percent => Some(">="),
+            "less" | "faster" | "better" | "below" | "fewer" => Some("<="),
+            "more" | "longer" | "above" => Some(">="),
+            _ => None,
+        },
+        _ => None,
+    }
 }
 
 /// The percentile that a sentence names, as a number.
@@ -185,6 +199,7 @@ mod tests {
             [(Some("<="), 1.0, Time), (None, 99.9, Percent)]
         );
         assert_eq!(all("in at most **50 ms**"), [(Some("<="), 0.05, Time)]);
+        assert_eq!(all("in 300 ms or less"), [(Some("<="), 0.3, Time)]);
         assert_eq!(all("10k samples/s, version 2.1, 24 of them"), []);
     }
 

@@ -34,7 +34,8 @@ pub(crate) fn part<'a>(cx: &Context<'a>, wanted: &Wanted) -> Option<&'a Part> {
                 let title = words::stems(&part.title.plain(cx.source));
                 let is_all = own.iter().all(|word| title.contains(word));
                 let is_some = wanted.section.is_some() && own.iter().any(|word| title.contains(word));
-                !own.is_empty() && !known(part) && (is_all || is_some)
+                let is_heading = matches!(part.kind, PartKind::Heading(_));
+                !own.is_empty() && !known(part) && (is_all || (is_heading && is_some))
             };
             titled(&cx.document.root, &fits)
         }
@@ -69,10 +70,9 @@ fn part_at(part: &Part, place: Span) -> Option<&Part> {
     part_at(inside, place)
 }
 
-/// The first heading that fits, outer before inner.
+/// The first heading or label that fits, outer before inner.
 fn titled<'d>(part: &'d Part, fits: &dyn Fn(&Part) -> bool) -> Option<&'d Part> {
-    let mut headings = part.parts().filter(|below| matches!(below.kind, PartKind::Heading(_)));
-    headings.find_map(|below| if fits(below) { Some(below) } else { titled(below, fits) })
+    part.parts().find_map(|below| if fits(below) { Some(below) } else { titled(below, fits) })
 }
 
 /// What is missing: where, of what, which labels, and further places of the same kind that lack them too.
