@@ -1,7 +1,7 @@
 //! Names as people write them: when two mean the same, and which one was probably meant.
 //!
 //! Documents may declare tens of thousands of names: what asks for many of them keeps a [`NameIndex`], and a slip of
-//! the pen is looked for among the first few thousand only. Source: language reference, *Values and names*.
+//! the pen is looked for among the first few hundred only. Source: language reference, *Values and names*.
 
 use rustc_hash::FxHashMap;
 
@@ -51,7 +51,7 @@ impl NameIndex {
 }
 
 /// The candidate that is nearest to `name` by edit distance, if it is near enough to be a slip of the pen:
-/// at most a third of the letters differ. The first 2,000 candidates are looked at.
+/// at most a third of the letters differ. The first 500 candidates are looked at.
 pub fn nearest<'a>(name: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     let wanted: Vec<char> = name.to_lowercase().chars().take(LONGEST).collect();
     let most = (wanted.len() / 3).max(1);
@@ -78,7 +78,7 @@ const LONGEST: usize = 64;
 
 /// How many names are compared with one that is not known, so that many unknown names in a document with many known
 /// ones stay cheap.
-const MOST_CANDIDATES: usize = 2_000;
+const MOST_CANDIDATES: usize = 500;
 
 /// Which letters and digits of ASCII stand in a name, one bit for each, without case.
 fn signature(name: &str) -> u64 {
@@ -116,6 +116,11 @@ fn singular(name: &str) -> String {
 
 /// Edits between two words, two neighbouring letters swapped counting as one (optimal string alignment).
 fn distance(one: &[char], other: &[char]) -> usize {
+    // What both begin and end with costs nothing, and names of one document often begin alike.
+    let same = one.iter().zip(other).take_while(|(one, other)| one == other).count();
+    let (one, other) = (&one[same..], &other[same..]);
+    let same = one.iter().rev().zip(other.iter().rev()).take_while(|(one, other)| one == other).count();
+    let (one, other) = (&one[..one.len() - same], &other[..other.len() - same]);
     let mut before: Vec<usize> = Vec::new();
     let mut above: Vec<usize> = (0..=other.len()).collect();
     for (row, letter) in one.iter().enumerate() {
