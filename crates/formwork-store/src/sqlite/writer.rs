@@ -88,13 +88,23 @@ pub(crate) fn open(options: &Options, program: Arc<Program>) -> Result<(Writer, 
     Ok((Writer { sender: Some(sender), thread: Some(thread) }, shared))
 }
 
+/// A folder that is made here is for its owner only, since it holds rows and the hashes of keys; one that is there
+/// already keeps the mode that somebody gave it.
+fn make_private(folder: &std::path::Path) -> std::io::Result<()> {
+    let mut builder = std::fs::DirBuilder::new();
+    builder.recursive(true);
+    #[cfg(unix)]
+    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+    builder.create(folder)
+}
+
 /// The lock lives as long as the file is open, and ends with the process however that ends.
 fn lock_folder(options: &Options) -> Result<File, OpenError> {
     let folder = options.path.parent().filter(|folder| !folder.as_os_str().is_empty());
     let folder = folder.unwrap_or_else(|| std::path::Path::new("."));
     let not_writable =
         |error: std::io::Error| OpenError::NotWritable { path: folder.to_owned(), cause: error.to_string() };
-    std::fs::create_dir_all(folder).map_err(not_writable)?;
+    make_private(folder).map_err(not_writable)?;
     let file = File::options()
         .create(true)
         .truncate(false)

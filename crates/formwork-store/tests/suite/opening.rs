@@ -134,3 +134,16 @@ fn a_folder_that_cannot_be_written_is_named() {
     assert!(matches!(error, OpenError::NotWritable { .. }), "{error}");
     assert!(error.to_string().contains("blocked"), "{error}");
 }
+
+#[cfg(unix)]
+#[test]
+fn a_folder_that_is_made_is_for_its_owner_only() {
+    use std::os::unix::fs::PermissionsExt;
+    let above = tempfile::tempdir().expect("a folder");
+    let folder = above.path().join("data").join("notes");
+    drop(open(&folder, notes("", "")).expect("a store"));
+    for made in [folder.as_path(), folder.parent().expect("a folder above")] {
+        let mode = std::fs::metadata(made).expect("it is there").permissions().mode();
+        assert_eq!(mode & 0o777, 0o700, "{}", made.display());
+    }
+}
