@@ -1,4 +1,4 @@
-//! Section 8: SLOs (read in [`super::slos`]), cache layers, optimisations.
+//! Section 8: SLOs (read in `slos`), cache layers, optimisations.
 
 use super::slos;
 use crate::facts::Prose;

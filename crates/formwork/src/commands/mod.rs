@@ -1,4 +1,4 @@
-//! One file per command; [`run`] is their list.
+//! One file per command; `run` is their list.
 
 pub(crate) mod check;
 pub(crate) mod explain;

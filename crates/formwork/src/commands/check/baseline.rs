@@ -5,7 +5,7 @@ use anyhow::{Context, Result};
 use formwork_check::{Analysis, Baseline, CheckedFile};
 use std::path::Path;
 
-/// Reads a file that [`write`] wrote.
+/// Reads a file that [`write()`] wrote.
 pub(super) fn read(path: &Path) -> Result<Baseline> {
     let text = std::fs::read_to_string(path)
         .with_context(|| format!("cannot read the baseline {}", path.display()))?;
