@@ -17,6 +17,10 @@ pub struct Config {
     pub data: PathBuf,
     /// Which clock `now()` reads.
     pub clock: ClockChoice,
+    /// Where external components are reached instead of where the document says.
+    pub upstreams: Vec<UpstreamAddress>,
+    /// What `secret("X")` gives.
+    pub secrets: Secrets,
 }
 
 impl Config {
@@ -29,8 +33,48 @@ impl Config {
             admin: loopback(8082),
             data,
             clock: ClockChoice::System,
+            upstreams: Vec::new(),
+            secrets: Secrets::Environment,
         }
     }
+}
+
+/// Where an external component of section 3 is reached instead of where the document says.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct UpstreamAddress {
+    /// The component's name as the document writes it.
+    pub component: String,
+    /// `http://HOST[:PORT][/BASE]`, or the same with `https`.
+    pub base: String,
+}
+
+impl std::str::FromStr for UpstreamAddress {
+    type Err = String;
+
+    /// Reads `Component name=http://127.0.0.1:9000`.
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let (component, base) =
+            text.split_once('=').ok_or("write it as `Component name=http://host:port`")?;
+        let (component, base) = (component.trim(), base.trim().trim_end_matches('/'));
+        if component.is_empty() {
+            return Err("the component has no name".to_owned());
+        }
+        let host = base.strip_prefix("http://").or_else(|| base.strip_prefix("https://"));
+        if host.is_none_or(str::is_empty) || base.contains(char::is_whitespace) {
+            return Err(format!("`{base}` is no address such as `http://127.0.0.1:9000`"));
+        }
+        Ok(Self { component: component.to_owned(), base: base.to_owned() })
+    }
+}
+
+/// What `secret("X")` gives.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
+pub enum Secrets {
+    /// The environment variable of that name.
+    #[default]
+    Environment,
+    /// `test-X`: so that flows can play external components.
+    Test,
 }
 
 /// Which clock the server reads.
@@ -82,4 +126,21 @@ pub struct Addresses {
     pub internal: SocketAddr,
     /// The operator's.
     pub admin: SocketAddr,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_upstream_is_a_component_and_an_address() {
+        let read: Result<UpstreamAddress, _> = "Payment provider = http://127.0.0.1:9000/".parse();
+        let wanted = ("Payment provider".to_owned(), "http://127.0.0.1:9000".to_owned());
+        assert_eq!(read.map(|read| (read.component, read.base)), Ok(wanted));
+        for wrong in
+            ["Payment provider", "=http://localhost", "Bank=localhost:1", "Bank=http://", "Bank=http://a b"]
+        {
+            assert!(wrong.parse::<UpstreamAddress>().is_err(), "{wrong}");
+        }
+    }
 }

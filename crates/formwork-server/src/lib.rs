@@ -28,7 +28,7 @@ mod shared;
 mod start;
 mod startup;
 
-pub use config::{Addresses, ClockChoice, Config, Limits};
+pub use config::{Addresses, ClockChoice, Config, Limits, Secrets, UpstreamAddress};
 pub use keys::{FirstKey, KeyCommand, KeyError, KeyOutcome, KeySummary, NewKey, keys, keys_offline};
 pub use start::{Running, StartError, start, start_within};
 pub use startup::{ModeRow, curl_line, mode_table, not_yet_enforced};

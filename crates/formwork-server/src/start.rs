@@ -66,6 +66,14 @@ pub enum StartError {
     /// The store opened and then refused.
     #[error("the data cannot be read: {0}")]
     Data(String),
+    /// An address is given for a component that is none, or none outside.
+    #[error("--upstream names `{component}`, which is no external component of the document{}", nearest.as_ref().map(|name| format!("; did you mean `{name}`?")).unwrap_or_default())]
+    UnknownUpstream {
+        /// As given.
+        component: String,
+        /// The nearest external component.
+        nearest: Option<String>,
+    },
     /// The system gave no randomness.
     #[error("the system gives no random bytes: {0}")]
     Randomness(String),
@@ -137,6 +145,7 @@ pub async fn start_within(
     if analysis.has_errors() {
         return Err(StartError::DocumentHasErrors);
     }
+    check_upstreams(&config, analysis)?;
     let program = Arc::new(analysis.compiled.program.clone());
     let listeners = Listeners::bind(&config).await?;
     let addresses = listeners.addresses()?;
@@ -183,6 +192,20 @@ pub async fn start_within(
         tasks.push(tokio::spawn(shared.scheduler.clone().run(stopping)));
     }
     Ok(Running { shared, first_keys, run_file, stop, tasks })
+}
+
+/// Every address must be of an external component.
+fn check_upstreams(config: &Config, analysis: &Analysis) -> Result<(), StartError> {
+    let external = || analysis.model.components.iter().filter(|component| component.external);
+    let unknown = config.upstreams.iter().find(|upstream| {
+        let is_named = |name: &str| name.eq_ignore_ascii_case(&upstream.component);
+        external().all(|component| !is_named(&component.name.value))
+    });
+    unknown.map_or(Ok(()), |upstream| {
+        let names = external().map(|component| component.name.value.as_str());
+        let nearest = formwork_model::names::nearest(&upstream.component, names).map(str::to_owned);
+        Err(StartError::UnknownUpstream { component: upstream.component.clone(), nearest })
+    })
 }
 
 fn open(config: &Config, program: &Arc<Program>, metrics: &Arc<Metrics>) -> Result<Store, StartError> {

@@ -124,3 +124,12 @@ async fn what_start_prints_is_true() {
     let made = system.public("POST /links").key(&system.first_key("member")).json(body).send().await;
     assert_eq!(made.status, 201, "{made:?}");
 }
+
+#[tokio::test]
+async fn an_address_for_a_component_that_is_none_outside_is_refused() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let upstreams = vec!["Link store=http://127.0.0.1:9".parse().expect("an address")];
+    let error = start(Config { upstreams, ..config(folder.path().join("data")) }, &SHORTLINK).await;
+    let said = error.expect_err("no such component").to_string();
+    assert!(said.contains("`Link store`"), "{said}");
+}

@@ -11,7 +11,8 @@ use clap::{Args, ValueEnum};
 use formwork_check::Analysis;
 use formwork_language::program::Surface;
 use formwork_server::{
-    Addresses, ClockChoice, Config, Running, curl_line, mode_table, not_yet_enforced, start,
+    Addresses, ClockChoice, Config, Running, Secrets, UpstreamAddress, curl_line, mode_table,
+    not_yet_enforced, start,
 };
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
@@ -41,6 +42,9 @@ pub(crate) struct Arguments {
     /// `test`: a clock that starts at 2030-01-01T00:00:00Z and moves only when told
     #[arg(long, value_enum)]
     pub(crate) clock: Option<Clock>,
+    /// Reach an external component elsewhere than the document says; may be repeated
+    #[arg(long = "upstream", value_name = "COMPONENT=URL")]
+    pub(crate) upstreams: Vec<UpstreamAddress>,
 }
 
 /// Clocks other than the system's.
@@ -60,6 +64,8 @@ pub(crate) fn run(arguments: &Arguments, terminal: &Terminal) -> Result<Ending> 
         admin: arguments.admin_listen,
         data: arguments.data.clone().unwrap_or_else(|| beside(&arguments.document)),
         clock: arguments.clock.map_or(ClockChoice::System, |Clock::Test| ClockChoice::Test),
+        upstreams: arguments.upstreams.clone(),
+        secrets: Secrets::Environment,
     };
     let runtime = tokio::runtime::Runtime::new().context("cannot start threads")?;
     runtime.block_on(serve(config, &analysis, terminal))?;
