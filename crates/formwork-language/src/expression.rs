@@ -14,8 +14,8 @@ pub use names::{Bare, Bound, Names};
 pub use narrowing::proves;
 pub use parser::{Assignment, Equals, MAX_DEPTH, assignment, parse};
 pub use types::{Kind, StaticType};
-pub(crate) use typing::folded;
 pub use typing::{Typed, coerce, compile};
+pub(crate) use typing::{folded, join as joined};
 
 use crate::value::Value;
 use formwork_syntax::Span;

@@ -236,6 +236,21 @@ pub struct Select {
     /// Continue after a row: the values of `order`'s fields are the parameters from this one on. `Null` values are
     /// possible for optional fields.
     pub after: Option<u16>,
+    /// Whether the rows are locked until the transaction ends, in primary-key order. A store with a single writer has
+    /// nothing to do for it.
+    pub lock: Lock,
+}
+
+/// How a [`Select`] locks its rows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
+pub enum Lock {
+    /// Not at all.
+    #[default]
+    None,
+    /// `locking it`, `locking them`: waits for each row, and reads its newest state.
+    Wait,
+    /// `skipping those taken by others`: takes rows that are free, and passes over the rest.
+    SkipTaken,
 }
 
 /// How many rows a [`Select`] gives.

@@ -282,7 +282,7 @@ fn common<'t>(types: impl Iterator<Item = &'t StaticType>) -> StaticType {
 }
 
 /// The type that holds the values of both.
-pub(super) fn join(left: &StaticType, right: &StaticType) -> Option<StaticType> {
+pub(crate) fn join(left: &StaticType, right: &StaticType) -> Option<StaticType> {
     let optional = left.optional || right.optional;
     let kind = match (&left.kind, &right.kind) {
         (left, right) if left == right => left.clone(),

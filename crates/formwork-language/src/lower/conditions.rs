@@ -141,6 +141,15 @@ impl Lowering<'_> {
         }
     }
 
+    /// What was known of a variable's members is not known of its next value.
+    pub(crate) fn forget_members(&mut self, name: &str) {
+        for path in &mut self.names.present {
+            if path.len() > 1 && path.first().is_some_and(|first| **first == *name) {
+                path.clear();
+            }
+        }
+    }
+
     /// A condition over the rows of a table, and its parameters.
     pub(crate) fn filter(
         &mut self,

@@ -2,13 +2,15 @@
 //! Reading expressions and naming rows is in `rows`; this file keeps the bookkeeping.
 
 use crate::behaviour::Touches;
-use crate::expression::{Expression, Kind, Names, StaticType};
+use crate::expression::{Bound, Expression, Kind, Names, StaticType};
 use crate::lower::{Shared, World, add_once};
 use crate::notes::{Note, NoteKind};
 use crate::program::{
-    Answered, Code as Instructions, EntityId, Failure, Instruction, MessagePart, Slot, Statement, StatementId,
+    Answered, Code as Instructions, EntityId, Failure, Instruction, Lock, MessagePart, Slot, Statement,
+    StatementId,
 };
 use crate::steps::clause::Refusal;
+use crate::value::Value;
 use formwork_model::facts::Outcome;
 use formwork_syntax::{Code, Fragment, Span};
 use rustc_hash::FxHashMap;
@@ -56,6 +58,23 @@ pub(crate) struct Setting {
     pub(crate) page: Option<(Slot, Slot)>,
 }
 
+/// Where a block began, for [`Lowering::close_scope`].
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Opened {
+    variables: usize,
+    present: usize,
+    candidates: usize,
+}
+
+/// The jumps out of the rounds of a loop: behind it, and on to its next round.
+#[derive(Debug, Default)]
+pub(crate) struct Ways {
+    /// `Leaves the loop.`
+    pub(crate) out: Vec<usize>,
+    /// `Goes on with the next.`
+    pub(crate) on: Vec<usize>,
+}
+
 /// The state in which steps are lowered.
 pub(crate) struct Lowering<'w> {
     pub(super) world: &'w World<'w>,
@@ -69,6 +88,9 @@ pub(crate) struct Lowering<'w> {
     at_edge: bool,
     guarded: Vec<usize>,
     guarded_present: Vec<usize>,
+    loops: Vec<Ways>,
+    /// Slots of variables that `Sets` may give another value.
+    settable: Vec<Slot>,
     /// Slots of rows that a step without `as` created, for names that several of them share.
     pub(super) implicit: Vec<Slot>,
     /// Inputs that travel in the path.
@@ -116,6 +138,8 @@ impl<'w> Lowering<'w> {
             at_edge: true,
             guarded: Vec::new(),
             guarded_present: Vec::new(),
+            loops: Vec::new(),
+            settable: Vec::new(),
             implicit: Vec::new(),
             path_inputs: Vec::new(),
             last_written: None,
@@ -150,7 +174,7 @@ impl<'w> Lowering<'w> {
     }
 
     /// The step that is lowered.
-    pub(super) fn step_span(&self) -> Span {
+    pub(crate) fn step_span(&self) -> Span {
         self.span
     }
 
@@ -233,12 +257,16 @@ impl<'w> Lowering<'w> {
 
     /// Lets a jump, or the end of a loop, lead here.
     pub(crate) fn patch(&mut self, jump: usize) {
-        let here = self.here() as u32;
+        self.patch_to(jump, self.here());
+    }
+
+    /// Lets a jump, or the end of a loop, lead to an instruction.
+    pub(crate) fn patch_to(&mut self, jump: usize, to: usize) {
         match &mut self.code.instructions[jump] {
             Instruction::Jump { target }
             | Instruction::JumpUnless { target, .. }
             | Instruction::JumpIfPresent { target, .. }
-            | Instruction::LoopStart { end: target, .. } => *target = here,
+            | Instruction::LoopStart { end: target, .. } => *target = to as u32,
             _ => debug_assert!(false, "only jumps are patched"),
         }
     }
@@ -280,20 +308,64 @@ impl<'w> Lowering<'w> {
         self.candidates.push(answer);
     }
 
-    /// Rows are locked, so that the operation counts as writing.
-    pub(crate) fn locks(&mut self) {
-        self.writing = true;
+    /// Where rows are locked, the operation counts as writing.
+    pub(crate) fn locks(&mut self, lock: Lock) {
+        self.writing |= lock != Lock::None;
     }
 
     /// Begins a block: what is bound in it ends with it.
-    pub(crate) fn open_scope(&self) -> (usize, usize) {
-        (self.names.variables.len(), self.names.present.len())
+    pub(crate) fn open_scope(&self) -> Opened {
+        Opened {
+            variables: self.names.variables.len(),
+            present: self.names.present.len(),
+            candidates: self.candidates.len(),
+        }
     }
 
     /// Ends a block.
-    pub(crate) fn close_scope(&mut self, (variables, present): (usize, usize)) {
-        self.names.variables.truncate(variables);
-        self.names.present.truncate(present);
+    pub(crate) fn close_scope(&mut self, opened: Opened) {
+        self.names.variables.truncate(opened.variables);
+        self.names.present.truncate(opened.present);
+        self.candidates.truncate(opened.candidates);
+    }
+
+    /// What has been bound in a block that is still open, and what of it could be answered.
+    pub(crate) fn bound_since(&self, opened: Opened) -> (Vec<Bound>, Vec<Answer>) {
+        let variables = self.names.variables.get(opened.variables..).unwrap_or_default();
+        let candidates = self.candidates.get(opened.candidates..).unwrap_or_default();
+        (variables.to_vec(), candidates.to_vec())
+    }
+
+    /// Begins the steps of a loop.
+    pub(crate) fn enter_loop(&mut self) {
+        self.loops.push(Ways::default());
+    }
+
+    /// Ends them.
+    pub(crate) fn leave_loop(&mut self) -> Ways {
+        self.loops.pop().unwrap_or_default()
+    }
+
+    /// Appends a jump behind the innermost loop, or on to its next round; gives whether there is a loop.
+    pub(crate) fn jump_out_of_round(&mut self, leaves: bool) -> bool {
+        if self.loops.is_empty() {
+            return false;
+        }
+        let jump = self.jump();
+        if let Some(ways) = self.loops.last_mut() {
+            if leaves { ways.out.push(jump) } else { ways.on.push(jump) }
+        }
+        true
+    }
+
+    /// A variable may be given another value later.
+    pub(crate) fn make_settable(&mut self, slot: Slot) {
+        self.settable.push(slot);
+    }
+
+    /// Whether a variable may be given another value.
+    pub(crate) fn is_settable(&self, slot: Slot) -> bool {
+        self.settable.contains(&slot)
     }
 
     /// Begins what a guard may pass over.
@@ -302,13 +374,30 @@ impl<'w> Lowering<'w> {
         self.guarded_present.push(self.names.present.len());
     }
 
-    /// Ends it: what was bound may be absent.
-    pub(crate) fn leave_guarded(&mut self) {
+    /// Ends it: what was bound may be absent. Gives its slots.
+    pub(crate) fn leave_guarded(&mut self) -> Vec<Slot> {
         let from = self.guarded.pop().unwrap_or(0);
-        for bound in self.names.variables.iter_mut().skip(from) {
-            bound.ty.optional = true;
-        }
         self.names.present.truncate(self.guarded_present.pop().unwrap_or(0));
+        let bound = self.names.variables.iter_mut().skip(from);
+        bound
+            .map(|bound| {
+                bound.ty.optional = true;
+                bound.slot
+            })
+            .collect()
+    }
+
+    /// Lets the jump over a guarded step lead here. In a loop it does not keep what the round before has bound.
+    pub(crate) fn pass_over(&mut self, jump: usize, bound: &[Slot]) {
+        if self.loops.is_empty() || bound.is_empty() {
+            return self.patch(jump);
+        }
+        let done = self.jump();
+        self.patch(jump);
+        for slot in bound {
+            self.push(Instruction::Let { slot: *slot, value: Expression::Constant(Value::Absent) });
+        }
+        self.patch(done);
     }
 
     /// Binds a variable in a slot of its own.
@@ -324,7 +413,7 @@ impl<'w> Lowering<'w> {
     }
 
     /// The same for a name in plain text.
-    pub(super) fn bind_name(&mut self, name: &str, span: Span, slot: Slot, ty: StaticType) -> bool {
+    pub(crate) fn bind_name(&mut self, name: &str, span: Span, slot: Slot, ty: StaticType) -> bool {
         let begins = name.starts_with(|first: char| first.is_ascii_alphabetic() || first == '_');
         let is_name =
             begins && name.chars().all(|character| character.is_ascii_alphanumeric() || character == '_');
@@ -342,6 +431,11 @@ impl<'w> Lowering<'w> {
         }
         self.names.bind(name, slot, ty);
         true
+    }
+
+    /// Binds a variable that was bound in every branch before.
+    pub(crate) fn rebind(&mut self, bound: Bound) {
+        self.names.variables.push(bound);
     }
 
     /// The type of a row.

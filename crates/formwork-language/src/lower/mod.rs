@@ -15,7 +15,7 @@ mod schedule;
 mod schema;
 mod world;
 
-pub(crate) use lowering::{Answer, AnswerKind, Lowering};
+pub(crate) use lowering::{Answer, AnswerKind, Lowering, Opened};
 pub(crate) use operations::read_path;
 pub(crate) use world::{Shared, World};
 

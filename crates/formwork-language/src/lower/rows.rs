@@ -65,22 +65,29 @@ impl Lowering<'_> {
     pub(crate) fn row_variable(&mut self, code: &Code) -> Option<(Slot, EntityId)> {
         let name = code.text(self.source()).trim().to_owned();
         let found = self.row_named(&name);
-        if found.is_none() {
-            let kind = match self.names.variable(&name) {
-                Some(bound) => NoteKind::TypeMismatch {
-                    expected: "row".to_owned(),
-                    found: bound.ty.to_string(),
-                    context: format!("variable `{name}`"),
-                },
-                None => {
-                    let names = self.names.variables.iter().map(|bound| &*bound.name);
-                    let nearest = nearest(&name, names).map(str::to_owned);
-                    NoteKind::UnknownName { what: "variable", name, nearest }
-                }
-            };
-            self.note(kind, code.span());
+        if found.is_some() {
+            return found;
         }
-        found
+        let (_, ty, _) = self.variable(code)?;
+        let (expected, found) = ("row".to_owned(), ty.to_string());
+        self.note(
+            NoteKind::TypeMismatch { expected, found, context: format!("variable `{name}`") },
+            code.span(),
+        );
+        None
+    }
+
+    /// The variable that a code span names: its slot, its type, and whether it is known to be present.
+    pub(crate) fn variable(&mut self, code: &Code) -> Option<(Slot, StaticType, bool)> {
+        let name = code.text(self.source()).trim().to_owned();
+        if let Some(bound) = self.names.variable(&name) {
+            let known = self.names.is_present(std::slice::from_ref(&bound.name));
+            return Some((bound.slot, bound.ty.clone(), known));
+        }
+        let names = self.names.variables.iter().map(|bound| &*bound.name);
+        let nearest = nearest(&name, names).map(str::to_owned);
+        self.note(NoteKind::UnknownName { what: "variable", name, nearest }, code.span());
+        None
     }
 
     /// The row variable of this name.

@@ -1,7 +1,9 @@
 //! Branches: ``If `EXPR`:``, ``Otherwise if `EXPR`:``, `Otherwise:`, and the lowering of a block of steps.
 
-use crate::lower::Lowering;
+use crate::expression::{Bound, Expression};
+use crate::lower::{Answer, AnswerKind, Lowering};
 use crate::notes::NoteKind;
+use crate::program::{Instruction, Slot};
 use crate::steps::clause::{Clause, Misread, Reader};
 use crate::steps::reading::{Read, rest_of, sentence_of};
 use crate::steps::{Action, Form, Grammar, Guard, Sentences};
@@ -161,11 +163,18 @@ fn lower_step(cx: &mut Lowering<'_>, read: &Read) -> bool {
     step.guard.is_none() && step.action.ends()
 }
 
+/// What a branch whose end is reached leaves behind.
+struct Left {
+    /// The jump at its end; the last branch needs none.
+    exit: Option<usize>,
+    bound: Vec<Bound>,
+    answers: Vec<Answer>,
+}
+
 /// Lowers `If`, `Otherwise if` …, `Otherwise`; gives whether every branch ends.
 fn lower_chain(cx: &mut Lowering<'_>, chain: &[Read]) -> bool {
     cx.leave_edge();
-    let mut exits = Vec::new();
-    let mut all_end = true;
+    let mut left: Vec<Left> = Vec::new();
     let mut exhaustive = false;
     let scope = cx.open_scope();
     let mut failed: Vec<&Guard> = Vec::new();
@@ -190,12 +199,12 @@ fn lower_chain(cx: &mut Lowering<'_>, chain: &[Read]) -> bool {
                 None
             }
         };
-        let ended = lower_block(cx, &read.nested);
-        all_end &= ended;
-        cx.close_scope(block);
-        if !ended && at + 1 < chain.len() {
-            exits.push(cx.jump());
+        if !lower_block(cx, &read.nested) {
+            let (bound, answers) = cx.bound_since(block);
+            let exit = (at + 1 < chain.len()).then(|| cx.jump());
+            left.push(Left { exit, bound, answers });
         }
+        cx.close_scope(block);
         if let Some(jump) = jump {
             cx.patch(jump);
         }
@@ -203,13 +212,62 @@ fn lower_chain(cx: &mut Lowering<'_>, chain: &[Read]) -> bool {
             guard.narrow(cx, false);
         }
     }
-    for exit in exits {
-        cx.patch(exit);
-    }
+    let all_end = left.is_empty();
     cx.close_scope(scope);
+    if exhaustive {
+        live_on(cx, left);
+    } else {
+        left.iter().filter_map(|branch| branch.exit).for_each(|exit| cx.patch(exit));
+    }
     // When the only branch ends, what follows runs where its condition does not hold.
     if let ([_], true, [guard]) = (chain, all_end, failed.as_slice()) {
         guard.narrow(cx, false);
     }
     all_end && exhaustive
+}
+
+/// Joins the branches of a chain one of which is always taken: what all whose end is reached have bound, each with one
+/// type, has one slot from here on.
+fn live_on(cx: &mut Lowering<'_>, left: Vec<Left>) {
+    let Some((first, others)) = left.split_first() else { return };
+    let mut joined: Vec<(Bound, Vec<Slot>)> = Vec::new();
+    for bound in &first.bound {
+        let same = |branch: &Left| {
+            let found = branch.bound.iter().find(|other| other.name == bound.name)?;
+            (found.ty.kind == bound.ty.kind).then_some((found.slot, found.ty.optional))
+        };
+        let Some(found) = others.iter().map(same).collect::<Option<Vec<_>>>() else { continue };
+        let mut ty = bound.ty.clone();
+        ty.optional |= found.iter().any(|(_, optional)| *optional);
+        let slots = std::iter::once(bound.slot).chain(found.into_iter().map(|(slot, _)| slot)).collect();
+        joined.push((Bound { name: bound.name.clone(), slot: cx.hidden_slot(), ty }, slots));
+    }
+    let mut ends = Vec::new();
+    // The last branch comes first, because its end is here.
+    for (at, branch) in left.iter().enumerate().rev() {
+        if let Some(exit) = branch.exit {
+            cx.patch(exit);
+        }
+        for (bound, slots) in &joined {
+            if let Some(slot) = slots.get(at) {
+                cx.push(Instruction::Let { slot: bound.slot, value: Expression::Slot(*slot) });
+            }
+        }
+        if at > 0 && !joined.is_empty() {
+            ends.push(cx.jump());
+        }
+    }
+    ends.into_iter().for_each(|end| cx.patch(end));
+    for (bound, slots) in joined {
+        let settable = slots.iter().all(|slot| cx.is_settable(*slot));
+        let answer = first.answers.iter().find(|answer| Some(&answer.slot) == slots.first());
+        if let Some(answer) = answer.filter(|answer| answer.kind != AnswerKind::Page) {
+            let kind = if answer.kind == AnswerKind::List { AnswerKind::List } else { AnswerKind::Row };
+            cx.answer(Answer { kind, entity: answer.entity, slot: bound.slot });
+        }
+        if settable {
+            cx.make_settable(bound.slot);
+        }
+        cx.rebind(bound);
+    }
 }

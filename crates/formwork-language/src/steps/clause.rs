@@ -157,29 +157,43 @@ impl<'s> Clause<'s> {
             inline: None,
             span: sentence.span,
         };
-        let tokens = &sentence.tokens;
-        let mut at = from;
+        let tokens = &sentence.tokens[from.min(sentence.tokens.len())..];
+        let colon = tokens.iter().position(|token| token.is_sign(':'));
+        clause.after_colon = colon.map(|at| tokens[at + 1..].to_vec());
+        let before = tokens[..colon.unwrap_or(tokens.len())].to_vec();
+        if whole {
+            clause.object = before;
+        } else {
+            clause.cut_tails(before, form)?;
+        }
+        Ok(clause)
+    }
+
+    /// Cuts the object of a form that has looked at it as a whole and found tails in it.
+    pub(crate) fn cut_object(&mut self, form: &Form) -> Result<(), Misread> {
+        let tokens = std::mem::take(&mut self.object);
+        self.cut_tails(tokens, form)
+    }
+
+    fn cut_tails(&mut self, tokens: Vec<Token>, form: &Form) -> Result<(), Misread> {
+        let mut at = 0;
         while at < tokens.len() {
-            if tokens[at].is_sign(':') {
-                clause.after_colon = Some(tokens[at + 1..].to_vec());
-                break;
-            }
-            if !whole && let Some((words, kind)) = keyword(&tokens[at..], form) {
-                clause.begin_tail(kind, &tokens[at..at + words])?;
+            if let Some((words, kind)) = keyword(&tokens[at..], form) {
+                self.begin_tail(kind, &tokens[at..at + words])?;
                 at += words;
                 continue;
             }
             let token = tokens[at].clone();
-            match clause.tails.last_mut() {
+            match self.tails.last_mut() {
                 Some(tail) => {
                     tail.span = tail.span.to(token.span);
                     tail.tokens.push(token);
                 }
-                None => clause.object.push(token),
+                None => self.object.push(token),
             }
             at += 1;
         }
-        Ok(clause)
+        Ok(())
     }
 
     fn begin_tail(&mut self, kind: TailKind, keyword: &[Token]) -> Result<(), Misread> {

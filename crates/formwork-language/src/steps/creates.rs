@@ -4,7 +4,7 @@
 use crate::expression::{Bare, Expression};
 use crate::lower::{Answer, AnswerKind, Lowering};
 use crate::notes::NoteKind;
-use crate::program::{EntityId, FieldId, Instruction, Limit, Select, Slot, Statement};
+use crate::program::{EntityId, FieldId, Instruction, Limit, Lock, Select, Slot, Statement};
 use crate::steps::clause::{Clause, Misread, Refusal, TailKind};
 use crate::steps::for_each::Loop;
 use crate::steps::{Action, Form, Grammar};
@@ -173,7 +173,14 @@ impl Upsert {
             .collect();
         let filter = Some(cx.equal_all(&fields));
         let parameters = key.iter().map(|(_, value)| value.clone()).collect();
-        let select = Select { entity, filter, order: Vec::new(), limit: Limit::Rows(1), after: None };
+        let select = Select {
+            entity,
+            filter,
+            order: Vec::new(),
+            limit: Limit::Rows(1),
+            after: None,
+            lock: Lock::Wait,
+        };
         let statement = cx.statement(Statement::Select(select));
         cx.push(Instruction::ReadRow { statement, parameters, slot });
         let on_conflict = self.conflict.as_ref().map(|refusal| cx.failure(refusal, Vec::new()));

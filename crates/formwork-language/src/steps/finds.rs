@@ -4,11 +4,11 @@ use crate::expression::{Bare, Expression, Kind};
 use crate::lower::Lowering;
 use crate::notes::NoteKind;
 use crate::program::{
-    Comparison, Condition, EntityId, FieldId, Instruction, Limit, Operand, Select, Slot, Statement,
+    Comparison, Condition, EntityId, FieldId, Instruction, Limit, Lock, Operand, Select, Slot, Statement,
     StatementId,
 };
 use crate::steps::clause::{Clause, Joined, Misread, Refusal, TailKind};
-use crate::steps::lists::Sorting;
+use crate::steps::lists::{Sorting, lock};
 use crate::steps::{Action, Form, Grammar};
 use formwork_syntax::Code;
 
@@ -60,7 +60,7 @@ struct Finds {
     missing: Missing,
     /// For the first of several; otherwise a key must be pinned.
     sorting: Option<Sorting>,
-    locks: bool,
+    lock: Lock,
 }
 
 /// What happens when there is no such row.
@@ -96,7 +96,7 @@ fn read(clause: &mut Clause<'_>, sorting: Option<Sorting>) -> Result<Finds, Misr
     }
     let filter = clause.conditions(TailKind::Where)?;
     let variable = clause.one_code(TailKind::As, "the variable in backticks")?;
-    let locks = clause.take_flag(TailKind::Locking)? | clause.take_flag(TailKind::Skipping)?;
+    let lock = lock(clause)?;
     let refusal = clause.refusal(TailKind::OrFails)?;
     let creates = clause.codes(TailKind::OrCreates, "an assignment in backticks, such as `f = EXPR`")?;
     let absent = clause.take_flag(TailKind::IfAny)?;
@@ -115,7 +115,7 @@ fn read(clause: &mut Clause<'_>, sorting: Option<Sorting>) -> Result<Finds, Misr
     let mut reader = clause.take_object();
     let entity = reader.code("the name of an entity in backticks")?;
     reader.end("`where`")?;
-    Ok(Finds { entity, filter, variable, missing, sorting, locks })
+    Ok(Finds { entity, filter, variable, missing, sorting, lock })
 }
 
 /// The condition of a *Finds*, lowered.
@@ -137,7 +137,8 @@ impl Finds {
                 Vec::new()
             }
         };
-        let select = Select { entity, filter: condition.clone(), order, limit: Limit::Rows(1), after: None };
+        let filter = condition.clone();
+        let select = Select { entity, filter, order, limit: Limit::Rows(1), after: None, lock: self.lock };
         Some((cx.statement(Statement::Select(select)), Filter { condition, parameters }))
     }
 
@@ -163,9 +164,7 @@ impl Action for Finds {
     fn lower(&self, cx: &mut Lowering<'_>) {
         let Some(entity) = cx.entity(&self.entity) else { return };
         cx.reads(entity);
-        if self.locks {
-            cx.locks();
-        }
+        cx.locks(self.lock);
         let select = self.select(cx, entity);
         let optional = matches!(self.missing, Missing::Absent);
         let kind = cx.row(entity);

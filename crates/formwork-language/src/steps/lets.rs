@@ -120,6 +120,7 @@ impl Action for Lets {
             return;
         };
         let Some(slot) = cx.bind(&self.name, ty) else { return };
+        cx.make_settable(slot);
         cx.push(match instruction {
             Instruction::ReadValue { statement, parameters, .. } => {
                 Instruction::ReadValue { statement, parameters, slot }

@@ -3,7 +3,7 @@
 use crate::expression::Expression;
 use crate::lower::{Answer, AnswerKind, Lowering};
 use crate::notes::NoteKind;
-use crate::program::{EntityId, FieldId, Instruction, Limit, Select, Statement, slots};
+use crate::program::{EntityId, FieldId, Instruction, Limit, Lock, Select, Slot, Statement, slots};
 use crate::steps::clause::{Clause, Joined, Misread, TailKind};
 use crate::steps::finds::rows;
 use crate::steps::{Action, Form, Grammar};
@@ -36,29 +36,75 @@ pub(crate) static LISTS: Form = Form {
 
 #[derive(Debug)]
 struct Lists {
+    rows: Selection,
+    per_page: Option<u32>,
+    variable: Option<Code>,
+}
+
+fn read(clause: &mut Clause<'_>) -> Result<Box<dyn Action>, Misread> {
+    let mut reader = clause.take_object();
+    let entity = reader.code("the name of an entity in backticks")?;
+    reader.end("`where`, `sorted by`, `newest first`, `at most`, `per page` or `as`")?;
+    let variable = clause.one_code(TailKind::As, "the variable in backticks")?;
+    let per_page = bound(clause, TailKind::PerPage)?;
+    let rows = Selection::read(clause, entity)?;
+    if rows.at_most.is_some() && per_page.is_some() {
+        return Err(clause.missing("either `at most` or `per page`, not both"));
+    }
+    Ok(Box::new(Lists { rows, per_page, variable }))
+}
+
+/// Which rows of an entity, in which order, and how many at most.
+#[derive(Debug)]
+pub(crate) struct Selection {
     entity: Code,
     filter: Option<Joined>,
     sorting: Sorting,
     at_most: Option<Bound>,
-    per_page: Option<u32>,
-    variable: Option<Code>,
-    locks: bool,
+    lock: Lock,
 }
 
-fn read(clause: &mut Clause<'_>) -> Result<Box<dyn Action>, Misread> {
-    let filter = clause.conditions(TailKind::Where)?;
-    let sorting = Sorting::read(clause)?;
-    let variable = clause.one_code(TailKind::As, "the variable in backticks")?;
-    let locks = clause.take_flag(TailKind::Locking)? | clause.take_flag(TailKind::Skipping)?;
-    let at_most = at_most(clause)?;
-    let per_page = bound(clause, TailKind::PerPage)?;
-    if at_most.is_some() && per_page.is_some() {
-        return Err(clause.missing("either `at most` or `per page`, not both"));
+impl Selection {
+    /// Takes the tails that say which rows out of a step.
+    pub(crate) fn read(clause: &mut Clause<'_>, entity: Code) -> Result<Self, Misread> {
+        Ok(Self {
+            entity,
+            filter: clause.conditions(TailKind::Where)?,
+            sorting: Sorting::read(clause)?,
+            at_most: at_most(clause)?,
+            lock: lock(clause)?,
+        })
     }
-    let mut reader = clause.take_object();
-    let entity = reader.code("the name of an entity in backticks")?;
-    reader.end("`where`, `sorted by`, `newest first`, `at most`, `per page` or `as`")?;
-    Ok(Box::new(Lists { entity, filter, sorting, at_most, per_page, variable, locks }))
+
+    /// Appends the reading of the rows: their entity, and the slot of the list.
+    pub(crate) fn lower(&self, cx: &mut Lowering<'_>) -> Option<(EntityId, Slot)> {
+        let entity = cx.entity(&self.entity)?;
+        let (select, parameters) = self.select(cx, entity)?;
+        let statement = cx.statement(Statement::Select(select));
+        let slot = cx.hidden_slot();
+        cx.push(Instruction::ReadRows { statement, parameters, slot });
+        Some((entity, slot))
+    }
+
+    fn select(&self, cx: &mut Lowering<'_>, entity: EntityId) -> Option<(Select, Vec<Expression>)> {
+        cx.reads(entity);
+        cx.locks(self.lock);
+        let filter = cx.filter(entity, self.filter.as_ref());
+        let order = self.sorting.lower(cx, entity);
+        let ((filter, mut parameters), order) = (filter?, order?);
+        let limit = self.limit(cx, &mut parameters)?;
+        Some((Select { entity, filter, order, limit, after: None, lock: self.lock }, parameters))
+    }
+}
+
+/// `locking them`, `skipping those taken by others`
+pub(crate) fn lock(clause: &mut Clause<'_>) -> Result<Lock, Misread> {
+    let waits = clause.take_flag(TailKind::Locking)?;
+    Ok(match clause.take_flag(TailKind::Skipping)? {
+        true => Lock::SkipTaken,
+        false if waits => Lock::Wait,
+        false => Lock::None,
+    })
 }
 
 /// How many rows a list has at most.
@@ -100,7 +146,7 @@ fn bound(clause: &mut Clause<'_>, kind: TailKind) -> Result<Option<u32>, Misread
     Ok(Some(number))
 }
 
-impl Lists {
+impl Selection {
     fn limit(&self, cx: &mut Lowering<'_>, parameters: &mut Vec<Expression>) -> Option<Limit> {
         match &self.at_most {
             None => Some(Limit::Rows(MOST_ROWS + 1)),
@@ -112,7 +158,9 @@ impl Lists {
             }
         }
     }
+}
 
+impl Lists {
     /// Two statements for a page: without a cursor and behind one.
     fn page(
         &self,
@@ -138,24 +186,13 @@ impl Action for Lists {
     }
 
     fn lower(&self, cx: &mut Lowering<'_>) {
-        let Some(entity) = cx.entity(&self.entity) else { return };
-        cx.reads(entity);
-        if self.locks {
-            cx.locks();
-        }
-        let filter = cx.filter(entity, self.filter.as_ref());
-        let order = self.sorting.lower(cx, entity);
-        let bound = filter.zip(order).and_then(|((filter, mut parameters), order)| {
-            let limit = self.limit(cx, &mut parameters)?;
-            let select = Select { entity, filter, order, limit, after: None };
-            if let Some(per_page) = self.per_page {
-                return Some((self.page(cx, select, parameters, per_page)?, AnswerKind::Page));
-            }
-            let statement = cx.statement(Statement::Select(select));
-            let slot = cx.hidden_slot();
-            cx.push(Instruction::ReadRows { statement, parameters, slot });
-            Some((slot, AnswerKind::List))
-        });
+        let Some(entity) = cx.entity(&self.rows.entity) else { return };
+        let bound = match self.per_page {
+            Some(per_page) => self.rows.select(cx, entity).and_then(|(select, parameters)| {
+                Some((self.page(cx, select, parameters, per_page)?, AnswerKind::Page))
+            }),
+            None => self.rows.lower(cx).map(|(_, slot)| (slot, AnswerKind::List)),
+        };
         let slot = bound.map(|(slot, _)| slot);
         if let Some((slot, kind)) = bound {
             cx.answer(Answer { kind, entity, slot });

@@ -20,6 +20,7 @@ mod reader;
 pub(crate) mod reading;
 mod requires;
 mod returns;
+mod sets;
 mod unsupported;
 mod updates;
 
@@ -76,8 +77,8 @@ pub(crate) trait Action: std::fmt::Debug {
         cx.enter_guarded();
         guard.narrow(cx, true);
         self.lower(cx);
-        cx.leave_guarded();
-        cx.patch(jump);
+        let bound = cx.leave_guarded();
+        cx.pass_over(jump, &bound);
         if self.ends() {
             // What follows runs only where the guard did not hold.
             guard.narrow(cx, false);
@@ -137,6 +138,9 @@ pub(crate) static STEPS: &[&Form] = &[
     &choosing::OTHERWISE_IF,
     &choosing::OTHERWISE,
     &for_each::FOR_EACH,
+    &for_each::LEAVES,
+    &for_each::GOES_ON,
+    &sets::SETS,
     &unsupported::QUERIES,
     &unsupported::CALLS,
     &unsupported::COMMITS,
@@ -145,9 +149,6 @@ pub(crate) static STEPS: &[&Form] = &[
     &unsupported::CARRIES_OUT,
     &unsupported::CHARGES,
     &unsupported::NOTES,
-    &unsupported::SETS,
-    &unsupported::LEAVES,
-    &unsupported::GOES_ON,
 ];
 
 /// What a reader of the reference needs to know of a form of step.

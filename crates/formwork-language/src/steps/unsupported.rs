@@ -27,7 +27,4 @@ forms! {
     CARRIES_OUT: "Carries out", ["carries out"], "Carries out `operation` with `EXPR` [as `x`].";
     CHARGES: "Charges", ["charges"], "Charges `EXPR` to `budget` [for `EXPR`].";
     NOTES: "Notes", ["notes"], "Notes `action` in the audit trail [with `EXPR`].";
-    SETS: "Sets", ["sets"], "Sets `x` to `EXPR`.";
-    LEAVES: "Leaves the loop", ["leaves the loop"], "Leaves the loop.";
-    GOES_ON: "Goes on with the next", ["goes on with the next"], "Goes on with the next.";
 }

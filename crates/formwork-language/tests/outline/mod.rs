@@ -6,7 +6,7 @@ use formwork_language::behaviour::{Compiled, Expectation, FlowAction, FlowStep};
 use formwork_language::expression::Expression;
 use formwork_language::functions::FUNCTIONS;
 use formwork_language::program::{
-    Answered, Code, Condition, EntityId, FieldId, Instruction, MessagePart, Operand, PathPart, Program,
+    Answered, Code, Condition, EntityId, FieldId, Instruction, Lock, MessagePart, Operand, PathPart, Program,
     Select, Statement,
 };
 use formwork_language::value::Value;
@@ -241,7 +241,8 @@ impl Outline<'_> {
             None => self.entity(entity).to_owned(),
         };
         match statement {
-            Statement::Select(Select { entity, filter, order, limit, after }) => {
+            Statement::Select(Select { entity, filter, order, limit, after, lock }) => {
+                let lock = if *lock == Lock::None { String::new() } else { format!(" lock {lock:?}") };
                 let order: Vec<String> = order
                     .iter()
                     .map(|(field, down)| {
@@ -249,7 +250,7 @@ impl Outline<'_> {
                     })
                     .collect();
                 format!(
-                    "select {} order [{}] {limit:?} after {after:?}",
+                    "select {} order [{}] {limit:?} after {after:?}{lock}",
                     filtered(*entity, filter),
                     order.join(", ")
                 )

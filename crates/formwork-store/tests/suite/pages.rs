@@ -4,7 +4,7 @@ use crate::harness::NOW;
 use formwork_engine::{Body, Call, Ended, What};
 use formwork_language::expression::Expression;
 use formwork_language::program::{
-    Answered, Code, EntitySchema, FieldSchema, Instruction, Limit, Operation, Program, Schema, Select,
+    Answered, Code, EntitySchema, FieldSchema, Instruction, Limit, Lock, Operation, Program, Schema, Select,
     Statement, slots,
 };
 use formwork_language::value::Value;
@@ -74,7 +74,8 @@ fn entity() -> EntitySchema {
 }
 
 fn program(order: Vec<(u16, bool)>) -> Arc<Program> {
-    let first = Select { entity: 0, filter: None, order, limit: Limit::Parameter(0), after: None };
+    let first =
+        Select { entity: 0, filter: None, order, limit: Limit::Parameter(0), after: None, lock: Lock::None };
     let after = Select { after: Some(1), ..first.clone() };
     let read = Instruction::ReadPage {
         first: 1,
