@@ -32,6 +32,14 @@ pub enum OpenError {
     /// The document's tables changed in a way that would lose or invent data.
     #[error("the data does not fit the document any more:\n{}", .0.iter().map(|line| format!("  - {line}")).collect::<Vec<_>>().join("\n"))]
     SchemaChanged(Vec<String>),
+    /// It keeps the rows of another document.
+    #[error("{place} keeps the rows of another document ({})", .tables.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", "))]
+    OtherDocument {
+        /// The database.
+        place: String,
+        /// The tables that it has.
+        tables: Vec<String>,
+    },
     /// Anything else that SQLite or the system said.
     #[error("cannot open {}: {cause}", .path.display())]
     Other {

@@ -1,13 +1,17 @@
 //! Keeps rows, events, keys and jobs: runs a program's calls in transactions, durably and grouped.
 //!
-//! SQLite so far. What an operation does is the engine's business; HTTP is the server's. Source: *The pipeline*,
-//! room 6.
+//! What every database shares stands in `statements` (SQL of a program, behind a dialect), `tables` (the document's
+//! tables and what changed in them), `system` (the store's own tables) and `rules`; `sqlite` holds what is SQLite's
+//! alone. What an operation does is the engine's business; HTTP is the server's. Source: *The pipeline*, room 6.
 
 mod error;
 mod options;
+mod rules;
 mod sqlite;
+mod statements;
 mod store;
 mod system;
+mod tables;
 
 pub use error::OpenError;
 pub use options::{CommitObserver, Options};

@@ -3,7 +3,7 @@
 use crate::error::OpenError;
 use crate::options::Options;
 use crate::sqlite::{self, Readers, Writer};
-use crate::system::{NextRun, StoredEvent, StoredKey};
+use crate::system::{self, NextRun, StoredEvent, StoredKey, SystemConnection};
 use formwork_engine::{Call, Ended, Refusal, StoreError, What};
 use formwork_language::program::{Condition, EntityId, Program, Statement};
 use formwork_language::value::Value;
@@ -92,34 +92,38 @@ impl Store {
 
     /// The events of the outbox in its order; all, or those of one name.
     pub fn events(&self, name: Option<&str>) -> Result<Vec<StoredEvent>, StoreError> {
-        self.readers.system(|connection| sqlite::events(connection, name))
+        self.readers.system(|connection| system::events(connection, name))
     }
 
     /// Every key, the revoked ones included, oldest first.
     pub fn load_keys(&self) -> Result<Vec<StoredKey>, StoreError> {
-        self.readers.system(sqlite::load_keys)
+        self.readers.system(system::load_keys)
     }
 
     /// Adds a key, durably.
     pub async fn insert_key(&self, key: StoredKey) -> Result<(), StoreError> {
-        let write = Box::new(move |connection: &_| sqlite::insert_key(connection, &key).map(|()| true));
+        let write = Box::new(move |connection: &mut dyn SystemConnection| {
+            system::insert_key(connection, &key).map(|()| true)
+        });
         self.writer.system(write).await.map(|_| ())
     }
 
     /// Revokes a key by its name; false when there is none that is valid.
     pub async fn revoke_key(&self, name: &str, now: i64) -> Result<bool, StoreError> {
         let name = name.to_owned();
-        self.writer.system(Box::new(move |connection| sqlite::revoke_key(connection, &name, now))).await
+        self.writer.system(Box::new(move |connection| system::revoke_key(connection, &name, now))).await
     }
 
     /// The next runs of the jobs that have run before.
     pub fn next_runs(&self) -> Result<Vec<NextRun>, StoreError> {
-        self.readers.system(sqlite::next_runs)
+        self.readers.system(system::next_runs)
     }
 
     /// Notes when a job runs next, apart from any run.
     pub async fn set_next_run(&self, next: NextRun) -> Result<(), StoreError> {
-        let write = Box::new(move |connection: &_| sqlite::set_next_run(connection, &next).map(|()| true));
+        let write = Box::new(move |connection: &mut dyn SystemConnection| {
+            system::set_next_run(connection, &next).map(|()| true)
+        });
         self.writer.system(write).await.map(|_| ())
     }
 

@@ -6,6 +6,17 @@ use formwork_language::program::{EntityId, FieldId, Schema};
 use rusqlite::{Error, ErrorCode};
 use rustc_hash::FxHashMap;
 
+/// What a statement over the store's own tables failed of.
+pub(crate) fn plain_fault(error: &Error) -> StoreError {
+    let message = error.to_string();
+    match error.sqlite_error_code() {
+        Some(ErrorCode::ConstraintViolation | ErrorCode::Unknown | ErrorCode::ApiMisuse) | None => {
+            StoreError::Internal(message)
+        }
+        Some(_) => StoreError::Unavailable(message),
+    }
+}
+
 /// The messages of broken unique keys. They are looked up whole: names may hold any character.
 #[derive(Debug, Default)]
 pub(crate) struct Keys {

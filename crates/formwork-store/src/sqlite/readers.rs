@@ -1,8 +1,12 @@
 //! Connections that read, one per thread that reads at a time, kept for the next.
 
 use super::connection::{Deadline, Statements, open_reader};
+use super::dialect::Sqlite;
+use super::system::OnSqlite;
 use super::transaction::{Fault, Shared, SqliteTransaction, bind_all, one_value};
 use crate::options::Options;
+use crate::statements;
+use crate::system::SystemConnection;
 use formwork_engine::{Call, Ended, IdSource, Refusal, StoreError, What, run};
 use formwork_language::program::{Code, Instruction, Program, Statement};
 use formwork_language::value::Value;
@@ -59,7 +63,7 @@ impl Readers {
 
     /// Runs a statement that is not the program's and gives one value.
     pub(crate) fn value(&self, statement: &Statement, parameters: &[Value]) -> Result<Value, StoreError> {
-        let prepared = super::compile::statement(&self.shared.program.schema, statement)
+        let prepared = statements::statement(&Sqlite, &self.shared.program.schema, statement)
             .map_err(StoreError::Internal)?;
         let value = self.with(|reader| {
             let mut statement = reader.connection.prepare(&prepared.sql)?;
@@ -76,10 +80,10 @@ impl Readers {
     /// Runs something that reads the store's own tables.
     pub(crate) fn system<T>(
         &self,
-        read: impl FnOnce(&Connection) -> rusqlite::Result<T>,
+        read: impl FnOnce(&mut dyn SystemConnection) -> Result<T, StoreError>,
     ) -> Result<T, StoreError> {
-        self.with(|reader| read(&reader.connection))
-            .map_err(|error| StoreError::Unavailable(error.to_string()))
+        self.with(|reader| Ok(read(&mut OnSqlite(&reader.connection))))
+            .unwrap_or_else(|error| Err(StoreError::Unavailable(error.to_string())))
     }
 
     /// Lends a reader; one whose use failed is closed.

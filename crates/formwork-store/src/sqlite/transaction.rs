@@ -1,14 +1,16 @@
 //! The engine's [`Transaction`] on a connection.
 
-use super::compile::{Compiled, Gives, Prepared};
 use super::connection::Statements;
 use super::errors::Keys;
-use super::values::{Encode, bind, read};
+use super::values::{bind, read};
+use crate::rules::broken_rule;
+use crate::statements::{Compiled, Encode, Gives, Prepared, quoted};
+use crate::system::{EMIT, emitted};
 use formwork_engine::{MAX_ROWS_WRITTEN, OutboxEvent, StoreError, Transaction};
 use formwork_language::program::{EntityId, FieldId, Program, Statement as ProgramStatement, StatementId};
 use formwork_language::value::{Decimal, Value};
 use formwork_model::values::Type;
-use rusqlite::{Connection, Statement};
+use rusqlite::{Connection, Statement, params_from_iter};
 use std::sync::Arc;
 
 /// What does not change from call to call.
@@ -18,9 +20,6 @@ pub(crate) struct Shared {
     pub(crate) compiled: Compiled,
     pub(crate) keys: Keys,
 }
-
-const EMIT: &str = r#"INSERT INTO "_outbox" ("id", "name", "about_entity", "about_key", "data", "time")
-    VALUES (?1, ?2, ?3, ?4, ?5, ?6)"#;
 
 /// A transaction that is open on a connection.
 pub(crate) struct SqliteTransaction<'t, 'c> {
@@ -113,8 +112,8 @@ impl<'t, 'c> SqliteTransaction<'t, 'c> {
             }
             let sql = format!(
                 "SELECT EXISTS (SELECT 1 FROM {} WHERE {} = ?1)",
-                super::schema::quoted(&other.name),
-                super::schema::quoted(&key.name)
+                quoted(&other.name),
+                quoted(&key.name)
             );
             let bound = bind(value, &Encode::As(field.ty.clone()))?;
             let found = self.connection.query_row(&sql, [bound], |row| row.get::<_, bool>(0));
@@ -187,7 +186,7 @@ fn execute(shared: &Shared, statement: &mut Statement<'_>, prepared: &Prepared) 
     };
     let mut fault = None;
     let touched = each_row(statement, types, false, &mut |values, _| {
-        fault = fault.take().or_else(|| broken_rule(shared, prepared.entity, &values));
+        fault = fault.take().or_else(|| broken_rule(&shared.program.schema, prepared.entity, &values));
     })?;
     match fault {
         Some(fault) => Err(fault.into()),
@@ -213,25 +212,6 @@ pub(crate) fn one_value(statement: &mut Statement<'_>, gives: &Gives) -> Result<
             return Err(StoreError::Internal("the statement gives no value".into()).into());
         }
     })
-}
-
-/// The first rule that a row breaks after a computed update.
-fn broken_rule(shared: &Shared, entity: EntityId, values: &[Value]) -> Option<StoreError> {
-    let fields = &shared.program.schema.entities.get(usize::from(entity))?.fields;
-    for (at, (field, value)) in (0..).zip(fields.iter().zip(values)) {
-        if matches!(value, Value::Null) {
-            continue;
-        }
-        if formwork_engine::fit(value.clone(), &field.ty).is_err() {
-            let detail = format!("must be a {}", field.ty);
-            return Some(StoreError::Invalid { entity, field: at, code: "type", detail });
-        }
-        if let Some(violation) = field.rules.violations(value).into_iter().next() {
-            let (code, detail) = (violation.code, violation.detail);
-            return Some(StoreError::Invalid { entity, field: at, code, detail });
-        }
-    }
-    None
 }
 
 impl Transaction for SqliteTransaction<'_, '_> {
@@ -304,20 +284,10 @@ impl Transaction for SqliteTransaction<'_, '_> {
     }
 
     fn emit(&mut self, event: &OutboxEvent) -> Result<(), StoreError> {
-        let entities = &self.shared.program.schema.entities;
-        let about = event.about.as_ref();
-        let entity = about.and_then(|(entity, _)| entities.get(usize::from(*entity)));
-        let values = rusqlite::params![
-            &event.id[..],
-            &*event.name,
-            entity.map(|entity| &*entity.name),
-            about.map(|(_, key)| key.as_str()),
-            event.data.as_str(),
-            event.time,
-        ];
-        let done = self
-            .statements
-            .with(self.connection, self.shared.compiled.emit, EMIT, |statement| statement.execute(values));
+        let values = emitted(&self.shared.program.schema, event);
+        let done = self.statements.with(self.connection, self.shared.compiled.emit, EMIT, |statement| {
+            statement.execute(params_from_iter(&values))
+        });
         match done {
             Ok(Ok(_)) => Ok(()),
             Ok(Err(error)) | Err(error) => Err(self.shared.keys.fault(error, 0)),

@@ -1,40 +1,11 @@
 //! Values as SQLite keeps them. Source: language reference, *Types* (column SQLite).
 
+use crate::statements::{Encode, Rounding, rank, rounded, units};
 use formwork_engine::StoreError;
 use formwork_language::constraint::converted;
 use formwork_language::value::{Decimal, Value, json};
 use formwork_model::values::Type;
 use rusqlite::types::{ToSql, ToSqlOutput, ValueRef};
-use std::sync::Arc;
-
-/// How a value becomes a parameter or literal of one place in a statement.
-#[derive(Clone, Debug)]
-pub(crate) enum Encode {
-    /// By its own kind: nothing on the other side says more.
-    Plain,
-    /// As a field of this type keeps it.
-    As(Type),
-    /// As a scaled integer, for a comparison with one: with digits that the scale does not hold, rounded so that
-    /// the comparison means the same.
-    Scaled(u8, Rounding),
-    /// A list of such values, as JSON text for `json_each`.
-    List(Box<Encode>),
-    /// The place of an enum's text in its declaration.
-    Rank(Arc<[Arc<str>]>),
-    /// A number of rows: never negative, which SQLite takes for no limit.
-    Limit,
-}
-
-/// What to do with digits that a scale does not hold.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Rounding {
-    /// To the next value above.
-    Up,
-    /// To the next value below.
-    Down,
-    /// There is no equal value: to one that no column holds.
-    NoEqual,
-}
 
 /// A value on its way into SQLite.
 #[derive(Debug, PartialEq)]
@@ -89,11 +60,6 @@ pub(crate) fn bind<'v>(value: &'v Value, encode: &Encode) -> Result<Bound<'v>, S
     }
 }
 
-/// The place of a text in an enum's declaration; unknown ones come last.
-pub(crate) fn rank(order: &[Arc<str>], text: &str) -> i64 {
-    order.iter().position(|one| **one == *text).unwrap_or(order.len()) as i64
-}
-
 fn plain(value: &Value) -> Result<Bound<'_>, StoreError> {
     Ok(match value {
         Value::Absent | Value::Null => Bound::Null,
@@ -145,31 +111,13 @@ fn as_json(value: &Value) -> Bound<'static> {
     Bound::OwnedText(json::to_json(value))
 }
 
-/// A number as a scaled integer. Beyond 64 bits it is clamped: no column holds more than 18 digits.
+/// A number as a scaled integer.
 fn scaled(value: &Value, scale: u8, rounding: Rounding) -> Bound<'static> {
-    let given = match value {
-        Value::Integer(number) => Decimal { units: i128::from(*number), scale: 0 },
-        Value::Unsigned(number) => Decimal { units: i128::from(*number), scale: 0 },
-        Value::Decimal(decimal) => *decimal,
-        Value::Double(number) => return Bound::Real(number * 10_f64.powi(i32::from(scale))),
-        _ => return UNEQUAL,
-    };
-    let beyond = if given.units < 0 { i64::MIN } else { i64::MAX };
-    let clamp = |units: i128| i64::try_from(units).unwrap_or(beyond);
-    if scale >= given.scale {
-        let factor = 10_i128.checked_pow(u32::from(scale - given.scale));
-        return Bound::Integer(
-            factor.and_then(|factor| given.units.checked_mul(factor)).map_or(beyond, clamp),
-        );
+    match (units(value), value) {
+        (Some(given), _) => Bound::Integer(rounded(given, scale, rounding)),
+        (None, Value::Double(number)) => Bound::Real(number * 10_f64.powi(i32::from(scale))),
+        _ => UNEQUAL,
     }
-    // Beyond 38 digits the value is nearer to zero than any unit.
-    let divisor = 10_i128.checked_pow(u32::from(given.scale - scale)).unwrap_or(i128::MAX);
-    let down = given.units.div_euclid(divisor);
-    Bound::Integer(match (given.units.rem_euclid(divisor), rounding) {
-        (0, _) | (_, Rounding::Down) => clamp(down),
-        (_, Rounding::Up) => clamp(down + 1),
-        (_, Rounding::NoEqual) => i64::MIN,
-    })
 }
 
 fn list<'v>(value: &'v Value, of: &Encode) -> Result<Bound<'v>, StoreError> {
@@ -275,17 +223,6 @@ pub(crate) fn column_type(ty: &Type) -> &'static str {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn digits_beyond_the_scale_are_rounded_so_that_the_comparison_means_the_same() {
-        let value = Value::Decimal(Decimal { units: -15, scale: 1 });
-        assert_eq!(scaled(&value, 0, Rounding::Up), Bound::Integer(-1));
-        assert_eq!(scaled(&value, 0, Rounding::Down), Bound::Integer(-2));
-        assert_eq!(scaled(&value, 0, Rounding::NoEqual), Bound::Integer(i64::MIN));
-        assert_eq!(scaled(&value, 2, Rounding::NoEqual), Bound::Integer(-150));
-        let vast = Value::Decimal(Decimal { units: i128::MAX, scale: 0 });
-        assert_eq!(scaled(&vast, 6, Rounding::Up), Bound::Integer(i64::MAX));
-    }
 
     #[test]
     fn a_text_that_is_no_uuid_is_equal_to_none() {

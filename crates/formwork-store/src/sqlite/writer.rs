@@ -4,15 +4,16 @@
 //! It also owns the checkpoints: automatic ones would run inside a commit, and none at all would let the log grow
 //! without end. Figures: `bench/baseline`, from which the sizes are taken.
 
-use super::Compiled;
 use super::connection::{Deadline, Statements, make_durable, open_writer};
+use super::dialect::Sqlite;
 use super::errors::Keys;
 use super::migrate::{bring_up, not_open};
-use super::system::set_next_run;
+use super::system::OnSqlite;
 use super::transaction::{Shared, SqliteTransaction};
 use crate::error::OpenError;
 use crate::options::Options;
-use crate::system::NextRun;
+use crate::statements::Compiled;
+use crate::system::{NextRun, SystemConnection, set_next_run};
 use formwork_engine::{Call, Ended, IdSource, Refusal, Resume, StoreError, What, run_from};
 use formwork_language::program::Program;
 use rusqlite::Connection;
@@ -41,7 +42,8 @@ const CHECKPOINT_WAITING: u32 = 65_536;
 const REOPEN_AFTER: Duration = Duration::from_millis(100);
 
 /// Something of the store's own that is written beside the calls.
-pub(crate) type SystemWrite = Box<dyn FnOnce(&Connection) -> rusqlite::Result<bool> + Send>;
+pub(crate) type SystemWrite =
+    Box<dyn Fn(&mut dyn SystemConnection) -> Result<bool, StoreError> + Send + Sync>;
 
 enum Message {
     Run { call: Box<Call>, next: Option<NextRun>, reply: oneshot::Sender<Ended> },
@@ -69,7 +71,7 @@ pub(crate) fn open(options: &Options, program: Arc<Program>) -> Result<(Writer, 
     let (mut connection, deadline) = open_writer(options).map_err(failed)?;
     bring_up(&mut connection, &options.path, &program.schema)?;
     make_durable(&connection).map_err(failed)?;
-    let compiled = Compiled::new(&program).map_err(other)?;
+    let compiled = Compiled::new(&Sqlite, &program).map_err(other)?;
     for prepared in compiled.all() {
         // What SQLite does not take must show at the start and not at the first request.
         connection.prepare(&prepared.sql).map_err(|error| other(format!("{error}: {}", prepared.sql)))?;
@@ -452,7 +454,7 @@ impl Group<'_, '_> {
             return None;
         }
         if let Some(next) = next.filter(|_| !ended.again)
-            && set_next_run(self.connection, &next).is_err()
+            && set_next_run(&mut OnSqlite(self.connection), &next).is_err()
         {
             return None;
         }
@@ -463,13 +465,12 @@ impl Group<'_, '_> {
         if !self.fixed(Fixed::Savepoint) {
             return None;
         }
-        let done = write(self.connection);
+        let done = write(&mut OnSqlite(self.connection));
         if self.connection.is_autocommit() {
             return None;
         }
         let kept = done.is_ok() || self.fixed(Fixed::RollbackTo);
-        (kept && self.fixed(Fixed::Release))
-            .then(|| done.map_err(|error| StoreError::Internal(error.to_string())))
+        (kept && self.fixed(Fixed::Release)).then_some(done)
     }
 
     fn fixed(&mut self, which: Fixed) -> bool {

@@ -1,46 +1,12 @@
-//! Tables as SQL: STRICT, every identifier quoted, the document's names as they are.
+//! Tables as SQL: every identifier quoted, the document's names as they are.
 //!
-//! A table whose key is no single integer is WITHOUT ROWID: a row is then found in one tree by its key, and a
-//! new row is written to one tree less. SQLite advises against it for large rows, so tables with columns of
-//! unbounded size (JSON, lists, objects, bytes) keep their rowid. What a field's rules say is tested by the engine
-//! and not repeated as CHECK.
+//! What a field's rules say is tested by the engine and not repeated as CHECK.
 
-use super::compile::{constant, index_filter};
-use super::values::column_type;
+use crate::statements::{Dialect, constant, index_filter, quoted};
 use formwork_language::program::{EntityId, EntitySchema, FieldSchema, Schema};
 use formwork_model::facts::OnDelete;
 use formwork_model::values::Type;
 use serde_json::{Value as Json, json};
-
-/// The store's own tables; no entity may have such a name.
-pub(crate) const SYSTEM_TABLES: &str = r#"
-CREATE TABLE "_formwork" ("name" TEXT NOT NULL PRIMARY KEY, "value" TEXT NOT NULL) STRICT, WITHOUT ROWID;
-CREATE TABLE "_outbox" (
-    "sequence" INTEGER PRIMARY KEY,
-    "id" BLOB NOT NULL,
-    "name" TEXT NOT NULL,
-    "about_entity" TEXT,
-    "about_key" TEXT,
-    "data" TEXT NOT NULL,
-    "time" INTEGER NOT NULL
-) STRICT;
-CREATE TABLE "_keys" (
-    "name" TEXT NOT NULL PRIMARY KEY,
-    "hash" BLOB NOT NULL UNIQUE,
-    "caller" TEXT NOT NULL,
-    "roles" TEXT NOT NULL,
-    "scopes" TEXT NOT NULL,
-    "claims" TEXT NOT NULL,
-    "created" INTEGER NOT NULL,
-    "revoked" INTEGER
-) STRICT;
-CREATE TABLE "_jobs" ("job" TEXT NOT NULL PRIMARY KEY, "next_run" INTEGER) STRICT, WITHOUT ROWID;
-"#;
-
-/// An identifier in quotes.
-pub(crate) fn quoted(name: &str) -> String {
-    format!("\"{}\"", name.replace('"', "\"\""))
-}
 
 /// An entity as the database keeps it; written into the database, and compared at the next start.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -63,6 +29,8 @@ pub(crate) struct ColumnShape {
     pub(crate) optional: bool,
     /// The reference as SQL.
     pub(crate) references: Option<String>,
+    /// The reference as a statement of its own, where it cannot stand in the table.
+    pub(crate) constraint: Option<String>,
     /// The column as it stands in `CREATE TABLE` or `ADD COLUMN`.
     pub(crate) sql: String,
     /// Whether rows that exist can take the column: it may be null or has a constant default.
@@ -70,20 +38,36 @@ pub(crate) struct ColumnShape {
 }
 
 /// The shapes of all tables.
-pub(crate) fn shapes(schema: &Schema) -> Result<Vec<TableShape>, String> {
-    (0..).zip(&schema.entities).map(|(at, entity)| table(schema, at, entity)).collect()
+pub(crate) fn shapes(dialect: &'static dyn Dialect, schema: &Schema) -> Result<Vec<TableShape>, String> {
+    (0..).zip(&schema.entities).map(|(at, entity)| table(&Cx { dialect, schema }, at, entity)).collect()
+}
+
+/// What every table is made from.
+struct Cx<'s> {
+    dialect: &'static dyn Dialect,
+    schema: &'s Schema,
+}
+
+/// The name of the constraint that a primary key is.
+fn key_name(entity: &EntitySchema) -> String {
+    format!("key {}", entity.name)
+}
+
+/// The name of the constraint that a reference is.
+fn reference_name(entity: &EntitySchema, field: &FieldSchema) -> String {
+    format!("reference {}.{}", entity.name, field.name)
 }
 
 impl TableShape {
     /// `CREATE TABLE` and its indexes.
-    pub(crate) fn create(&self, entity: &EntitySchema) -> Vec<String> {
+    pub(crate) fn create(&self, dialect: &dyn Dialect, entity: &EntitySchema) -> Vec<String> {
         let mut parts: Vec<String> = self.columns.iter().map(|column| column.sql.clone()).collect();
-        parts.push("\"_version\" INTEGER NOT NULL DEFAULT 1".into());
+        parts.push(format!("\"_version\" {} NOT NULL DEFAULT 1", dialect.column_type(&Type::Integer)));
         let key: Vec<String> = self.primary_key.iter().map(|name| quoted(name)).collect();
-        parts.push(format!("PRIMARY KEY ({})", key.join(", ")));
-        let rowid = if keeps_rowid(entity) { "" } else { ", WITHOUT ROWID" };
-        let mut statements =
-            vec![format!("CREATE TABLE {} ({}) STRICT{rowid}", quoted(&self.name), parts.join(", "))];
+        let name = quoted(&dialect.identifier(&key_name(entity)));
+        parts.push(format!("CONSTRAINT {name} PRIMARY KEY ({})", key.join(", ")));
+        let end = dialect.table_end(entity);
+        let mut statements = vec![format!("CREATE TABLE {} ({}){end}", quoted(&self.name), parts.join(", "))];
         statements.extend(self.unique.iter().chain(&self.indexes).map(|(_, sql)| sql.clone()));
         statements
     }
@@ -115,49 +99,39 @@ impl TableShape {
     }
 }
 
-fn keeps_rowid(entity: &EntitySchema) -> bool {
-    let key: Vec<&FieldSchema> =
-        entity.primary_key.iter().filter_map(|field| entity.fields.get(usize::from(*field))).collect();
-    let integer = matches!(key.as_slice(), [one] if matches!(one.ty, Type::Integer));
-    integer || entity.fields.iter().any(|field| is_unbounded(&field.ty))
-}
-
-const fn is_unbounded(ty: &Type) -> bool {
-    matches!(
-        ty,
-        Type::Json | Type::Bytes | Type::List(_) | Type::Object(_) | Type::Named(_) | Type::Unknown(_)
-    )
-}
-
-fn table(schema: &Schema, id: EntityId, entity: &EntitySchema) -> Result<TableShape, String> {
-    let name_of = |field: u16| {
+fn table(cx: &Cx<'_>, id: EntityId, entity: &EntitySchema) -> Result<TableShape, String> {
+    let field_of = |field: u16| {
         let found = entity.fields.get(usize::from(field));
-        found
-            .map(|field| field.name.to_string())
-            .ok_or_else(|| format!("`{}` has no field {field}", entity.name))
+        found.ok_or_else(|| format!("`{}` has no field {field}", entity.name))
     };
-    let columns = entity.fields.iter().map(|field| column(schema, field)).collect::<Result<_, _>>()?;
-    let primary_key =
-        entity.primary_key.iter().map(|field| name_of(*field)).collect::<Result<Vec<_>, _>>()?;
+    let columns = entity.fields.iter().map(|field| column(cx, entity, field)).collect::<Result<_, _>>()?;
+    let primary_key = entity
+        .primary_key
+        .iter()
+        .map(|field| field_of(*field).map(|field| field.name.to_string()))
+        .collect::<Result<Vec<_>, _>>()?;
     let mut unique = Vec::new();
     for key in &entity.unique {
-        let fields = key.fields.iter().map(|field| name_of(*field)).collect::<Result<Vec<_>, _>>()?;
-        let keyed: Vec<(String, bool)> = fields.into_iter().map(|field| (field, false)).collect();
-        unique.push(index(schema, id, entity, &keyed, key.filter.as_ref(), true)?);
+        let fields = key
+            .fields
+            .iter()
+            .map(|field| Ok((field_of(*field)?, false)))
+            .collect::<Result<Vec<_>, String>>()?;
+        unique.push(index(cx, id, entity, &fields, key.filter.as_ref(), true)?);
     }
     let mut indexes = Vec::new();
     for plain in &entity.indexes {
         let fields = plain
             .fields
             .iter()
-            .map(|(field, descending)| Ok((name_of(*field)?, *descending)))
+            .map(|(field, descending)| Ok((field_of(*field)?, *descending)))
             .collect::<Result<Vec<_>, String>>()?;
-        indexes.push(index(schema, id, entity, &fields, plain.filter.as_ref(), false)?);
+        indexes.push(index(cx, id, entity, &fields, plain.filter.as_ref(), false)?);
     }
     for (at, field) in (0_u16..).zip(&entity.fields) {
         if field.references.is_some() && !is_led_by(entity, at) {
             // Deleting the other row looks these up.
-            indexes.push(index(schema, id, entity, &[(field.name.to_string(), false)], None, false)?);
+            indexes.push(index(cx, id, entity, &[(field, false)], None, false)?);
         }
     }
     for list in [&mut unique, &mut indexes] {
@@ -176,10 +150,10 @@ fn is_led_by(entity: &EntitySchema, field: u16) -> bool {
         })
 }
 
-fn column(schema: &Schema, field: &FieldSchema) -> Result<ColumnShape, String> {
-    let references = reference(schema, field)?;
-    let default = constant(field);
-    let mut sql = format!("{} {}", quoted(&field.name), column_type(&field.ty));
+fn column(cx: &Cx<'_>, entity: &EntitySchema, field: &FieldSchema) -> Result<ColumnShape, String> {
+    let references = reference(cx.schema, field)?;
+    let default = constant(cx.dialect, field);
+    let mut sql = format!("{} {}", quoted(&field.name), cx.dialect.column_type(&field.ty));
     if !field.optional {
         sql.push_str(" NOT NULL");
         if let Some(default) = &default {
@@ -187,8 +161,18 @@ fn column(schema: &Schema, field: &FieldSchema) -> Result<ColumnShape, String> {
             sql.push_str(&format!(" DEFAULT {default}"));
         }
     }
+    let mut constraint = None;
     if let Some(references) = &references {
-        sql.push_str(&format!(" REFERENCES {references}"));
+        if cx.dialect.references_early() {
+            sql.push_str(&format!(" REFERENCES {references}"));
+        } else {
+            constraint = Some(format!(
+                "ALTER TABLE {} ADD CONSTRAINT {} FOREIGN KEY ({}) REFERENCES {references}",
+                quoted(&entity.name),
+                quoted(&cx.dialect.identifier(&reference_name(entity, field))),
+                quoted(&field.name)
+            ));
+        }
     }
     Ok(ColumnShape {
         name: field.name.to_string(),
@@ -196,6 +180,7 @@ fn column(schema: &Schema, field: &FieldSchema) -> Result<ColumnShape, String> {
         optional: field.optional,
         addable: field.optional || (default.is_some() && references.is_none()),
         references,
+        constraint,
         sql,
     })
 }
@@ -221,28 +206,31 @@ fn reference(schema: &Schema, field: &FieldSchema) -> Result<Option<String>, Str
 
 /// Name and SQL of an index. The name says all that it is, so that two are alike exactly when their names are.
 fn index(
-    schema: &Schema,
+    cx: &Cx<'_>,
     id: EntityId,
     entity: &EntitySchema,
-    fields: &[(String, bool)],
+    fields: &[(&FieldSchema, bool)],
     filter: Option<&formwork_language::program::Condition>,
     unique: bool,
 ) -> Result<(String, String), String> {
-    let direction = |descending: bool| if descending { " DESC" } else { "" };
     let columns: Vec<String> = fields
         .iter()
-        .map(|(name, descending)| format!("{}{}", quoted(name), direction(*descending)))
+        .map(|(field, descending)| {
+            format!("{}{}", quoted(&field.name), cx.dialect.index_order(*descending, field.optional))
+        })
         .collect();
-    let plain: Vec<String> =
-        fields.iter().map(|(name, descending)| format!("{name}{}", direction(*descending))).collect();
-    let filter = filter.map(|filter| index_filter(schema, id, filter)).transpose()?;
+    let plain: Vec<String> = fields
+        .iter()
+        .map(|(field, descending)| format!("{}{}", field.name, if *descending { " DESC" } else { "" }))
+        .collect();
+    let filter = filter.map(|filter| index_filter(cx.dialect, cx.schema, id, filter)).transpose()?;
     let filter = filter.map(|filter| format!(" WHERE {filter}")).unwrap_or_default();
     let kind = if unique { "unique" } else { "index" };
     let name = format!("{kind} {}({}){filter}", entity.name, plain.join(", "));
     let sql = format!(
         "CREATE {}INDEX {} ON {} ({}){filter}",
         if unique { "UNIQUE " } else { "" },
-        quoted(&name),
+        quoted(&cx.dialect.identifier(&name)),
         quoted(&entity.name),
         columns.join(", ")
     );

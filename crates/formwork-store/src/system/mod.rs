@@ -1,0 +1,119 @@
+//! What the store keeps beside the document's rows: events, keys, the next runs of jobs.
+//!
+//! Each thing has its file here with its record, its table and its statements, written once for both databases: the
+//! statements name parameters `?1`, `?2`, … and use what SQLite and PostgreSQL have in common (`ON CONFLICT … DO
+//! UPDATE`, `RETURNING`), and a store runs them through [`SystemConnection`]. A new table is one more file here, its
+//! line in [`TABLES`], and nothing else: it is made when a database is opened that has none yet.
+
+mod jobs;
+mod keys;
+mod outbox;
+mod tables;
+
+use formwork_engine::StoreError;
+
+pub use jobs::NextRun;
+pub(crate) use jobs::{next_runs, set_next_run};
+pub use keys::StoredKey;
+pub(crate) use keys::{insert_key, load_keys, revoke_key};
+pub use outbox::StoredEvent;
+pub(crate) use outbox::{EMIT, emitted, events};
+pub(crate) use tables::{Column, Kind, Table, create_missing};
+
+/// Every table of the store's own; no entity may have such a name.
+pub(crate) const TABLES: &[Table] = &[tables::FORMWORK, outbox::TABLE, keys::TABLE, jobs::TABLE];
+
+/// A value of a table of the store's own.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum SystemValue {
+    /// None.
+    Null,
+    /// A text.
+    Text(String),
+    /// A number, or an instant in microseconds since the epoch.
+    Integer(i64),
+    /// Bytes.
+    Bytes(Vec<u8>),
+}
+
+impl From<&str> for SystemValue {
+    fn from(text: &str) -> Self {
+        Self::Text(text.to_owned())
+    }
+}
+
+impl From<i64> for SystemValue {
+    fn from(number: i64) -> Self {
+        Self::Integer(number)
+    }
+}
+
+impl From<&[u8]> for SystemValue {
+    fn from(bytes: &[u8]) -> Self {
+        Self::Bytes(bytes.to_vec())
+    }
+}
+
+impl<T: Into<SystemValue>> From<Option<T>> for SystemValue {
+    fn from(value: Option<T>) -> Self {
+        value.map_or(Self::Null, Into::into)
+    }
+}
+
+/// A connection of either database, as the store's own tables need it.
+pub(crate) trait SystemConnection {
+    /// Runs a statement that gives no rows; gives how many it touched.
+    fn execute(&mut self, sql: &str, values: &[SystemValue]) -> Result<u64, StoreError>;
+    /// Runs a statement that gives rows.
+    fn query(&mut self, sql: &str, values: &[SystemValue]) -> Result<Vec<SystemRow>, StoreError>;
+}
+
+/// A row of a table of the store's own.
+#[derive(Debug)]
+pub(crate) struct SystemRow(pub(crate) Vec<SystemValue>);
+
+impl SystemRow {
+    /// The text in a column.
+    pub(crate) fn text(&mut self, column: usize) -> Result<String, StoreError> {
+        self.optional_text(column)?.ok_or_else(unexpected)
+    }
+
+    /// The text in a column that may be null.
+    pub(crate) fn optional_text(&mut self, column: usize) -> Result<Option<String>, StoreError> {
+        match self.take(column) {
+            SystemValue::Text(text) => Ok(Some(text)),
+            SystemValue::Null => Ok(None),
+            _ => Err(unexpected()),
+        }
+    }
+
+    /// The number in a column.
+    pub(crate) fn integer(&mut self, column: usize) -> Result<i64, StoreError> {
+        self.optional_integer(column)?.ok_or_else(unexpected)
+    }
+
+    /// The number in a column that may be null.
+    pub(crate) fn optional_integer(&mut self, column: usize) -> Result<Option<i64>, StoreError> {
+        match self.take(column) {
+            SystemValue::Integer(number) => Ok(Some(number)),
+            SystemValue::Null => Ok(None),
+            _ => Err(unexpected()),
+        }
+    }
+
+    /// So many bytes in a column.
+    pub(crate) fn bytes<const N: usize>(&mut self, column: usize) -> Result<[u8; N], StoreError> {
+        match self.take(column) {
+            SystemValue::Bytes(bytes) => bytes.try_into().map_err(|_| unexpected()),
+            _ => Err(unexpected()),
+        }
+    }
+
+    fn take(&mut self, column: usize) -> SystemValue {
+        self.0.get_mut(column).map_or(SystemValue::Null, |value| std::mem::replace(value, SystemValue::Null))
+    }
+}
+
+fn unexpected() -> StoreError {
+    StoreError::Internal("a table of the store's own holds something else".into())
+}

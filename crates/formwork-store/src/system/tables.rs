@@ -1,0 +1,87 @@
+//! The store's own tables as SQL.
+
+use super::TABLES;
+use crate::statements::{Dialect, quoted};
+use formwork_model::values::Type;
+
+/// A table of the store's own.
+#[derive(Debug)]
+pub(crate) struct Table {
+    /// Its name, which begins with `_`.
+    pub(crate) name: &'static str,
+    /// Its columns; the first is the primary key.
+    pub(crate) columns: &'static [Column],
+    /// Further constraints and indexes: each a statement that means the same to both databases.
+    pub(crate) further: &'static [&'static str],
+}
+
+/// A column of a [`Table`].
+#[derive(Debug)]
+pub(crate) struct Column {
+    /// Its name.
+    pub(crate) name: &'static str,
+    /// What it holds.
+    pub(crate) kind: Kind,
+    /// Whether it may be null.
+    pub(crate) optional: bool,
+}
+
+/// What a [`Column`] holds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Kind {
+    /// A text.
+    Text,
+    /// A number, or an instant in microseconds since the epoch.
+    Integer,
+    /// Bytes.
+    Bytes,
+    /// A number that the database counts up by itself.
+    Sequence,
+}
+
+impl Column {
+    /// A column that is never null.
+    pub(crate) const fn new(name: &'static str, kind: Kind) -> Self {
+        Self { name, kind, optional: false }
+    }
+
+    /// A column that may be null.
+    pub(crate) const fn optional(name: &'static str, kind: Kind) -> Self {
+        Self { name, kind, optional: true }
+    }
+}
+
+/// What the database says of itself: the format and the document's tables as they were made.
+pub(super) const FORMWORK: Table = Table {
+    name: "_formwork",
+    columns: &[Column::new("name", Kind::Text), Column::new("value", Kind::Text)],
+    further: &[],
+};
+
+/// The statements that make the tables of the store's own that are not there.
+pub(crate) fn create_missing(dialect: &dyn Dialect, there: &[String]) -> Vec<String> {
+    let missing = TABLES.iter().filter(|table| !there.iter().any(|name| *name == table.name));
+    missing.flat_map(|table| create(dialect, table)).collect()
+}
+
+fn create(dialect: &dyn Dialect, table: &Table) -> Vec<String> {
+    let columns: Vec<String> =
+        table.columns.iter().enumerate().map(|(at, one)| column(dialect, at, one)).collect();
+    let own = table.columns.first().map(|key| key.kind);
+    let end = dialect.system_table_end(own == Some(Kind::Text));
+    let mut statements = vec![format!("CREATE TABLE {} ({}){end}", quoted(table.name), columns.join(", "))];
+    statements.extend(table.further.iter().map(|further| (*further).to_owned()));
+    statements
+}
+
+fn column(dialect: &dyn Dialect, at: usize, column: &Column) -> String {
+    let ty = match column.kind {
+        Kind::Text => dialect.column_type(&Type::String),
+        Kind::Integer => dialect.column_type(&Type::Integer),
+        Kind::Bytes => dialect.column_type(&Type::Bytes),
+        Kind::Sequence => dialect.sequence_type(),
+    };
+    let null = if column.optional { "" } else { " NOT NULL" };
+    let key = if at == 0 { " PRIMARY KEY" } else { "" };
+    format!("{} {ty}{null}{key}", quoted(column.name))
+}

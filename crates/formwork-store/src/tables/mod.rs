@@ -1,0 +1,6 @@
+//! The document's tables: what they look like as SQL, and how those of an old database become them.
+
+mod migration;
+mod shape;
+
+pub(crate) use migration::{FORMAT, Found, Misfit, Plan, plan};
