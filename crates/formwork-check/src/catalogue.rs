@@ -105,6 +105,7 @@ pub static CATALOGUE: &[&Entry] = &[
     &fw0905_audit_of_nothing::ENTRY,
     &fw0906_cost_of_nothing::ENTRY,
     &fw0907_condition_of_grant::ENTRY,
+    &fw0908_key_of_nothing::ENTRY,
     &fw1001_event_not_declared::ENTRY,
     &fw1002_event_never_emitted::ENTRY,
     &fw1003_event_data_missing::ENTRY,

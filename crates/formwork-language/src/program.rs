@@ -64,6 +64,35 @@ pub struct Program {
     pub roles: Vec<Arc<str>>,
     /// The header that carries API keys; `x-api-key` by default. Lower case.
     pub api_key_header: Arc<str>,
+    /// What the document says of `Idempotency-Key`; an operation that is not named has
+    /// [`OnceRule::usual`].
+    pub once: Vec<OnceRule>,
+}
+
+/// How an operation takes `Idempotency-Key`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct OnceRule {
+    /// Index into [`Program::operations`].
+    pub operation: u32,
+    /// Whether a request without one is refused.
+    pub required: bool,
+    /// How long an answer is kept, in microseconds; absent: for ever.
+    pub kept: Option<i64>,
+}
+
+impl OnceRule {
+    /// A key may be sent, and its answer is kept for 24 h.
+    pub const fn usual(operation: u32) -> Self {
+        Self { operation, required: false, kept: Some(86_400_000_000) }
+    }
+}
+
+impl Program {
+    /// How an operation takes `Idempotency-Key`.
+    pub fn once_rule(&self, operation: u32) -> OnceRule {
+        let found = self.once.iter().find(|rule| rule.operation == operation);
+        found.copied().unwrap_or(OnceRule::usual(operation))
+    }
 }
 
 /// The tables of the document.

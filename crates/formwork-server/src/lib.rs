@@ -18,6 +18,7 @@ mod listen;
 mod log;
 mod metrics;
 mod mock;
+mod once;
 mod problems;
 mod random;
 mod respond;

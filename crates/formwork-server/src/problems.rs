@@ -31,6 +31,7 @@ macro_rules! catalogue {
 
 catalogue! {
     MALFORMED = 400 "malformed" "The request cannot be read";
+    KEY_REQUIRED = 400 "idempotency_key_required" "This needs an idempotency key";
     UNAUTHENTICATED = 401 "unauthenticated" "A valid key is needed";
     FORBIDDEN = 403 "forbidden" "The key does not allow this";
     NOT_FOUND = 404 "not_found" "There is nothing here";
@@ -41,6 +42,7 @@ catalogue! {
     CONTENT_TOO_LARGE = 413 "content_too_large" "The body is too large";
     UNSUPPORTED_MEDIA_TYPE = 415 "unsupported_media_type" "The body is not JSON";
     INVALID = 422 "invalid" "The input is not valid";
+    KEY_REUSED = 422 "idempotency_key_reused" "The idempotency key belongs to another request";
     HEADERS_TOO_LARGE = 431 "headers_too_large" "The header is too large";
     INTERNAL = 500 "internal" "The server made a mistake";
     ARITHMETIC = 500 "arithmetic" "A computation has no result";

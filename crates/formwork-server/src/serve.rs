@@ -7,6 +7,7 @@ use crate::auth::Caller;
 use crate::cursor::Walk;
 use crate::input::{Parts, Unreadable};
 use crate::json::{Writer, plain_text, write_text};
+use crate::once;
 use crate::problems::{
     CONTENT_TOO_LARGE, FORBIDDEN, HEADERS_TOO_LARGE, MALFORMED, NOT_ACCEPTABLE, NOT_FOUND, OVERLOADED,
     Problem, REQUEST_TIMEOUT, UNAVAILABLE, UNSUPPORTED_MEDIA_TYPE,
@@ -15,10 +16,11 @@ use crate::respond::{Answer, Reply};
 use crate::router::{Route, Target};
 use crate::shared::{Prepared, Shared};
 use bytes::{Bytes, BytesMut};
-use formwork_engine::{Body, Call, Ended, What};
+use formwork_engine::{self as engine, Body, Call, Refusal, What};
 use formwork_language::eval::Host;
 use formwork_language::program::{Operation, PathPart, Surface, slots};
 use formwork_language::value::{Row, Value};
+use formwork_store::{Once, OnceEnded, OnceKey, Render};
 use http::header::{ACCEPT, ALLOW, CONTENT_TYPE, HeaderName, LOCATION};
 use http::request::Parts as Head;
 use http::{HeaderMap, HeaderValue, Method, Request, StatusCode};
@@ -156,6 +158,12 @@ impl Asked<'_> {
             check_content_type(headers, &self.head.method)?;
         }
         let now = shared.clock.now();
+        let rule = prepared.once;
+        // What writes nothing has nothing to carry out once.
+        let key = match operation.writes && self.head.method != Method::GET {
+            true => once::key(headers, rule)?,
+            false => None,
+        };
         let mut slots = self.fixed_slots(&caller, prepared);
         let mut host = EdgeHost { now };
         let query = self.head.uri.query().unwrap_or_default();
@@ -182,6 +190,15 @@ impl Asked<'_> {
             }
         }
         let what = What::Operation(u32::try_from(index).unwrap_or(u32::MAX));
+        if let Some(key) = key {
+            let mut sent = vec![Value::Absent; usize::from(slots::INPUT)];
+            // It has been decoded before, and what it would say now has been said.
+            let _ = prepared.decoder.decode(&parts, &mut sent, &mut once::Still);
+            let key =
+                once::once_key(key, &caller, operation, &sent[usize::from(slots::INPUT)..], (now, rule));
+            let call = Call { what, slots, now, seed: shared.seeds.next() };
+            return self.once(index, call, key, (caller.id.clone(), walked)).await;
+        }
         let call = Call { what, slots, now, seed: shared.seeds.next() };
         let ended = shared.store.run(call).await;
         shared.metrics.steps(&ended.counts, &ended.observations);
@@ -190,7 +207,44 @@ impl Asked<'_> {
             return Ok(answered);
         }
         let walk = Walk { operation: &operation.name, caller: &caller.id, input: &walked };
-        self.reply(ended, operation, prepared, &walk)
+        let answer = self.refused(ended.result, &ended.rows)?;
+        rendered(shared, index, &answer, &ended.rows, &walk)
+    }
+
+    /// Runs a call that is carried out once for its key.
+    async fn once(
+        &self,
+        index: usize,
+        call: Call,
+        key: OnceKey,
+        (caller, walked): (Value, Vec<Value>),
+    ) -> Result<Reply, Problem> {
+        let shared = self.shared.clone();
+        let render: Render = Box::new(move |answer, rows| {
+            let operation = shared.program.operations.get(index).map_or("", |operation| &operation.name);
+            let walk = Walk { operation, caller: &caller, input: &walked };
+            let reply = rendered(&shared, index, answer, rows, &walk);
+            let wrong = |problem: Problem| Refusal::Internal(problem.for_the_log.clone().unwrap_or_default());
+            reply.map(|reply| once::kept(&reply)).map_err(wrong)
+        });
+        match self.shared.store.run_once(call, Once { key, render }).await {
+            OnceEnded::Replayed(kept) => Ok(once::replayed(kept)),
+            OnceEnded::OtherInput => Err(once::other_input()),
+            OnceEnded::Ran(ended, kept) => {
+                self.shared.metrics.steps(&ended.counts, &ended.observations);
+                self.refused(ended.result, &ended.rows)?;
+                kept.map(once::reply).ok_or_else(|| Problem::internal("an answer was not kept"))
+            }
+        }
+    }
+
+    /// An answer, or the problem of a refusal.
+    fn refused(
+        &self,
+        result: Result<engine::Answer, Refusal>,
+        rows: &[Row],
+    ) -> Result<engine::Answer, Problem> {
+        result.map_err(|refusal| Problem::refused(refusal, rows, &self.shared.program.schema))
     }
 
     fn caller(&self, operation: &Operation) -> Result<Caller, Problem> {
@@ -225,85 +279,83 @@ impl Asked<'_> {
             given(reads.headers, &|| header_map(&self.head.headers)),
         ]
     }
+}
 
-    fn reply(
-        &self,
-        ended: Ended,
-        operation: &Operation,
-        prepared: &Prepared,
-        walk: &Walk<'_>,
-    ) -> Result<Reply, Problem> {
-        let shared = self.shared;
-        let rows = ended.rows;
-        let answer =
-            ended.result.map_err(|refusal| Problem::refused(refusal, &rows, &shared.program.schema))?;
-        let status = StatusCode::from_u16(answer.status).unwrap_or(StatusCode::OK);
-        let projected = prepared.projected.as_ref().map(|(entity, columns)| (*entity, columns));
-        let mut writer = Writer::new(&rows, projected, &shared.every);
-        let mut reply = match &answer.body {
-            Body::Nothing => Reply::empty(status),
-            Body::Redirect(to) => {
-                let headers = vec![(LOCATION, location_value(to)?)];
-                Reply { headers, ..Reply::empty(status) }
-            }
-            Body::Value(value) => {
-                writer.answer(value);
-                let mut reply = Reply::json(status, writer.out);
-                if status == StatusCode::CREATED {
-                    reply.headers.extend(self.location(operation, value, &rows));
-                }
-                reply
-            }
-            Body::Page { items, next } => {
-                writer.out.extend_from_slice(b"{\"items\":");
-                writer.answers(items);
-                writer.out.extend_from_slice(b",\"next_cursor\":");
-                match next {
-                    Some(values) => write_text(&mut writer.out, &shared.cursors.encode(walk, values)),
-                    None => writer.out.extend_from_slice(b"null"),
-                }
-                writer.out.push(b'}');
-                Reply::json(status, writer.out)
-            }
-        };
-        for (name, value) in &answer.headers {
-            let header = HeaderName::from_bytes(name.as_bytes()).ok().zip(HeaderValue::from_str(value).ok());
-            reply.headers.push(
-                header
-                    .ok_or_else(|| Problem::internal(format!("a step's header `{name}` cannot be sent")))?,
-            );
+/// An answer of an operation as it leaves.
+fn rendered(
+    shared: &Shared,
+    index: usize,
+    answer: &engine::Answer,
+    rows: &[Row],
+    walk: &Walk<'_>,
+) -> Result<Reply, Problem> {
+    let found = shared.program.operations.get(index).zip(shared.operations.get(index));
+    let (operation, prepared) = found.ok_or_else(|| Problem::of(&NOT_FOUND))?;
+    let status = StatusCode::from_u16(answer.status).unwrap_or(StatusCode::OK);
+    let projected = prepared.projected.as_ref().map(|(entity, columns)| (*entity, columns));
+    let mut writer = Writer::new(rows, projected, &shared.every);
+    let mut reply = match &answer.body {
+        Body::Nothing => Reply::empty(status),
+        Body::Redirect(to) => {
+            let headers = vec![(LOCATION, location_value(to)?)];
+            Reply { headers, ..Reply::empty(status) }
         }
-        Ok(reply)
+        Body::Value(value) => {
+            writer.answer(value);
+            let mut reply = Reply::json(status, writer.out);
+            if status == StatusCode::CREATED {
+                reply.headers.extend(location(shared, operation, value, rows));
+            }
+            reply
+        }
+        Body::Page { items, next } => {
+            writer.out.extend_from_slice(b"{\"items\":");
+            writer.answers(items);
+            writer.out.extend_from_slice(b",\"next_cursor\":");
+            match next {
+                Some(values) => write_text(&mut writer.out, &shared.cursors.encode(walk, values)),
+                None => writer.out.extend_from_slice(b"null"),
+            }
+            writer.out.push(b'}');
+            Reply::json(status, writer.out)
+        }
+    };
+    for (name, value) in &answer.headers {
+        let header = HeaderName::from_bytes(name.as_bytes()).ok().zip(HeaderValue::from_str(value).ok());
+        reply.headers.push(
+            header.ok_or_else(|| Problem::internal(format!("a step's header `{name}` cannot be sent")))?,
+        );
     }
+    Ok(reply)
+}
 
-    /// `Location` of a row that was made: the path of the GET operation that it determines.
-    fn location(
-        &self,
-        operation: &Operation,
-        value: &Value,
-        rows: &[Row],
-    ) -> Option<(HeaderName, HeaderValue)> {
-        let (target, fields) = operation.output.location.as_ref()?;
-        let target = self.shared.program.operations.get(usize::try_from(*target).ok()?)?;
-        let Value::Row(row) = value else { return None };
-        let row = rows.get(usize::try_from(*row).ok()?)?;
-        let mut fields = fields.iter();
-        let mut path = String::new();
-        for part in &target.path {
-            path.push('/');
-            match part {
-                PathPart::Fixed(text) => path.push_str(&encoded(text)),
-                PathPart::Parameter(_) => {
-                    let text = plain_text(row.values.get(usize::from(*fields.next()?))?);
-                    if text.is_empty() {
-                        return None;
-                    }
-                    path.push_str(&encoded(&text));
+/// `Location` of a row that was made: the path of the GET operation that it determines.
+fn location(
+    shared: &Shared,
+    operation: &Operation,
+    value: &Value,
+    rows: &[Row],
+) -> Option<(HeaderName, HeaderValue)> {
+    let (target, fields) = operation.output.location.as_ref()?;
+    let target = shared.program.operations.get(usize::try_from(*target).ok()?)?;
+    let Value::Row(row) = value else { return None };
+    let row = rows.get(usize::try_from(*row).ok()?)?;
+    let mut fields = fields.iter();
+    let mut path = String::new();
+    for part in &target.path {
+        path.push('/');
+        match part {
+            PathPart::Fixed(text) => path.push_str(&encoded(text)),
+            PathPart::Parameter(_) => {
+                let text = plain_text(row.values.get(usize::from(*fields.next()?))?);
+                if text.is_empty() {
+                    return None;
                 }
+                path.push_str(&encoded(&text));
             }
         }
-        HeaderValue::from_str(&path).ok().map(|value| (LOCATION, value))
     }
+    HeaderValue::from_str(&path).ok().map(|value| (LOCATION, value))
 }
 
 /// What defaults of inputs may ask for.

@@ -13,7 +13,9 @@ use crate::respond::RequestIds;
 use crate::router::Router;
 use crate::schedule::Scheduler;
 use formwork_check::Analysis;
-use formwork_language::program::{Answered, EntityId, Instruction, Operation, Program, Surface, slots};
+use formwork_language::program::{
+    Answered, EntityId, Instruction, OnceRule, Operation, Program, Surface, slots,
+};
 use formwork_model::sections::interface;
 use formwork_store::Store;
 use rustc_hash::FxHashMap;
@@ -72,6 +74,8 @@ pub(crate) struct Prepared {
     pub(crate) answers_json: bool,
     /// What it answers when it has no steps that run.
     pub(crate) mock: Option<Mock>,
+    /// How it takes `Idempotency-Key`.
+    pub(crate) once: OnceRule,
     /// Whether it reads the request's name, address and header, which cost something to hand over.
     pub(crate) reads: ReadsRequest,
 }
@@ -101,12 +105,13 @@ impl Prepared {
         let prepare = |(index, operation): (usize, &Operation)| {
             let declared = u32::try_from(index).ok().and_then(|index| declared.get(&index).copied());
             let mock = (!operation.mode.runs()).then(|| Mock::new(operation, declared, analysis));
-            Self::new(operation, program, mock)
+            let once = program.once_rule(u32::try_from(index).unwrap_or(u32::MAX));
+            Self::new(operation, program, mock, once)
         };
         program.operations.iter().enumerate().map(prepare).collect()
     }
 
-    fn new(operation: &Operation, program: &Program, mock: Option<Mock>) -> Self {
+    fn new(operation: &Operation, program: &Program, mock: Option<Mock>, once: OnceRule) -> Self {
         let output = &operation.output;
         let projected = output
             .entity
@@ -127,7 +132,7 @@ impl Prepared {
             ip: reads(slots::REQUEST_IP),
             headers: reads(slots::REQUEST_HEADERS),
         };
-        Self { decoder: Decoder::new(operation, program), projected, answers_json, mock, reads }
+        Self { decoder: Decoder::new(operation, program), projected, answers_json, mock, once, reads }
     }
 }
 

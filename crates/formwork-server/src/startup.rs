@@ -255,10 +255,7 @@ pub fn not_yet_enforced(model: &Model) -> Vec<String> {
     for authentication in &model.authentication {
         if matches!(
             authentication.kind,
-            AuthenticationKind::BearerJwt
-                | AuthenticationKind::Hmac
-                | AuthenticationKind::MutualTls
-                | AuthenticationKind::IdempotencyKey
+            AuthenticationKind::BearerJwt | AuthenticationKind::Hmac | AuthenticationKind::MutualTls
         ) {
             say("authentication", &authentication.text.value);
         }

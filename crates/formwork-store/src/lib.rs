@@ -5,6 +5,7 @@
 //! alone. What an operation does is the engine's business; HTTP is the server's. Source: *The pipeline*, room 6.
 
 mod error;
+mod once;
 mod options;
 mod rules;
 mod sqlite;
@@ -14,6 +15,7 @@ mod system;
 mod tables;
 
 pub use error::OpenError;
+pub use once::{KeptAnswer, Once, OnceEnded, OnceKey, Render};
 pub use options::{CommitObserver, Options};
 pub use store::Store;
 pub use system::{NextRun, StoredEvent, StoredKey};

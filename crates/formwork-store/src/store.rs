@@ -1,6 +1,7 @@
 //! The store as the server sees it: calls go in, what they ended in comes out, durable.
 
 use crate::error::OpenError;
+use crate::once::{Once, OnceEnded};
 use crate::options::Options;
 use crate::sqlite::{self, Readers, Writer};
 use crate::system::{self, NextRun, StoredEvent, StoredKey, SystemConnection};
@@ -10,6 +11,9 @@ use formwork_language::value::Value;
 use std::fmt;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+
+/// Rows that one call of [`Store::prune`] removes at most.
+const PRUNED_AT_ONCE: i64 = 1_000;
 
 /// An open store. Cheap to share behind an [`Arc`]; every method takes `&self`.
 pub struct Store {
@@ -55,6 +59,23 @@ impl Store {
             What::Job(_) => true,
         };
         if writes { self.writer.run(call, None).await } else { self.readers.run(call) }
+    }
+
+    /// Runs an operation that writes, once for its key: a repeat gets the answer that was kept with the effect, also
+    /// one that comes while the first is under way, which waits for it.
+    pub async fn run_once(&self, call: Call, once: Once) -> OnceEnded {
+        if !self.is_available() {
+            return OnceEnded::refused(Refusal::Unavailable);
+        }
+        self.writer.once(call, once).await
+    }
+
+    /// Removes what is kept no longer at an instant, a bounded number of rows; gives whether more may be left.
+    pub async fn prune(&self, now: i64) -> Result<bool, StoreError> {
+        let prune = Box::new(move |connection: &mut dyn SystemConnection| {
+            Ok(system::prune_answers(connection, now, PRUNED_AT_ONCE)? >= PRUNED_AT_ONCE.unsigned_abs())
+        });
+        self.writer.system(prune).await
     }
 
     /// Runs a job and notes its next run in the same transaction, also when the job is refused; not when it has

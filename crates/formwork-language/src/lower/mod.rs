@@ -7,6 +7,7 @@ mod conditions;
 mod input;
 mod jobs;
 mod lowering;
+mod once;
 mod operations;
 mod output;
 mod registry;
@@ -36,6 +37,7 @@ pub(crate) fn lower_model(source: &str, model: &Model) -> Compiled {
     let lowered = operations::lower_all(&world, &mut shared, &mut notes);
     let (jobs, standing) = jobs::lower_all(&world, &mut shared, &mut notes);
     let roles = access::roles(&world, &lowered.operations);
+    let once = once::rules(model, &lowered.operations);
     let mut program = Program {
         schema: Default::default(),
         statements: shared.statements.list,
@@ -45,6 +47,7 @@ pub(crate) fn lower_model(source: &str, model: &Model) -> Compiled {
         metrics: shared.metrics,
         roles,
         api_key_header: access::api_key_header(model),
+        once,
     };
     let flows = flows::read_all(&world, &program, &mut notes);
     program.schema = schema;

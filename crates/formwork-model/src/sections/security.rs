@@ -36,9 +36,33 @@ pub enum AuthenticationKind {
     /// `mTLS`.
     MutualTls,
     /// ``Idempotency-Key is required for …``.
-    IdempotencyKey,
+    IdempotencyKey(KeyRule),
     /// Prose.
     Prose,
+}
+
+/// What the document says of `Idempotency-Key`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct KeyRule {
+    /// Whether a request without one is refused.
+    pub required: bool,
+    /// Of which operations; empty for all.
+    pub operations: Vec<Spanned<String>>,
+    /// How long answers are kept.
+    pub kept: Kept,
+}
+
+/// How long something is kept.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Kept {
+    /// The document does not say.
+    Unsaid,
+    /// So many microseconds.
+    Micros(i64),
+    /// `for ever`
+    ForEver,
+    /// Something that is no duration.
+    NotUnderstood(Span),
 }
 
 /// A grant: what a role may call.
@@ -216,7 +240,7 @@ fn read_authentication(reader: &mut Reader<'_>, entry: &Entry<'_>) -> bool {
     let lower = text.value.to_lowercase();
     let has = |words: &[&str]| find_words(&tokens, words).is_some();
     let kind = if lower.starts_with("idempotency-key") {
-        AuthenticationKind::IdempotencyKey
+        AuthenticationKind::IdempotencyKey(key_rule(&tokens))
     } else if lower.contains("hmac") {
         AuthenticationKind::Hmac
     } else if has(&["mtls"]) || has(&["mutual", "tls"]) {
@@ -233,6 +257,30 @@ fn read_authentication(reader: &mut Reader<'_>, entry: &Entry<'_>) -> bool {
     let is_fact = kind != AuthenticationKind::Prose;
     reader.model.authentication.push(Authentication { kind, text });
     is_fact
+}
+
+/// ``- `Idempotency-Key` is required for `a`, `b`; kept 7 d / for ever``
+fn key_rule(tokens: &[Token<'_>]) -> KeyRule {
+    let operations = codes(tokens).into_iter().filter(|code| !is_key_header(&code.value));
+    let kept = tokens.iter().position(|token| token.is_word("kept")).map(|at| {
+        let rest = &tokens[at + 1..];
+        let rest = if rest.first().is_some_and(|token| token.is_word("for")) { &rest[1..] } else { rest };
+        let for_ever = starts_with_words(rest, &["ever"]) || starts_with_words(rest, &["forever"]);
+        match duration_at(rest) {
+            _ if for_ever => Kept::ForEver,
+            Some((micros, _)) if micros > 0 => Kept::Micros(micros),
+            _ => Kept::NotUnderstood(rest.first().map_or(tokens[at].span, |token| token.span)),
+        }
+    });
+    KeyRule {
+        required: find_words(tokens, &["required"]).is_some() && find_words(tokens, &["not"]).is_none(),
+        operations: operations.collect(),
+        kept: kept.unwrap_or(Kept::Unsaid),
+    }
+}
+
+fn is_key_header(name: &str) -> bool {
+    name.eq_ignore_ascii_case("idempotency-key")
 }
 
 /// ``- `member` may `update_link` when `EXPR` ``, ``- `admin`: all operations``

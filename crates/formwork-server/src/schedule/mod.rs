@@ -27,6 +27,9 @@ const MOST_BATCHES: usize = 100_000;
 /// The longest that the task sleeps before it looks at the clock again, which may have been set.
 const LONGEST_SLEEP: Duration = Duration::from_secs(30);
 
+/// How often what is kept no longer is removed.
+const PRUNE_EVERY: Duration = Duration::from_secs(60);
+
 /// The shortest, so that a job still at work when it is due again is asked for at leisure.
 const SHORTEST_SLEEP: Duration = Duration::from_millis(10);
 
@@ -89,11 +92,16 @@ impl Scheduler {
     /// Runs what is due on the machine's clock until told to stop.
     pub(crate) async fn run(self: Arc<Self>, mut stop: watch::Receiver<bool>) {
         let mut runs = tokio::task::JoinSet::new();
+        let mut pruned = tokio::time::Instant::now();
         while !*stop.borrow() {
             let now = self.clock.now();
             for job in self.due(now) {
                 let scheduler = self.clone();
                 runs.spawn(async move { scheduler.run_job(job, now).await });
+            }
+            if pruned.elapsed() >= PRUNE_EVERY {
+                pruned = tokio::time::Instant::now();
+                self.prune(now).await;
             }
             let wait = match self.earliest() {
                 Some((at, _)) => Duration::from_micros(u64::try_from(at - now).unwrap_or_default()),
@@ -107,6 +115,11 @@ impl Scheduler {
         }
         self.stopping.store(true, Ordering::Relaxed);
         while runs.join_next().await.is_some() {}
+    }
+
+    /// Removes what is kept no longer. What cannot be removed now is next time.
+    async fn prune(&self, now: i64) {
+        while let Ok(true) = self.store.prune(now).await {}
     }
 
     /// Runs what is due by the present test time, at start.

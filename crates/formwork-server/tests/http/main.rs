@@ -9,6 +9,7 @@ mod hostile;
 mod jobs;
 mod lifecycle;
 mod natural;
+mod once;
 mod operator;
 mod pages;
 mod shortlink;

@@ -11,9 +11,10 @@ use super::migrate::{bring_up, not_open};
 use super::system::OnSqlite;
 use super::transaction::{Shared, SqliteTransaction};
 use crate::error::OpenError;
+use crate::once::{Once, OnceEnded};
 use crate::options::Options;
 use crate::statements::Compiled;
-use crate::system::{NextRun, SystemConnection, set_next_run};
+use crate::system::{Kept, NextRun, SystemConnection, keep_answer, kept_answer, set_next_run};
 use formwork_engine::{Call, Ended, IdSource, Refusal, Resume, StoreError, What, run_from};
 use formwork_language::program::Program;
 use rusqlite::Connection;
@@ -47,6 +48,7 @@ pub(crate) type SystemWrite =
 
 enum Message {
     Run { call: Box<Call>, next: Option<NextRun>, reply: oneshot::Sender<Ended> },
+    Once { call: Box<Call>, once: Box<Once>, reply: oneshot::Sender<OnceEnded> },
     System { write: SystemWrite, reply: oneshot::Sender<Result<bool, StoreError>> },
     Close(oneshot::Sender<()>),
 }
@@ -54,6 +56,7 @@ enum Message {
 /// An answer that waits for the flush.
 enum Owed {
     Call(What, oneshot::Sender<Ended>, Ended),
+    Once(oneshot::Sender<OnceEnded>, OnceEnded),
     System(oneshot::Sender<Result<bool, StoreError>>, Result<bool, StoreError>),
 }
 
@@ -127,6 +130,15 @@ impl Writer {
         match self.send(Message::Run { call: Box::new(call), next, reply }) {
             Ok(()) => ended.await.unwrap_or_else(|_| Ended::refused(Refusal::Unavailable)),
             Err(full) => Ended::refused(if full { Refusal::Overloaded } else { Refusal::Unavailable }),
+        }
+    }
+
+    /// Runs a call that is carried out once.
+    pub(crate) async fn once(&self, call: Call, once: Once) -> OnceEnded {
+        let (reply, ended) = oneshot::channel();
+        match self.send(Message::Once { call: Box::new(call), once: Box::new(once), reply }) {
+            Ok(()) => ended.await.unwrap_or_else(|_| OnceEnded::refused(Refusal::Unavailable)),
+            Err(full) => OnceEnded::refused(if full { Refusal::Overloaded } else { Refusal::Unavailable }),
         }
     }
 
@@ -293,6 +305,9 @@ impl Writing {
                 Ok(Message::Run { reply, .. }) => {
                     let _ = reply.send(Ended::refused(Refusal::Unavailable));
                 }
+                Ok(Message::Once { reply, .. }) => {
+                    let _ = reply.send(OnceEnded::refused(Refusal::Unavailable));
+                }
                 Ok(Message::System { reply, .. }) => {
                     let _ = reply.send(Err(StoreError::Unavailable("the database is away".into())));
                 }
@@ -371,6 +386,12 @@ impl Group<'_, '_> {
                     let ended = ended.unwrap_or_else(|| Ended::refused(Refusal::Unavailable));
                     self.owed.push(Owed::Call(what, reply, ended));
                 }
+                Message::Once { call, once, reply } => {
+                    let ended = if whole { self.once(*call, *once) } else { None };
+                    whole &= ended.is_some();
+                    let ended = ended.unwrap_or_else(|| OnceEnded::refused(Refusal::Unavailable));
+                    self.owed.push(Owed::Once(reply, ended));
+                }
                 Message::System { write, reply } => {
                     let done = if whole { self.system(write) } else { None };
                     whole &= done.is_some();
@@ -422,6 +443,10 @@ impl Group<'_, '_> {
                     }
                     let _ = reply.send(ended);
                 }
+                Owed::Once(reply, ended) => {
+                    let lost = || OnceEnded::refused(Refusal::Unavailable);
+                    let _ = reply.send(if committed { ended } else { lost() });
+                }
                 Owed::System(reply, done) => {
                     let lost = || StoreError::Unavailable("the group was not flushed".into());
                     let _ = reply.send(if committed { done } else { Err(lost()) });
@@ -432,6 +457,16 @@ impl Group<'_, '_> {
 
     /// All of a call or nothing of it; nothing is given when the whole transaction is gone.
     fn call(&mut self, call: Call, next: Option<NextRun>) -> Option<Ended> {
+        self.call_with(call, next, |_| {})
+    }
+
+    /// The same; `beside` writes what belongs to the call inside its savepoint, and may refuse it.
+    fn call_with(
+        &mut self,
+        call: Call,
+        next: Option<NextRun>,
+        beside: impl FnOnce(&mut Ended),
+    ) -> Option<Ended> {
         if !self.fixed(Fixed::Savepoint) {
             return None;
         }
@@ -442,10 +477,11 @@ impl Group<'_, '_> {
             What::Job(job) => self.resumes.get(&job).map(|resume| (**resume).clone()),
             What::Operation(_) => None,
         };
-        let ended = run_from(&shared.program, call, resume, &mut transaction, self.ids, &|| {
+        let mut ended = run_from(&shared.program, call, resume, &mut transaction, self.ids, &|| {
             self.deadline.has_passed()
         });
         self.deadline.clear();
+        beside(&mut ended);
         if self.connection.is_autocommit() {
             return None;
         }
@@ -459,6 +495,31 @@ impl Group<'_, '_> {
             return None;
         }
         Some(ended)
+    }
+
+    /// The same for a call that is carried out once: what leaves is kept in its savepoint. A second one with the
+    /// same key waits in the queue and finds it.
+    fn once(&mut self, call: Call, once: Once) -> Option<OnceEnded> {
+        let Once { key, render } = once;
+        match kept_answer(&mut OnSqlite(self.connection), &key, call.now) {
+            Ok(None) => {}
+            Ok(Some(Kept::Answer(answer))) => return Some(OnceEnded::Replayed(answer)),
+            Ok(Some(Kept::OtherInput)) => return Some(OnceEnded::OtherInput),
+            Err(_) => return None,
+        }
+        let mut kept = None;
+        let connection = self.connection;
+        let ended = self.call_with(call, None, |ended| {
+            let Ok(answer) = &ended.result else { return };
+            match render(answer, &ended.rows) {
+                Ok(answer) => match keep_answer(&mut OnSqlite(connection), &key, &answer) {
+                    Ok(()) => kept = Some(answer),
+                    Err(error) => ended.result = Err(Refusal::Internal(format!("{error:?}"))),
+                },
+                Err(refusal) => ended.result = Err(refusal),
+            }
+        })?;
+        Some(OnceEnded::Ran(ended, kept))
     }
 
     fn system(&mut self, write: SystemWrite) -> Option<Result<bool, StoreError>> {

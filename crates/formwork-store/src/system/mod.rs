@@ -1,10 +1,11 @@
-//! What the store keeps beside the document's rows: events, keys, the next runs of jobs.
+//! What the store keeps beside the document's rows: events, keys, the next runs of jobs, kept answers.
 //!
 //! Each thing has its file here with its record, its table and its statements, written once for both databases: the
 //! statements name parameters `?1`, `?2`, … and use what SQLite and PostgreSQL have in common (`ON CONFLICT … DO
 //! UPDATE`, `RETURNING`), and a store runs them through [`SystemConnection`]. A new table is one more file here, its
 //! line in [`TABLES`], and nothing else: it is made when a database is opened that has none yet.
 
+mod answers;
 mod jobs;
 mod keys;
 mod outbox;
@@ -12,6 +13,7 @@ mod tables;
 
 use formwork_engine::StoreError;
 
+pub(crate) use answers::{Kept, keep_answer, kept_answer, prune_answers};
 pub use jobs::NextRun;
 pub(crate) use jobs::{next_runs, set_next_run};
 pub use keys::StoredKey;
@@ -21,7 +23,8 @@ pub(crate) use outbox::{EMIT, emitted, events};
 pub(crate) use tables::{Column, Kind, Table, create_missing};
 
 /// Every table of the store's own; no entity may have such a name.
-pub(crate) const TABLES: &[Table] = &[tables::FORMWORK, outbox::TABLE, keys::TABLE, jobs::TABLE];
+pub(crate) const TABLES: &[Table] =
+    &[tables::FORMWORK, outbox::TABLE, keys::TABLE, jobs::TABLE, answers::TABLE];
 
 /// A value of a table of the store's own.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -105,6 +108,14 @@ impl SystemRow {
     pub(crate) fn bytes<const N: usize>(&mut self, column: usize) -> Result<[u8; N], StoreError> {
         match self.take(column) {
             SystemValue::Bytes(bytes) => bytes.try_into().map_err(|_| unexpected()),
+            _ => Err(unexpected()),
+        }
+    }
+
+    /// The bytes in a column, however many.
+    pub(crate) fn blob(&mut self, column: usize) -> Result<Vec<u8>, StoreError> {
+        match self.take(column) {
+            SystemValue::Bytes(bytes) => Ok(bytes),
             _ => Err(unexpected()),
         }
     }

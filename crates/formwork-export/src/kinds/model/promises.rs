@@ -6,7 +6,7 @@ use formwork_model::facts::Prose;
 use formwork_model::sections::observability::MetricKind;
 use formwork_model::sections::performance::Slo;
 use formwork_model::sections::security::{
-    Authentication, AuthenticationKind, Budget, BudgetKind, Grant, Limit, LimitKind,
+    Authentication, AuthenticationKind, Budget, BudgetKind, Grant, Kept, KeyRule, Limit, LimitKind,
 };
 use serde_json::{Map, Value, json};
 
@@ -93,10 +93,20 @@ fn authentication(out: &Out<'_>, authentication: &Authentication) -> Value {
         AuthenticationKind::BearerJwt => ("bearer_jwt", Value::Null),
         AuthenticationKind::Hmac => ("hmac", Value::Null),
         AuthenticationKind::MutualTls => ("mtls", Value::Null),
-        AuthenticationKind::IdempotencyKey => ("idempotency_key", Value::Null),
+        AuthenticationKind::IdempotencyKey(rule) => ("idempotency_key", key_rule(rule)),
         AuthenticationKind::Prose => ("prose", Value::Null),
     };
     fact(out, kind, &authentication.text, more)
+}
+
+fn key_rule(rule: &KeyRule) -> Value {
+    let operations: Vec<&str> = rule.operations.iter().map(|name| name.value.as_str()).collect();
+    let kept = match rule.kept {
+        Kept::Micros(micros) => json!(micros as f64 / 1e6),
+        Kept::ForEver => json!("for ever"),
+        Kept::Unsaid | Kept::NotUnderstood(_) => Value::Null,
+    };
+    json!({"required": rule.required, "operations": operations, "kept_seconds": kept})
 }
 
 fn authorization(out: &Out<'_>) -> Value {
