@@ -3,7 +3,7 @@
 
 use crate::fit::{Misfit, fit};
 use crate::outcome::{FieldFault, Refusal};
-use formwork_language::program::{EntityId, FieldId, FieldSchema};
+use formwork_language::program::{EntityId, FieldId, FieldSchema, InputField};
 use formwork_language::value::Value;
 use formwork_model::values::Type;
 
@@ -33,6 +33,23 @@ pub(crate) fn accept(
         fault(violation.code, violation.detail);
     }
     Ok(value)
+}
+
+/// Brings what is given to an input of something that is carried out to its type and tests its rules.
+pub(crate) fn given(value: Value, field: &InputField, of: &str) -> Result<Value, Refusal> {
+    let broken = |detail: &str| Refusal::Unacceptable(format!("`{}` of `{of}` {detail}", field.name));
+    if matches!(value, Value::Absent | Value::Null) {
+        return if field.optional { Ok(value) } else { Err(broken("is required")) };
+    }
+    let value = match fit(value, &field.ty) {
+        Ok(value) => value,
+        Err(Misfit::Arithmetic(what)) => return Err(Refusal::Arithmetic(what)),
+        Err(Misfit::Invalid(_, detail)) => return Err(broken(&detail)),
+    };
+    match field.rules.violations(&value).into_iter().next() {
+        Some(violation) => Err(broken(&violation.detail)),
+        None => Ok(value),
+    }
 }
 
 /// `now()` as a field's type keeps it.

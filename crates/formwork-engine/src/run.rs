@@ -7,6 +7,7 @@ mod answers;
 mod reading;
 mod writing;
 
+use crate::assign::given;
 use crate::host::CallHost;
 use crate::ids::IdSource;
 use crate::outcome::{Answer, Body, Call, ConflictKind, Ended, FieldFault, Refusal, Resume, What};
@@ -159,6 +160,11 @@ impl Run<'_> {
             }
             Instruction::Let { slot, value } => {
                 let value = self.evaluate(value)?;
+                self.bind(*slot, value);
+            }
+            Instruction::Accept { slot, value, field, of } => {
+                let value = self.evaluate(value)?;
+                let value = given(self.stored(value), field, of)?;
                 self.bind(*slot, value);
             }
             Instruction::LoopStart { list, position, items, item, number, end } => {

@@ -54,6 +54,8 @@ pub struct Program {
     pub statements: Vec<Statement>,
     /// Every operation of sections 4 and 5 that is served over HTTP, in the order of the document, whatever its mode.
     pub operations: Vec<Operation>,
+    /// Procedures: what several operations share. Where one is carried out, its instructions stand in the operation.
+    pub procedures: Vec<Procedure>,
     /// Standing steps.
     pub jobs: Vec<Job>,
     /// Events that steps emit or section 10 declares; `Emit` refers by index.
@@ -469,6 +471,23 @@ pub struct Operation {
     pub span: Span,
 }
 
+/// Steps without a route, as they run by themselves.
+#[derive(Clone, Debug)]
+pub struct Procedure {
+    /// Its name.
+    pub name: Arc<str>,
+    /// What it accepts.
+    pub input: InputShape,
+    /// What it does. Who may call is not asked.
+    pub code: Code,
+    /// Whether it writes.
+    pub writes: bool,
+    /// Every error that a step can raise.
+    pub errors: Vec<Outcome>,
+    /// Where it is declared.
+    pub span: Span,
+}
+
 /// A piece of a route between slashes.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum PathPart {
@@ -598,6 +617,18 @@ pub enum Instruction {
         slot: Slot,
         /// Its value.
         value: Expression,
+    },
+    /// Binds an input of what is carried out: brought to its type, its rules tested. A broken one fails the operation
+    /// with `422 invalid`.
+    Accept {
+        /// The variable.
+        slot: Slot,
+        /// The value given.
+        value: Expression,
+        /// Type and rules.
+        field: Arc<InputField>,
+        /// The name of what is carried out.
+        of: Arc<str>,
     },
     /// Binds the one value of a Count, Exists or Aggregate statement.
     ReadValue {

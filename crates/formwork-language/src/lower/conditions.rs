@@ -194,20 +194,36 @@ impl Lowering<'_> {
     fn parse_assignment(&mut self, code: &Code) -> Option<Assignment> {
         let text = code.text(self.source());
         match expression::assignment(&text, &|offset| code.source_offset(offset)) {
-            Some(Ok(assignment)) => {
-                self.uses_inputs(&assignment.value);
-                Some(assignment)
-            }
-            Some(Err(problem)) => {
-                self.syntax(problem);
-                None
-            }
+            Some(read) => self.read_assignment(read),
             None => {
-                let problem = "expected an assignment, such as `name = value`".to_owned();
-                self.syntax(SyntaxProblem { problem, span: code.span(), fix: None });
+                self.expected("an assignment, such as `name = value`", code.span());
                 None
             }
         }
+    }
+
+    /// An assignment that was read, or a note of why it was not.
+    pub(super) fn read_assignment(&mut self, read: Result<Assignment, SyntaxProblem>) -> Option<Assignment> {
+        match read {
+            Ok(assignment) => {
+                self.uses_inputs(&assignment.value);
+                Some(assignment)
+            }
+            Err(problem) => {
+                self.syntax(problem);
+                None
+            }
+        }
+    }
+
+    /// That something else was expected in an expression.
+    pub(super) fn expected(&mut self, expected: &str, span: Span) {
+        self.syntax(SyntaxProblem { problem: format!("expected {expected}"), span, fix: None });
+    }
+
+    /// Notes down that an input field is read.
+    pub(super) fn uses_input(&mut self, name: &str) {
+        add_once(&mut self.touches.inputs, name);
     }
 
     /// An assignment to a field of an entity.

@@ -3,6 +3,7 @@
 
 use crate::behaviour::Touches;
 use crate::expression::{Bound, Expression, Kind, Names, StaticType};
+use crate::lower::carried::Carried;
 use crate::lower::{Shared, World, add_once};
 use crate::notes::{Note, NoteKind};
 use crate::program::{
@@ -52,6 +53,10 @@ pub(crate) enum AnswerKind {
 pub(crate) struct Setting {
     /// A standing step.
     pub(crate) job: bool,
+    /// Where the operation is declared whose behaviour this is.
+    pub(crate) operation: Option<Span>,
+    /// Whether who-may steps are asked: not of the system itself, nor where something is carried out.
+    pub(crate) asks: bool,
     /// The status of an answer that names none.
     pub(crate) status: Option<u16>,
     /// The hidden input slots `cursor` and `limit`.
@@ -88,7 +93,11 @@ pub(crate) struct Lowering<'w> {
     at_edge: bool,
     guarded: Vec<usize>,
     guarded_present: Vec<usize>,
-    loops: Vec<Ways>,
+    pub(super) loops: Vec<Ways>,
+    /// How many loops stand around the step, those around what is carried out included.
+    rounds: usize,
+    /// What is carried out, innermost last.
+    pub(super) carried: Vec<Carried>,
     /// Slots of variables that `Sets` may give another value.
     settable: Vec<Slot>,
     /// Slots of rows that a step without `as` created, for names that several of them share.
@@ -100,8 +109,11 @@ pub(crate) struct Lowering<'w> {
     pub(super) answered_entity: Option<EntityId>,
     writing: bool,
     pub(super) touches: Touches,
-    errors: FxHashMap<Span, Vec<Outcome>>,
+    errors: Errors,
 }
+
+/// The errors that each sentence can raise.
+pub(super) type Errors = FxHashMap<Span, Vec<Outcome>>;
 
 /// What lowering gives.
 pub(crate) struct Finished {
@@ -139,6 +151,8 @@ impl<'w> Lowering<'w> {
             guarded: Vec::new(),
             guarded_present: Vec::new(),
             loops: Vec::new(),
+            rounds: 0,
+            carried: Vec::new(),
             settable: Vec::new(),
             implicit: Vec::new(),
             path_inputs: Vec::new(),
@@ -181,6 +195,16 @@ impl<'w> Lowering<'w> {
     /// Says which inputs travel in the path.
     pub(crate) fn set_path_inputs(&mut self, names: Vec<Arc<str>>) {
         self.path_inputs = names;
+    }
+
+    /// What behaviours may refer to.
+    pub(super) fn world(&self) -> &'w World<'w> {
+        self.world
+    }
+
+    /// Whether who-may steps are asked.
+    pub(crate) fn asks_who_may(&self) -> bool {
+        self.setting.asks
     }
 
     /// Whether this is a standing step.
@@ -313,6 +337,16 @@ impl<'w> Lowering<'w> {
         self.writing |= lock != Lock::None;
     }
 
+    /// The errors so far, given away: what is carried out raises its own under the step that carries it out.
+    pub(super) fn swap_errors(&mut self, errors: Errors) -> Errors {
+        std::mem::replace(&mut self.errors, errors)
+    }
+
+    /// Another environment of names, for what is carried out; gives the one before.
+    pub(super) fn swap_names(&mut self, names: Names<'w>) -> Names<'w> {
+        std::mem::replace(&mut self.names, names)
+    }
+
     /// Begins a block: what is bound in it ends with it.
     pub(crate) fn open_scope(&self) -> Opened {
         Opened {
@@ -338,11 +372,13 @@ impl<'w> Lowering<'w> {
 
     /// Begins the steps of a loop.
     pub(crate) fn enter_loop(&mut self) {
+        self.rounds += 1;
         self.loops.push(Ways::default());
     }
 
     /// Ends them.
     pub(crate) fn leave_loop(&mut self) -> Ways {
+        self.rounds = self.rounds.saturating_sub(1);
         self.loops.pop().unwrap_or_default()
     }
 
@@ -389,7 +425,7 @@ impl<'w> Lowering<'w> {
 
     /// Lets the jump over a guarded step lead here. In a loop it does not keep what the round before has bound.
     pub(crate) fn pass_over(&mut self, jump: usize, bound: &[Slot]) {
-        if self.loops.is_empty() || bound.is_empty() {
+        if self.rounds == 0 || bound.is_empty() {
             return self.patch(jump);
         }
         let done = self.jump();
@@ -516,21 +552,26 @@ impl<'w> Lowering<'w> {
     /// Answers what Output names; gives whether there is such a thing.
     pub(crate) fn answer_with(&mut self, answer: Answer, status: Option<u16>) {
         self.answered_entity = Some(answer.entity);
+        let row = self.row(answer.entity).required();
+        let ty = match answer.kind {
+            AnswerKind::Row | AnswerKind::Upserted(_) => row,
+            AnswerKind::List | AnswerKind::Page => Kind::List(Box::new(row)).required(),
+        };
         let body = match answer.kind {
             AnswerKind::Page => Answered::Page(answer.slot),
             _ => Answered::Value(Expression::Slot(answer.slot)),
         };
         if let (AnswerKind::Upserted(created), None) = (answer.kind, status) {
             let jump = self.jump_unless(Expression::Slot(created));
-            self.push(Instruction::Return { status: 201, body: body.clone(), headers: Vec::new() });
+            self.respond(201, body.clone(), Vec::new(), Some(ty.clone()));
             self.patch(jump);
         }
-        self.push(Instruction::Return { status: status.unwrap_or(200), body, headers: Vec::new() });
+        self.respond(status.unwrap_or(200), body, Vec::new(), Some(ty));
     }
 
     /// Answers with nothing.
     pub(crate) fn answer_nothing(&mut self) {
-        self.push(Instruction::Return { status: 204, body: Answered::Nothing, headers: Vec::new() });
+        self.respond(204, Answered::Nothing, Vec::new(), None);
     }
 
     /// What could be answered, in the order in which it was bound.

@@ -3,6 +3,7 @@
 //! folder at hand.
 
 mod access;
+mod carried;
 mod conditions;
 mod input;
 mod jobs;
@@ -16,6 +17,7 @@ mod schedule;
 mod schema;
 mod world;
 
+pub(crate) use carried::Refused;
 pub(crate) use lowering::{Answer, AnswerKind, Lowering, Opened};
 pub(crate) use operations::read_path;
 pub(crate) use world::{Shared, World};
@@ -42,6 +44,7 @@ pub(crate) fn lower_model(source: &str, model: &Model) -> Compiled {
         schema: Default::default(),
         statements: shared.statements.list,
         operations: lowered.operations,
+        procedures: lowered.procedures,
         jobs,
         events: shared.events,
         metrics: shared.metrics,

@@ -5,9 +5,10 @@ use crate::expression::Names;
 use crate::infer;
 use crate::lower::input::Setup;
 use crate::lower::lowering::{Finished, Setting};
+use crate::lower::world::Declared;
 use crate::lower::{Answer, AnswerKind, Lowering, Shared, World, access, input, output};
 use crate::notes::{Note, NoteKind};
-use crate::program::{AccessRule, Code, InputShape, Mode, Operation, PathPart, Slot, slots};
+use crate::program::{AccessRule, Code, InputShape, Mode, Operation, PathPart, Procedure, Slot, slots};
 use crate::steps::clause::Misread;
 use crate::steps::{Form, Grammar, Reading, Sentences, lower_block, not_understood, read_items};
 use formwork_model::Class;
@@ -21,27 +22,34 @@ use std::sync::Arc;
 pub(super) struct Operations {
     /// Those that are served over HTTP.
     pub(super) operations: Vec<Operation>,
+    /// Procedures, which are not.
+    pub(super) procedures: Vec<Procedure>,
     /// All of them.
     pub(super) behaviours: Vec<Behaviour>,
 }
 
+/// Where the input of a procedure travels: nowhere, and so as in the body of a `POST`.
+pub(super) const PROCEDURE: &str = "POST";
+
 /// Lowers sections 4 and 5, in this order.
 pub(super) fn lower_all(world: &World<'_>, shared: &mut Shared, notes: &mut Vec<Note>) -> Operations {
-    let mut found = Operations { operations: Vec::new(), behaviours: Vec::new() };
+    let mut found = Operations { operations: Vec::new(), procedures: Vec::new(), behaviours: Vec::new() };
     access::check_grants(world, notes);
-    let declared = world.model.operations.iter().chain(&world.model.endpoints);
-    let read: Vec<(&interface::Operation, Sentences)> = declared
-        .map(|operation| (operation, read_items(world.source, world.names(), &operation.behavior)))
-        .collect();
-    let natural = is_natural(world, &read);
-    for (operation, sentences) in read {
+    let natural = is_natural(world);
+    for Declared { operation, sentences } in world.declared() {
+        let executed = !natural && is_executed(sentences);
+        if operation.procedure && executed {
+            let (lowered, behaviour) = lower_procedure(world, shared, operation, sentences, notes);
+            found.procedures.push(lowered);
+            found.behaviours.push(behaviour);
+            continue;
+        }
         if !is_served(operation) {
-            found.behaviours.push(unserved(world, operation, &sentences));
+            found.behaviours.push(unserved(world, operation, sentences));
             continue;
         }
         let index = found.operations.len();
-        let executed = !natural && sentences.flat().iter().any(|read| read.executes());
-        let (lowered, behaviour) = lower_one(world, shared, operation, &sentences, (index, executed), notes);
+        let (lowered, behaviour) = lower_one(world, shared, operation, sentences, (index, executed), notes);
         found.operations.push(lowered);
         found.behaviours.push(behaviour);
     }
@@ -55,9 +63,9 @@ pub(super) fn lower_all(world: &World<'_>, shared: &mut Shared, notes: &mut Vec<
 
 /// Whether the behaviours of a document are prose in which a sentence happens to be a step (``Returns the `order`.``):
 /// none is wholly understood, and most sentences are not even begun like a step. Then nothing is executed.
-fn is_natural(world: &World<'_>, read: &[(&interface::Operation, Sentences)]) -> bool {
+fn is_natural(world: &World<'_>) -> bool {
     let (mut begun, mut prose) = (0usize, 0usize);
-    for (_, sentences) in read {
+    for Declared { sentences, .. } in world.declared() {
         let all = sentences.flat();
         let is_prose = |read: &crate::steps::reading::Read| match &read.reading {
             Reading::Prose => true,
@@ -83,7 +91,42 @@ fn is_served(operation: &interface::Operation) -> bool {
     };
     let routed = operation.method.is_some() || operation.path.is_some();
     let carried = operation.transport.as_ref().is_some_and(|transport| !by_http(&transport.value));
-    !operation.command && (routed || operation.surface == Surface::Public || !carried)
+    !operation.command && !operation.procedure && (routed || operation.surface == Surface::Public || !carried)
+}
+
+/// Whether a behaviour has steps that run.
+pub(super) fn is_executed(sentences: &Sentences) -> bool {
+    sentences.flat().iter().any(|read| read.executes())
+}
+
+/// A procedure as it runs by itself.
+fn lower_procedure(
+    world: &World<'_>,
+    shared: &mut Shared,
+    operation: &interface::Operation,
+    sentences: &Sentences,
+    notes: &mut Vec<Note>,
+) -> (Procedure, Behaviour) {
+    let setup = Setup { executed: true, page: false, owner: None };
+    let input = input::lower(world, operation, (PROCEDURE, &[]), setup, notes);
+    let output = output::lower(world, operation, true, notes);
+    tell(world, sentences, true, notes);
+    let access = AccessRule::default();
+    let edge = Edge { operation, input: &input, access: &access, status: output.status, page: false };
+    let finished = lower_steps(world, shared, &edge, sentences, notes);
+    let steps = steps(world, sentences, true, &finished.errors);
+    let name: Arc<str> = operation.name.value.as_str().into();
+    let procedure = Procedure {
+        name: name.clone(),
+        input,
+        code: finished.code,
+        writes: finished.writes,
+        errors: errors(&steps, Vec::new(), operation),
+        span: operation.span,
+    };
+    let inference = Inference::default();
+    let (mode, touches) = (Mode::Executed, finished.touches);
+    (procedure, Behaviour { operation: name, program: None, mode, steps, touches, inference })
 }
 
 fn unserved(world: &World<'_>, operation: &interface::Operation, sentences: &Sentences) -> Behaviour {
@@ -189,18 +232,34 @@ fn lower_steps(
     }
     let first = usize::from(slots::INPUT) + input.fields.len();
     let last = |back: usize| Slot::try_from(first - back).unwrap_or(Slot::MAX);
-    let setting = Setting { job: false, status: *status, page: page.then(|| (last(2), last(1))) };
+    let page = page.then(|| (last(2), last(1)));
+    let setting = Setting {
+        job: false,
+        operation: Some(operation.span),
+        asks: !operation.procedure,
+        status: *status,
+        page,
+    };
     let mut cx = Lowering::new(world, shared, names, first, setting);
     let in_path = input.fields.iter().filter(|field| field.location == Location::Path);
     cx.set_path_inputs(in_path.map(|field| field.name.clone()).collect());
-    let ended = lower_block(&mut cx, sentences);
+    lower_behaviour(&mut cx, operation, sentences);
+    cx.finish(notes)
+}
+
+/// The steps of an operation, and the answer at their end.
+pub(super) fn lower_behaviour(
+    cx: &mut Lowering<'_>,
+    operation: &interface::Operation,
+    sentences: &Sentences,
+) {
+    let ended = lower_block(cx, sentences);
     // A sentence that is no step may have been the one that answers: it has its note already.
     let all = sentences.flat();
     let all_read = all.iter().all(|read| matches!(read.reading, Reading::Step(_) | Reading::Remark));
     if !ended {
-        answer(&mut cx, world, operation, all_read);
+        answer(cx, operation, all_read);
     }
-    cx.finish(notes)
 }
 
 /// Whether a step answers a page.
@@ -412,7 +471,8 @@ pub(super) fn steps(
 }
 
 /// The answer of a behaviour whose end is reached: what Output names.
-fn answer(cx: &mut Lowering<'_>, world: &World<'_>, operation: &interface::Operation, all_read: bool) {
+fn answer(cx: &mut Lowering<'_>, operation: &interface::Operation, all_read: bool) {
+    let world = cx.world();
     let output = &operation.output;
     let status = output.status.as_ref().map(|status| status.value);
     let (name, fits): (_, fn(AnswerKind) -> bool) = match &output.kind {
@@ -420,6 +480,7 @@ fn answer(cx: &mut Lowering<'_>, world: &World<'_>, operation: &interface::Opera
         OutputKind::List(name) => (name, |kind| kind == AnswerKind::List),
         OutputKind::Page(name) => (name, |kind| kind == AnswerKind::Page),
         OutputKind::Nothing => return cx.answer_nothing(),
+        OutputKind::Missing if operation.procedure => return cx.answer_nothing(),
         _ if all_read => return never_answers(cx, operation),
         _ => return,
     };

@@ -1,6 +1,6 @@
 //! What behaviours add to the lists of the program: events and metrics; and what they answer with.
 
-use crate::expression::{Expression, Kind};
+use crate::expression::{Expression, Kind, StaticType};
 use crate::lower::{Answer, AnswerKind, Lowering, add_once};
 use crate::notes::NoteKind;
 use crate::program::{Answered, EventShape, MetricShape};
@@ -60,14 +60,15 @@ impl Lowering<'_> {
         Some(at)
     }
 
-    /// The body of an answer.
-    pub(crate) fn answered(&mut self, code: &Code) -> Option<Answered> {
+    /// The body of an answer, and what it is.
+    pub(crate) fn answered(&mut self, code: &Code) -> Option<(Answered, StaticType)> {
         let name = code.text(self.source()).trim().to_owned();
         let slot = self.names.variable(&name).map(|bound| bound.slot);
         let answer = self.candidates.iter().find(|answer| Some(answer.slot) == slot).copied();
         if let Some(Answer { kind: AnswerKind::Page, entity, slot }) = answer {
             self.answered_entity = Some(entity);
-            return Some(Answered::Page(slot));
+            let rows = Kind::List(Box::new(self.row(entity).required())).required();
+            return Some((Answered::Page(slot), rows));
         }
         let value = self.value(code)?;
         let entity = match &value.ty.kind {
@@ -82,6 +83,6 @@ impl Lowering<'_> {
             self.note(NoteKind::MayBeAbsent { context: "the answer".to_owned() }, code.span());
         }
         self.answered_entity = self.answered_entity.or(entity);
-        Some(Answered::Value(value.expression))
+        Some((Answered::Value(value.expression), value.ty))
     }
 }

@@ -44,6 +44,24 @@ impl Lowering<'_> {
         }
     }
 
+    /// Binds the answer of what was carried out.
+    pub(crate) fn bind_answer(&mut self, name: &Code, slot: Slot, ty: StaticType) {
+        let kind = match &ty.kind {
+            Kind::Row(entity, _) => Some((AnswerKind::Row, *entity)),
+            Kind::List(of) => match of.kind {
+                Kind::Row(entity, _) => Some((AnswerKind::List, entity)),
+                _ => None,
+            },
+            _ => None,
+        };
+        let optional = ty.optional;
+        if self.bind_slot(name, slot, ty)
+            && let Some((kind, entity)) = kind.filter(|_| !optional)
+        {
+            self.candidates.push(Answer { kind, entity, slot });
+        }
+    }
+
     /// Binds a row that was created without `as`. When a second one comes, the name stands for neither.
     pub(crate) fn bind_created(&mut self, span: Span, entity: EntityId, ty: StaticType) -> Option<Slot> {
         let name = self.world.table(entity).name.clone();

@@ -5,12 +5,12 @@ use crate::notes::NoteKind;
 use crate::program::{
     EntityId, EntitySchema, EventShape, FieldId, MetricShape, Schema, Statement, StatementId,
 };
-use crate::steps::Glossary;
+use crate::steps::{Glossary, Sentences, read_items};
 use formwork_model::Model;
 use formwork_model::names::{NameIndex, nearest};
 use formwork_model::sections::closing::Interface;
 use formwork_model::sections::components::Component;
-use formwork_model::sections::interface::OutputKind;
+use formwork_model::sections::interface::{Operation, OutputKind};
 use formwork_model::sections::observability::Metric;
 use formwork_model::sections::security::Grant;
 use formwork_syntax::Span;
@@ -31,10 +31,21 @@ pub(crate) struct World<'w> {
     index: Rc<Index<'w>>,
 }
 
+/// An operation or endpoint as it was read.
+pub(crate) struct Declared<'w> {
+    /// Its facts.
+    pub(crate) operation: &'w Operation,
+    /// Its behaviour.
+    pub(crate) sentences: Sentences,
+}
+
 /// What is found by name or place in the same time however large the document is.
 struct Index<'w> {
     /// The names of entities and components in words, for subjects and glue.
     names: Glossary,
+    /// Operations and endpoints with their sentences, in the order of the document, and their names.
+    declared: Vec<Declared<'w>>,
+    callables: NameIndex,
     entities: NameIndex,
     components: NameIndex,
     interfaces: NameIndex,
@@ -73,8 +84,15 @@ impl<'w> World<'w> {
         let operations = model.operations.iter().chain(&model.endpoints);
         let grants_known = !grants.is_empty();
         let is_list = |kind: &OutputKind| matches!(kind, OutputKind::List(_) | OutputKind::Page(_));
+        let read = |operation: &'w Operation| Declared {
+            operation,
+            sentences: read_items(source, &names, &operation.behavior),
+        };
+        let all: Vec<Declared<'_>> = model.operations.iter().chain(&model.endpoints).map(read).collect();
         let index = Index {
             names,
+            declared: all,
+            callables: named,
             entities: NameIndex::new(schema.entities.iter().map(|entity| &*entity.name)),
             components: NameIndex::new(model.components.iter().map(|component| &*component.name.value)),
             interfaces: NameIndex::new(model.interfaces.iter().map(|interface| &*interface.name.value)),
@@ -96,6 +114,16 @@ impl<'w> World<'w> {
     /// The names of entities and components in words, for subjects and glue.
     pub(crate) fn names(&self) -> &Glossary {
         &self.index.names
+    }
+
+    /// Operations and endpoints with their sentences, in the order of the document.
+    pub(crate) fn declared(&self) -> &[Declared<'w>] {
+        &self.index.declared
+    }
+
+    /// The operation, endpoint or procedure of this name.
+    pub(crate) fn find_callable(&self, name: &str) -> Option<&Declared<'w>> {
+        self.index.declared.get(self.index.callables.find(name)?)
     }
 
     /// Whether a grant is of every operation or of one that exists.

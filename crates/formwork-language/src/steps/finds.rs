@@ -178,7 +178,7 @@ impl Action for Finds {
         let found = cx.jump_if_present(slot);
         match &self.missing {
             Missing::Absent => {}
-            Missing::Stops => cx.push(Instruction::Stop),
+            Missing::Stops => cx.stop(),
             Missing::Fails(refusal) => {
                 let failure = cx.failure(refusal, Vec::new());
                 cx.push(Instruction::Fail { failure });

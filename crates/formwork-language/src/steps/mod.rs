@@ -3,6 +3,7 @@
 //! A form reads a sentence into an [`Action`] (grammar alone, no names), and the action lowers itself to
 //! instructions. To add a form, write its file and its line in [`STEPS`]. Source: language reference, *Steps*.
 
+mod carries_out;
 mod choosing;
 pub(crate) mod clause;
 mod counts;
@@ -29,6 +30,7 @@ use crate::notes::NoteKind;
 use clause::{Clause, Misread, TailKind};
 use formwork_syntax::Span;
 
+pub(crate) use carries_out::CARRIES_OUT;
 pub(crate) use choosing::{Branch, lower_block};
 pub(crate) use finds::pinned_fields;
 pub(crate) use glossary::{Glossary, NO_NAMES};
@@ -141,12 +143,12 @@ pub(crate) static STEPS: &[&Form] = &[
     &for_each::LEAVES,
     &for_each::GOES_ON,
     &sets::SETS,
+    &carries_out::CARRIES_OUT,
     &unsupported::QUERIES,
     &unsupported::CALLS,
     &unsupported::COMMITS,
     &unsupported::WAITS,
     &unsupported::SCHEDULES,
-    &unsupported::CARRIES_OUT,
     &unsupported::CHARGES,
     &unsupported::NOTES,
 ];

@@ -123,7 +123,7 @@ impl Requires {
 impl Action for Requires {
     fn lower(&self, cx: &mut Lowering<'_>) {
         // A standing step is the system itself; what leads a behaviour was decided by the edge.
-        if cx.is_job() || (cx.is_decided_by_edge() && !matches!(self.who, WhoMay::Condition(_))) {
+        if !cx.asks_who_may() || (cx.is_decided_by_edge() && !matches!(self.who, WhoMay::Condition(_))) {
             return;
         }
         if let Some(condition) = self.condition(cx) {

@@ -2,7 +2,7 @@
 
 use crate::lower::Lowering;
 use crate::notes::NoteKind;
-use crate::program::{Answered, Instruction};
+use crate::program::Answered;
 use crate::steps::clause::{Clause, Misread, Reader, TailKind};
 use crate::steps::{Action, Form, Grammar};
 use formwork_model::values::Type;
@@ -130,8 +130,8 @@ impl Action for Returns {
     fn lower(&self, cx: &mut Lowering<'_>) {
         let status = self.status(cx);
         let body = match &self.body {
-            None => Some(Answered::Nothing),
-            Some(code) => cx.answered(code),
+            None => Some((Answered::Nothing, None)),
+            Some(code) => cx.answered(code).map(|(body, ty)| (body, Some(ty))),
         };
         let mut headers = Vec::new();
         for (name, value) in &self.headers {
@@ -140,8 +140,8 @@ impl Action for Returns {
                 headers.push((name, value));
             }
         }
-        if let Some(body) = body {
-            cx.push(Instruction::Return { status, body, headers });
+        if let Some((body, ty)) = body {
+            cx.respond(status, body, headers, ty);
         }
     }
 
@@ -178,7 +178,7 @@ impl Action for Redirects {
             }
         }
         if let Some(to) = cx.value_of(&self.to, &Type::Uri, "where to redirect") {
-            cx.push(Instruction::Redirect { status, to });
+            cx.redirect(status, to);
         }
     }
 
@@ -196,7 +196,7 @@ fn read_stops(_: &mut Clause<'_>) -> Result<Box<dyn Action>, Misread> {
 
 impl Action for Stops {
     fn lower(&self, cx: &mut Lowering<'_>) {
-        cx.push(Instruction::Stop);
+        cx.stop();
     }
 
     fn ends(&self) -> bool {

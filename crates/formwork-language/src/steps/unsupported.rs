@@ -24,7 +24,6 @@ forms! {
     COMMITS: "Commits", ["commits"], "Commits.";
     WAITS: "Waits", ["waits until"], "Waits until a `E` exists where `EXPR`, at most `D`.";
     SCHEDULES: "Schedules", ["schedules"], "Schedules `operation` with `EXPR` in / at `EXPR`.";
-    CARRIES_OUT: "Carries out", ["carries out"], "Carries out `operation` with `EXPR` [as `x`].";
     CHARGES: "Charges", ["charges"], "Charges `EXPR` to `budget` [for `EXPR`].";
     NOTES: "Notes", ["notes"], "Notes `action` in the audit trail [with `EXPR`].";
 }

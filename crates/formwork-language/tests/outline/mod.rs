@@ -73,6 +73,12 @@ pub(crate) fn program(program: &Program) -> String {
         let _ = writeln!(text, "  errors {errors:?}");
         outline.code(&operation.code, &mut text);
     }
+    for procedure in &program.procedures {
+        let writes = if procedure.writes { " (writes)" } else { "" };
+        let errors: Vec<String> = procedure.errors.iter().map(outcome).collect();
+        let _ = writeln!(text, "procedure {}{writes} errors {errors:?}", procedure.name);
+        outline.code(&procedure.code, &mut text);
+    }
     for job in &program.jobs {
         let _ = writeln!(text, "job {} {:?}", job.name, job.schedule);
         outline.code(&job.code, &mut text);
@@ -164,6 +170,9 @@ impl Outline<'_> {
             I::Jump { target } => format!("go to {target}"),
             I::JumpUnless { condition, target } => format!("go to {target} unless {}", expression(condition)),
             I::Let { slot, value } => format!("${slot} = {}", expression(value)),
+            I::Accept { slot, value, field, of } => {
+                format!("${slot} = {} as `{}` of `{of}`", expression(value), field.name)
+            }
             I::ReadValue { statement, parameters, slot } => {
                 format!("${slot} = value of #{statement}({})", self.list(parameters))
             }

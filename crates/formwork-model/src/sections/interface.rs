@@ -38,6 +38,8 @@ pub struct Operation {
     pub path: Option<Spanned<String>>,
     /// Whether it is a command line (`` `tool check` ``), not served over HTTP.
     pub command: bool,
+    /// Whether it is a procedure (``Procedure: `name` ``): steps that operations share, without a route.
+    pub procedure: bool,
     /// The command line as written, from a *Command* label (`tool check [PATHS]…`).
     pub command_line: Option<Spanned<String>>,
     /// What goes in.
@@ -317,6 +319,7 @@ fn read_operation(reader: &mut Reader<'_>, part: &Part, surface: Surface, group:
         return reader.note(NoteKind::NotUnderstood { expected: "operation" }, part.title.span);
     };
     operation.group = group.map(str::to_owned);
+    operation.procedure = operation.path.is_none() && titles::has_kind(reader.source, part, &["procedure"]);
     let mut part = shapes::promote(reader.source, part, &is_label);
     if title.span == part.inline.span {
         part.inline = Text::empty(part.inline.span.end);
@@ -433,6 +436,7 @@ pub(super) fn empty(name: Spanned<String>, surface: Surface, span: Span) -> Oper
         method: None,
         path: None,
         command: false,
+        procedure: false,
         command_line: None,
         input: Input::default(),
         output: Output::default(),

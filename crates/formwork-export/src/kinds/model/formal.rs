@@ -58,6 +58,9 @@ fn mode(operation: &Operation, behaviour: Option<&Behaviour>) -> &'static str {
     if operation.command {
         return "command";
     }
+    if operation.procedure {
+        return "procedure";
+    }
     match behaviour.map(|behaviour| behaviour.mode) {
         Some(Mode::Executed) => "executed",
         Some(Mode::Inferred) => "inferred",
