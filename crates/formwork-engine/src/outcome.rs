@@ -103,6 +103,13 @@ pub enum Body {
     Nothing,
     /// A value; rows are [`Value::Row`].
     Value(Value),
+    /// A row, and lists of rows that belong to it, each under its name.
+    RowWith {
+        /// The row.
+        row: Value,
+        /// The lists.
+        parts: Vec<(Arc<str>, Value)>,
+    },
     /// A page: its rows, and the order's values of the last one when there are more.
     Page {
         /// Rows.

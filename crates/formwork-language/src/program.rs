@@ -790,6 +790,13 @@ pub enum Answered {
     Nothing,
     /// A value: a row, a list of rows, a map, ….
     Value(Expression),
+    /// A row with rows that belong to it, each list under its name.
+    RowWith {
+        /// The row.
+        row: Expression,
+        /// The lists.
+        parts: Vec<(Arc<str>, Slot)>,
+    },
     /// The page that a `ReadPage` bound to this slot: `{"items": […], "next_cursor": … or null}`.
     Page(Slot),
 }

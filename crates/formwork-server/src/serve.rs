@@ -308,6 +308,14 @@ fn rendered(
             }
             reply
         }
+        Body::RowWith { row, parts } => {
+            writer.row_with(row, parts);
+            let mut reply = Reply::json(status, writer.out);
+            if status == StatusCode::CREATED {
+                reply.headers.extend(location(shared, operation, row, rows));
+            }
+            reply
+        }
         Body::Page { items, next } => {
             writer.out.extend_from_slice(b"{\"items\":");
             writer.answers(items);

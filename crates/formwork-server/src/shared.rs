@@ -121,7 +121,10 @@ impl Prepared {
             || operation.code.instructions.iter().any(|instruction| {
                 matches!(
                     instruction,
-                    Instruction::Return { body: Answered::Value(_) | Answered::Page(_), .. }
+                    Instruction::Return {
+                        body: Answered::Value(_) | Answered::RowWith { .. } | Answered::Page(_),
+                        ..
+                    }
                 )
             });
         // The derived text names every slot that an expression reads, wherever it stands.

@@ -18,6 +18,11 @@ impl Run<'_> {
         let body = match body {
             Answered::Nothing => Body::Nothing,
             Answered::Value(expression) => Body::Value(self.evaluate(expression)?),
+            Answered::RowWith { row, parts } => {
+                let parts = parts.iter().map(|(name, slot)| (Arc::clone(name), self.slot(*slot).clone()));
+                let parts = parts.collect();
+                Body::RowWith { row: self.evaluate(row)?, parts }
+            }
             Answered::Page(slot) => {
                 let items = match self.slot(*slot) {
                     Value::List(items) => items.to_vec(),

@@ -63,11 +63,12 @@ impl<'w> Lowering<'w> {
         ty: Option<StaticType>,
     ) {
         if self.carried.is_empty() {
+            let body = self.with_parts(body, ty.as_ref());
             return self.push(Instruction::Return { status, body, headers });
         }
         let value = match body {
             Answered::Nothing => None,
-            Answered::Value(value) => Some(value),
+            Answered::Value(value) | Answered::RowWith { row: value, .. } => Some(value),
             Answered::Page(slot) => Some(Expression::Slot(slot)),
         };
         self.end_carried(value, ty);

@@ -141,6 +141,11 @@ impl Lowering<'_> {
         }
     }
 
+    /// A variable is present from here on.
+    pub(crate) fn is_present(&mut self, name: &str) {
+        self.names.present.push(vec![name.into()]);
+    }
+
     /// What was known of a variable's members is not known of its next value.
     pub(crate) fn forget_members(&mut self, name: &str) {
         for path in &mut self.names.present {

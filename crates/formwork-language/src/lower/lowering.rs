@@ -4,6 +4,7 @@
 use crate::behaviour::Touches;
 use crate::expression::{Bound, Expression, Kind, Names, StaticType};
 use crate::lower::carried::Carried;
+use crate::lower::parts::Part;
 use crate::lower::{Shared, World, add_once};
 use crate::notes::{Note, NoteKind};
 use crate::program::{
@@ -102,6 +103,8 @@ pub(crate) struct Lowering<'w> {
     settable: Vec<Slot>,
     /// Slots of rows that a step without `as` created, for names that several of them share.
     pub(super) implicit: Vec<Slot>,
+    /// The rows that are sent with an answered row.
+    pub(super) parts: Vec<Part>,
     /// Inputs that travel in the path.
     pub(super) path_inputs: Vec<Arc<str>>,
     pub(super) last_written: Option<(Slot, EntityId)>,
@@ -155,6 +158,7 @@ impl<'w> Lowering<'w> {
             carried: Vec::new(),
             settable: Vec::new(),
             implicit: Vec::new(),
+            parts: Vec::new(),
             path_inputs: Vec::new(),
             last_written: None,
             candidates: Vec::new(),

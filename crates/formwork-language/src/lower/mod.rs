@@ -11,6 +11,7 @@ mod lowering;
 mod once;
 mod operations;
 mod output;
+mod parts;
 mod registry;
 mod rows;
 mod schedule;

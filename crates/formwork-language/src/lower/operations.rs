@@ -242,6 +242,7 @@ fn lower_steps(
     };
     let mut cx = Lowering::new(world, shared, names, first, setting);
     let in_path = input.fields.iter().filter(|field| field.location == Location::Path);
+    cx.send_parts(&operation.output);
     cx.set_path_inputs(in_path.map(|field| field.name.clone()).collect());
     lower_behaviour(&mut cx, operation, sentences);
     cx.finish(notes)

@@ -20,6 +20,10 @@ impl Lowering<'_> {
         ty: StaticType,
     ) -> Option<Slot> {
         let slot = self.hidden_slot();
+        if name.is_none() && self.names.variable(&self.world.table(entity).name).is_some() {
+            // The name stands for the row that has it already.
+            return Some(slot);
+        }
         self.bind_upserted(name, span, entity, slot, ty).then(|| {
             self.candidates.push(Answer { kind: AnswerKind::Row, entity, slot });
             slot

@@ -12,12 +12,15 @@ use crate::steps::lists::{Sorting, lock};
 use crate::steps::{Action, Form, Grammar};
 use formwork_syntax::Code;
 
+mod again;
+
 /// ``Finds the `E` where …``
 pub(crate) static FINDS: Form = Form {
     name: "Finds",
     heads: &["finds"],
     notation: "Finds the `E` where `EXPR` [as `x`], or fails with `404 code`. \
-               Also: …, if any. · …, or stops. · …, or creates it with `f = EXPR`.",
+               Also: …, if any. · …, or stops. · …, or creates it with `f = EXPR`. · \
+               Finds the `x` again [, or fails with `404 code`].",
     tails: &[
         TailKind::As,
         TailKind::OrFails,
@@ -73,6 +76,9 @@ enum Missing {
 }
 
 fn read_finds(clause: &mut Clause<'_>) -> Result<Box<dyn Action>, Misread> {
+    if clause.object.iter().any(|token| token.is("again")) {
+        return again::read(clause);
+    }
     let finds = read(clause, None)?;
     if finds.filter.is_none() {
         return Err(clause.missing("`where`: which row is found"));
@@ -89,11 +95,6 @@ fn read_first(clause: &mut Clause<'_>) -> Result<Box<dyn Action>, Misread> {
 }
 
 fn read(clause: &mut Clause<'_>, sorting: Option<Sorting>) -> Result<Finds, Misread> {
-    if let Some(again) = clause.object.iter().find(|token| token.is("again")) {
-        let expected =
-            "`where`: to find a row again needs `Commits`, which this version does not run".to_owned();
-        return Err(Misread { word: Some("again".to_owned()), expected, span: again.span });
-    }
     let filter = clause.conditions(TailKind::Where)?;
     let variable = clause.one_code(TailKind::As, "the variable in backticks")?;
     let lock = lock(clause)?;

@@ -12,7 +12,7 @@ use formwork_model::values::Type;
 use formwork_syntax::{Code, Span};
 
 /// How many rows a list that names no bound of its own may have; one more is read to notice it.
-const MOST_ROWS: u32 = 10_000;
+pub(crate) const MOST_ROWS: u32 = 10_000;
 
 /// ``Lists the `E` …``
 pub(crate) static LISTS: Form = Form {

@@ -35,6 +35,7 @@ pub(crate) use choosing::{Branch, lower_block};
 pub(crate) use finds::pinned_fields;
 pub(crate) use glossary::{Glossary, NO_NAMES};
 pub(crate) use guard::Guard;
+pub(crate) use lists::MOST_ROWS;
 pub(crate) use reading::{Reading, Sentences, read_items};
 pub(crate) use requires::WhoMay;
 pub(crate) use returns::read_header;

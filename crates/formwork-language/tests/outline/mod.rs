@@ -233,6 +233,7 @@ impl Outline<'_> {
                 let body = match body {
                     Answered::Nothing => "nothing".to_owned(),
                     Answered::Value(value) => expression(value),
+                    Answered::RowWith { row, parts } => format!("{} with {parts:?}", expression(row)),
                     Answered::Page(slot) => format!("page ${slot}"),
                 };
                 let headers: Vec<String> =

@@ -86,10 +86,21 @@ pub struct Output {
     pub status: Option<Spanned<u16>>,
     /// Fields that are listed.
     pub fields: Vec<Field>,
+    /// The rows that are sent with a row: ``the `order` with its `order_line` as `lines` ``.
+    pub parts: Vec<RowPart>,
     /// The text behind the label.
     pub text: Option<Text>,
     /// The label *Output* or *Response*; absent when the operation has none.
     pub span: Option<Span>,
+}
+
+/// Rows that belong to the answered row, under a name of its own.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RowPart {
+    /// The entity of the rows.
+    pub entity: Spanned<String>,
+    /// The member that holds them; the entity's name unless *as* gives another.
+    pub name: Spanned<String>,
 }
 
 /// The shapes of [`Output`].

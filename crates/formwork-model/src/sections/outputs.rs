@@ -2,7 +2,7 @@
 //!
 //! Source: language reference, *Operations and endpoints*.
 
-use super::interface::{Operation, Output, OutputKind};
+use super::interface::{Operation, Output, OutputKind, RowPart};
 use crate::facts::Outcome;
 use crate::fields;
 use crate::model::Class;
@@ -20,6 +20,9 @@ pub(super) fn read_output(reader: &mut Reader<'_>, operation: &mut Operation, pa
         let tokens = reader.tokens(&part.inline);
         output.status = tokens.iter().find_map(status);
         output.kind = output_kind(reader, &tokens, output.status.as_ref().map(|status| status.value));
+        if matches!(output.kind, OutputKind::Row(_)) {
+            output.parts = parts(&tokens);
+        }
         output.text = Some(part.inline.clone());
         let class = if output.kind == OutputKind::Prose { Class::Narrative } else { Class::Understood };
         reader.model.classes.push((part.inline.span, class));
@@ -75,6 +78,30 @@ fn read_output_entry(
             reader.class(entry, Class::Narrative);
         }
     }
+}
+
+/// The rows behind *with its*: `` `order_line` as `lines`, its `payment` and its `refund` as `refunds` ``.
+fn parts(tokens: &[Token<'_>]) -> Vec<RowPart> {
+    let Some(from) = find_words(tokens, &["with", "its"]) else { return Vec::new() };
+    let mut parts = Vec::new();
+    let mut rest = &tokens[from + 2..];
+    while let Some((entity, behind)) = rest.split_first().filter(|(first, _)| first.is_code()) {
+        let entity = entity.spanned();
+        rest = behind;
+        let mut name = entity.clone();
+        if let [word, code, others @ ..] = rest
+            && word.is_word("as")
+            && code.is_code()
+        {
+            (name, rest) = (code.spanned(), others);
+        }
+        parts.push(RowPart { entity, name });
+        let joins = |token: &&Token<'_>| {
+            token.is_mark(",") || ["and", "its", "with"].iter().any(|word| token.is_word(word))
+        };
+        rest = &rest[rest.iter().take_while(joins).count()..];
+    }
+    parts
 }
 
 /// A status of success or redirection.

@@ -66,6 +66,24 @@ impl<'a> Writer<'a> {
         }
     }
 
+    /// A row, projected, with further members behind its fields.
+    pub(crate) fn row_with(&mut self, row: &Value, parts: &[(Arc<str>, Value)]) {
+        self.value(row, true);
+        if self.out.pop() != Some(b'}') {
+            // It is no row any more.
+            return self.out.extend_from_slice(b"l");
+        }
+        for (name, list) in parts {
+            if self.out.last() != Some(&b'{') {
+                self.out.push(b',');
+            }
+            write_text(&mut self.out, name);
+            self.out.push(b':');
+            self.value(list, false);
+        }
+        self.out.push(b'}');
+    }
+
     /// The items of a list or page, projected.
     pub(crate) fn answers(&mut self, items: &[Value]) {
         self.out.push(b'[');
