@@ -11,6 +11,7 @@ mod ids;
 pub mod json;
 mod outcome;
 mod ports;
+mod precondition;
 mod rows;
 mod run;
 
@@ -20,4 +21,5 @@ pub use outcome::{
     Answer, Body, Call, ConflictKind, Ended, FieldFault, Refusal, Resume, Seed, What, replayable,
 };
 pub use ports::{OutboxEvent, StoreError, Transaction};
+pub use precondition::{Precondition, Tags, row_tag};
 pub use run::{MAX_ROWS_READ, MAX_ROWS_WRITTEN, run, run_from};

@@ -1,5 +1,6 @@
 //! What an operation takes and what it ends in.
 
+use crate::precondition::Precondition;
 use formwork_language::program::{EntityId, FieldId, Label};
 use formwork_language::value::{Row, Value};
 use std::sync::Arc;
@@ -15,6 +16,8 @@ pub struct Call {
     pub now: i64,
     /// Seed of the call's randomness (slugs, tokens), so that a run can be replayed.
     pub seed: Seed,
+    /// What the caller knows of the row that it wants to change.
+    pub precondition: Option<Box<Precondition>>,
 }
 
 /// What a call's randomness begins from; as wide as the widest token that a step may ask for is worth.
@@ -146,6 +149,8 @@ pub enum Refusal {
         /// What.
         kind: ConflictKind,
     },
+    /// No row that was updated or deleted is as the caller knows it: `412 precondition_failed`.
+    Precondition,
     /// `500 arithmetic`
     Arithmetic(&'static str),
     /// `500 too_much_work`

@@ -12,6 +12,7 @@ use crate::host::CallHost;
 use crate::ids::IdSource;
 use crate::outcome::{Answer, Body, Call, ConflictKind, Ended, FieldFault, Refusal, Resume, What};
 use crate::ports::{StoreError, Transaction};
+use crate::precondition::{Precondition, Seen};
 use crate::rows::{Rows, key};
 use formwork_language::eval::{EvaluationError, Scope, evaluate};
 use formwork_language::expression::Expression;
@@ -77,8 +78,11 @@ pub fn run_from(
         is_job: matches!(call.what, What::Job(_)),
         after,
         again: None,
+        precondition: call.precondition,
+        seen: Seen::default(),
+        made: Vec::new(),
     };
-    let result = run.instructions(code, start);
+    let result = run.instructions(code, start).and_then(|answer| run.as_known().map(|()| answer));
     let resume = run.again.take().filter(|_| result.is_ok()).map(|(at, after)| {
         let (slots, rows) = (run.slots.clone(), run.rows.all().to_vec());
         Box::new(Resume { at, slots, rows, after })
@@ -111,6 +115,11 @@ struct Run<'a> {
     after: Option<Vec<Value>>,
     /// Where a job goes on, and behind which row.
     again: Option<(Label, Option<Vec<Value>>)>,
+    /// What the caller knows of the row that it wants to change, and what was seen of it.
+    precondition: Option<Box<Precondition>>,
+    seen: Seen,
+    /// The rows that this call has made, which no caller can know.
+    made: Vec<RowIndex>,
 }
 
 /// Where a run goes on.
@@ -309,6 +318,22 @@ impl Run<'_> {
             Value::Duration(micros) => Some(micros as f64 / 1e6),
             _ => None,
         })
+    }
+
+    /// Notes the state of a row that is about to be updated or deleted.
+    fn touches(&mut self, row: RowIndex) {
+        if self.made.contains(&row) {
+            return;
+        }
+        if let (Some(condition), Some(row)) = (&self.precondition, self.rows.all().get(row as usize)) {
+            self.seen.touch(condition, &self.program.schema, row);
+        }
+    }
+
+    /// Refuses when no row was as the caller knows it. Asked at the end, so that every refusal of the steps wins.
+    fn as_known(&self) -> Result<(), Refusal> {
+        let holds = self.precondition.as_ref().is_none_or(|condition| self.seen.holds(condition));
+        if holds { Ok(()) } else { Err(Refusal::Precondition) }
     }
 
     fn in_time(&self) -> Result<(), Refusal> {

@@ -7,6 +7,7 @@
 mod admin;
 mod auth;
 mod clock;
+mod conditional;
 mod config;
 mod cursor;
 mod data;

@@ -39,6 +39,7 @@ catalogue! {
     NOT_ACCEPTABLE = 406 "not_acceptable" "Only JSON is answered";
     REQUEST_TIMEOUT = 408 "request_timeout" "The request did not arrive in time";
     CONFLICT = 409 "conflict" "The request conflicts with what is stored";
+    PRECONDITION_FAILED = 412 "precondition_failed" "What is stored is not what the request is about";
     CONTENT_TOO_LARGE = 413 "content_too_large" "The body is too large";
     UNSUPPORTED_MEDIA_TYPE = 415 "unsupported_media_type" "The body is not JSON";
     INVALID = 422 "invalid" "The input is not valid";
@@ -188,6 +189,11 @@ impl Problem {
                     .filter_map(|field| Some(&*entity?.fields.get(usize::from(*field))?.name))
                     .collect();
                 Self::conflict(entity.map_or("row", |entity| &entity.name), &names, kind)
+            }
+            Refusal::Precondition => {
+                let detail =
+                    "No row that this changes is in the state that `If-Match` or `If-None-Match` asks for.";
+                Self::with(&PRECONDITION_FAILED, detail)
             }
             Refusal::Arithmetic(what) => Self::with(&ARITHMETIC, what),
             Refusal::TooMuchWork => Self::of(&TOO_MUCH_WORK),

@@ -66,8 +66,8 @@ impl Reply {
         if let Some(content_type) = self.content_type {
             headers.insert(CONTENT_TYPE, content_type);
         }
-        // A 204 must not have one (RFC 9110, 8.6).
-        if self.status != StatusCode::NO_CONTENT {
+        // A 204 must not have one, a 304 only that of the whole answer (RFC 9110, 8.6).
+        if !matches!(self.status, StatusCode::NO_CONTENT | StatusCode::NOT_MODIFIED) {
             headers.insert(CONTENT_LENGTH, HeaderValue::from(length));
         }
         headers.insert(REQUEST_ID, request_id.clone());
@@ -77,6 +77,10 @@ impl Reply {
         headers.insert(X_FRAME_OPTIONS, HeaderValue::from_static("DENY"));
         headers.insert(REFERRER_POLICY, HeaderValue::from_static("no-referrer"));
         for (name, value) in self.headers {
+            if name == CACHE_CONTROL {
+                headers.insert(name, value);
+                continue;
+            }
             headers.append(name, value);
         }
         answer

@@ -4,6 +4,7 @@
 //! interfaces *HTTP, on the public listener*.
 
 use crate::auth::Caller;
+use crate::conditional::{self, Conditions};
 use crate::cursor::Walk;
 use crate::input::{Parts, Unreadable};
 use crate::json::{Writer, plain_text, write_text};
@@ -164,6 +165,9 @@ impl Asked<'_> {
             true => once::key(headers, rule)?,
             false => None,
         };
+        let conditions = Conditions::read(headers)?;
+        let reads = matches!(self.head.method, Method::GET | Method::HEAD);
+        let precondition = if reads { None } else { conditions.of_write() };
         let mut slots = self.fixed_slots(&caller, prepared);
         let mut host = EdgeHost { now };
         let query = self.head.uri.query().unwrap_or_default();
@@ -196,10 +200,10 @@ impl Asked<'_> {
             let _ = prepared.decoder.decode(&parts, &mut sent, &mut once::Still);
             let key =
                 once::once_key(key, &caller, operation, &sent[usize::from(slots::INPUT)..], (now, rule));
-            let call = Call { what, slots, now, seed: shared.seeds.next() };
+            let call = Call { what, slots, now, seed: shared.seeds.next(), precondition };
             return self.once(index, call, key, (caller.id.clone(), walked)).await;
         }
-        let call = Call { what, slots, now, seed: shared.seeds.next() };
+        let call = Call { what, slots, now, seed: shared.seeds.next(), precondition };
         let ended = shared.store.run(call).await;
         shared.metrics.steps(&ended.counts, &ended.observations);
         // What runs of a mocked operation are its demands: it answers once they are met.
@@ -208,7 +212,8 @@ impl Asked<'_> {
         }
         let walk = Walk { operation: &operation.name, caller: &caller.id, input: &walked };
         let answer = self.refused(ended.result, &ended.rows)?;
-        rendered(shared, index, &answer, &ended.rows, &walk)
+        let reply = rendered(shared, index, &answer, &ended.rows, &walk)?;
+        if reads { conditions.of_read(reply) } else { Ok(reply) }
     }
 
     /// Runs a call that is carried out once for its key.
@@ -292,6 +297,7 @@ fn rendered(
     let found = shared.program.operations.get(index).zip(shared.operations.get(index));
     let (operation, prepared) = found.ok_or_else(|| Problem::of(&NOT_FOUND))?;
     let status = StatusCode::from_u16(answer.status).unwrap_or(StatusCode::OK);
+    let is_get = &*operation.method == "GET";
     let projected = prepared.projected.as_ref().map(|(entity, columns)| (*entity, columns));
     let mut writer = Writer::new(rows, projected, &shared.every);
     let mut reply = match &answer.body {
@@ -303,6 +309,12 @@ fn rendered(
         Body::Value(value) => {
             writer.answer(value);
             let mut reply = Reply::json(status, writer.out);
+            let tag = match row_of(value, rows).filter(|_| status.is_success()) {
+                Some(row) => conditional::of_row(&shared.program.schema, row, prepared.selection),
+                None if is_get && status.is_success() => conditional::of_bytes(&reply.body),
+                None => None,
+            };
+            conditional::put(&mut reply, tag, is_get);
             if status == StatusCode::CREATED {
                 reply.headers.extend(location(shared, operation, value, rows));
             }
@@ -325,7 +337,12 @@ fn rendered(
                 None => writer.out.extend_from_slice(b"null"),
             }
             writer.out.push(b'}');
-            Reply::json(status, writer.out)
+            let mut reply = Reply::json(status, writer.out);
+            if is_get {
+                let tag = conditional::of_bytes(&reply.body);
+                conditional::put(&mut reply, tag, true);
+            }
+            reply
         }
     };
     for (name, value) in &answer.headers {
@@ -337,6 +354,14 @@ fn rendered(
     Ok(reply)
 }
 
+/// The row that an answer is, if it is exactly one.
+fn row_of<'r>(value: &Value, rows: &'r [Row]) -> Option<&'r Row> {
+    match value {
+        Value::Row(row) => rows.get(usize::try_from(*row).ok()?),
+        _ => None,
+    }
+}
+
 /// `Location` of a row that was made: the path of the GET operation that it determines.
 fn location(
     shared: &Shared,
@@ -346,8 +371,7 @@ fn location(
 ) -> Option<(HeaderName, HeaderValue)> {
     let (target, fields) = operation.output.location.as_ref()?;
     let target = shared.program.operations.get(usize::try_from(*target).ok()?)?;
-    let Value::Row(row) = value else { return None };
-    let row = rows.get(usize::try_from(*row).ok()?)?;
+    let row = row_of(value, rows)?;
     let mut fields = fields.iter();
     let mut path = String::new();
     for part in &target.path {

@@ -74,6 +74,8 @@ pub(crate) struct Prepared {
     pub(crate) answers_json: bool,
     /// What it answers when it has no steps that run.
     pub(crate) mock: Option<Mock>,
+    /// Which selection of its fields a row is sent with; absent for all of them.
+    pub(crate) selection: Option<u32>,
     /// How it takes `Idempotency-Key`.
     pub(crate) once: OnceRule,
     /// Whether it reads the request's name, address and header, which cost something to hand over.
@@ -127,6 +129,7 @@ impl Prepared {
                     }
                 )
             });
+        let selection = output.projection.as_deref().map(crate::conditional::selection);
         // The derived text names every slot that an expression reads, wherever it stands.
         let text = format!("{:?}{:?}", operation.code.instructions, operation.input);
         let reads = |slot: u16| text.contains(&format!("Slot({slot})"));
@@ -135,7 +138,15 @@ impl Prepared {
             ip: reads(slots::REQUEST_IP),
             headers: reads(slots::REQUEST_HEADERS),
         };
-        Self { decoder: Decoder::new(operation, program), projected, answers_json, mock, once, reads }
+        Self {
+            decoder: Decoder::new(operation, program),
+            projected,
+            answers_json,
+            mock,
+            selection,
+            once,
+            reads,
+        }
     }
 }
 

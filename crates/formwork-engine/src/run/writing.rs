@@ -27,15 +27,17 @@ impl<'a> Run<'a> {
                 Ok(())
             }
             Instruction::Update { slot, entity, statement, assignments, on_conflict } => {
-                match self.row_in(*slot) {
+                match self.row_in(*slot).inspect(|row| self.touches(*row)) {
                     Some(row) => self.update(row, *entity, *statement, assignments, on_conflict.as_ref()),
                     None => Ok(()),
                 }
             }
-            Instruction::Delete { slot, statement } => match self.row_in(*slot) {
-                Some(row) => self.delete(row, *statement),
-                None => Ok(()),
-            },
+            Instruction::Delete { slot, statement } => {
+                match self.row_in(*slot).inspect(|row| self.touches(*row)) {
+                    Some(row) => self.delete(row, *statement),
+                    None => Ok(()),
+                }
+            }
             Instruction::Emit { event, data, about } => self.emit(*event, data, *about),
             _ => Ok(()),
         }
@@ -74,7 +76,11 @@ impl<'a> Run<'a> {
         refuse_faults(faults)?;
         let written = self.transaction.write(statement, &given);
         self.written(written, entity, on_conflict)?;
-        Ok(self.rows.put(&self.program.schema, entity, given, 1))
+        let row = self.rows.put(&self.program.schema, entity, given, 1);
+        if self.precondition.is_some() {
+            self.made.push(row);
+        }
+        Ok(row)
     }
 
     fn update(

@@ -1,8 +1,8 @@
 //! When a schedule is due.
 
 use formwork_language::program::{CalendarDays, Schedule};
-use jiff::civil::{Date, Time};
-use jiff::tz::TimeZone;
+use jiff::civil::{Date, DateTime, Time};
+use jiff::tz::{AmbiguousOffset, TimeZone};
 use jiff::{Span, Timestamp};
 
 /// Days that are tried before a schedule counts as never due: 31 February is, 31 March is not.
@@ -28,8 +28,7 @@ fn calendar(days: CalendarDays, at: i64, zone: &str, now: i64) -> Option<i64> {
     let mut date = today;
     for _ in 0..MOST_DAYS {
         if fits(days, date) {
-            // A time that the day skips is the instant after the gap; of a repeated one the first counts.
-            let due = date.to_datetime(time).to_zoned(zone.clone()).ok()?.timestamp().as_microsecond();
+            let due = instant(date.to_datetime(time), &zone)?.as_microsecond();
             if due > now {
                 return Some(due);
             }
@@ -37,6 +36,20 @@ fn calendar(days: CalendarDays, at: i64, zone: &str, now: i64) -> Option<i64> {
         date = date.tomorrow().ok()?;
     }
     None
+}
+
+/// When a time of day is: one that the day skips is the minute that follows the gap, of a doubled one the first
+/// counts.
+fn instant(at: DateTime, zone: &TimeZone) -> Option<Timestamp> {
+    let ambiguous = zone.to_ambiguous_timestamp(at);
+    match ambiguous.offset() {
+        AmbiguousOffset::Gap { after, .. } => {
+            // Read with the offset of behind the gap, the time lies before it.
+            let before = after.to_timestamp(at).ok()?;
+            zone.following(before).next().map(|transition| transition.timestamp())
+        }
+        AmbiguousOffset::Unambiguous { .. } | AmbiguousOffset::Fold { .. } => ambiguous.earlier().ok(),
+    }
 }
 
 fn fits(days: CalendarDays, date: Date) -> bool {
@@ -73,11 +86,19 @@ mod tests {
         let half_past_two = 9_000_000_000;
         let nightly = berlin(CalendarDays::Every, half_past_two);
         assert_eq!(next(&nightly, "2030-01-01T00:00:00Z").as_deref(), Some("2030-01-01T01:30:00Z"));
-        // 02:30 does not exist on 31 March 2030; the first instant behind the gap of an hour counts.
-        assert_eq!(next(&nightly, "2030-03-30T12:00:00Z").as_deref(), Some("2030-03-31T01:30:00Z"));
+        // 02:30 does not exist on 31 March 2030: after 01:59 comes 03:00, which counts.
+        assert_eq!(next(&nightly, "2030-03-30T12:00:00Z").as_deref(), Some("2030-03-31T01:00:00Z"));
+        assert_eq!(next(&nightly, "2030-03-31T01:00:00Z").as_deref(), Some("2030-04-01T00:30:00Z"));
         // 02:30 comes twice on 27 October 2030: the first counts, once.
         assert_eq!(next(&nightly, "2030-10-26T12:00:00Z").as_deref(), Some("2030-10-27T00:30:00Z"));
         assert_eq!(next(&nightly, "2030-10-27T00:30:00Z").as_deref(), Some("2030-10-28T01:30:00Z"));
+        // Where the clock goes on by half an hour, at two.
+        let howe = Schedule::Calendar {
+            days: CalendarDays::Every,
+            at: half_past_two - 600_000_000,
+            zone: "Australia/Lord_Howe".into(),
+        };
+        assert_eq!(next(&howe, "2030-10-05T12:00:00Z").as_deref(), Some("2030-10-05T15:30:00Z"));
         let mondays = berlin(CalendarDays::Weekday(1), 0);
         assert_eq!(next(&mondays, "2030-01-01T00:00:00Z").as_deref(), Some("2030-01-06T23:00:00Z"));
     }

@@ -4,6 +4,7 @@
 //! `examples/shortlink.md`, `natural` a document in prose.
 
 mod client;
+mod conditional;
 mod edge;
 mod hostile;
 mod jobs;

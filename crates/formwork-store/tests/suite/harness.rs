@@ -68,7 +68,7 @@ impl Room {
         let mut slots = vec![Value::Absent; usize::from(program.jobs[number as usize].code.slots)];
         slots[usize::from(slots::CALLER_ID)] = text("system");
         let seed = formwork_engine::replayable(self.seed.fetch_add(1, Ordering::Relaxed));
-        self.store.run(Call { what: What::Job(number), slots, now, seed }).await
+        self.store.run(Call { what: What::Job(number), slots, now, seed, precondition: None }).await
     }
 
     pub(crate) fn count(&self, entity: &str) -> u64 {
@@ -107,7 +107,13 @@ pub(crate) fn call(
         let at = shape.input.fields.iter().position(|field| *field.name == **name).unwrap();
         slots[usize::from(slots::INPUT) + at] = value.clone();
     }
-    Call { what: What::Operation(index as u32), slots, now: NOW, seed: formwork_engine::replayable(seed) }
+    Call {
+        what: What::Operation(index as u32),
+        slots,
+        now: NOW,
+        seed: formwork_engine::replayable(seed),
+        precondition: None,
+    }
 }
 
 pub(crate) fn text(text: &str) -> Value {

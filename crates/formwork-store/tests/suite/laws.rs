@@ -319,6 +319,7 @@ async fn keys_and_next_runs_outlive_the_store() {
             slots,
             now: NOW,
             seed: formwork_engine::replayable(1),
+            precondition: None,
         }
     };
     assert!(room.store.run_job(call, next.clone()).await.result.is_ok());

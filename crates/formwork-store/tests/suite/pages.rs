@@ -111,7 +111,13 @@ async fn run(store: &Store, operation: u32, input: Vec<Value>) -> Ended {
     let mut slots = vec![Value::Absent; usize::from(slots::INPUT)];
     slots.extend(input);
     store
-        .run(Call { what: What::Operation(operation), slots, now: NOW, seed: formwork_engine::replayable(1) })
+        .run(Call {
+            what: What::Operation(operation),
+            slots,
+            now: NOW,
+            seed: formwork_engine::replayable(1),
+            precondition: None,
+        })
         .await
 }
 
