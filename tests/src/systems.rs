@@ -1,8 +1,8 @@
 //! What a flow talks to: the server of this repository on free ports, in a temporary folder, with the test clock.
 
 use formwork_check::Analysis;
-use formwork_prove::{LaunchError, Launcher, System};
-use formwork_server::{ClockChoice, Config, start};
+use formwork_prove::{LaunchError, Launcher, System, Wanted};
+use formwork_server::{ClockChoice, Config, Secrets, UpstreamAddress, start};
 
 /// Starts fresh systems of one document.
 pub struct Systems<'a> {
@@ -11,7 +11,7 @@ pub struct Systems<'a> {
 }
 
 impl Launcher for Systems<'_> {
-    async fn launch(&self) -> Result<System, LaunchError> {
+    async fn launch(&self, wanted: &Wanted) -> Result<System, LaunchError> {
         let told = |error: &dyn std::fmt::Display| LaunchError(error.to_string());
         let folder = tempfile::tempdir().map_err(|error| told(&error))?;
         let any = ([127, 0, 0, 1], 0).into();
@@ -20,7 +20,9 @@ impl Launcher for Systems<'_> {
             public: any,
             internal: any,
             admin: any,
-            clock: ClockChoice::Test,
+            clock: wanted.clock.map_or(ClockChoice::Test, ClockChoice::TestFrom),
+            upstreams: upstreams(wanted),
+            secrets: Secrets::Test,
             ..Config::new(data.clone())
         };
         let running = start(config, self.analysis).await.map_err(|error| told(&error))?;
@@ -40,4 +42,13 @@ impl Launcher for Systems<'_> {
             }),
         })
     }
+}
+
+/// Where the external components are that the test plays.
+fn upstreams(wanted: &Wanted) -> Vec<UpstreamAddress> {
+    let address = |(component, address): &(String, std::net::SocketAddr)| UpstreamAddress {
+        component: component.clone(),
+        base: format!("http://{address}"),
+    };
+    wanted.upstreams.iter().map(address).collect()
 }

@@ -1,6 +1,7 @@
 //! How each piece of the formal places was taken: facts from the model, steps and flows from the language.
 
 use crate::analysis::Analysis;
+use formwork_language::behaviour::FlowStep;
 use formwork_model::Class;
 use formwork_syntax::Span;
 
@@ -22,7 +23,8 @@ pub fn classes(analysis: &Analysis) -> Vec<(Span, Class)> {
     let compiled = &analysis.compiled;
     let behaviours = compiled.behaviours.iter().flat_map(|behaviour| &behaviour.steps);
     let standing = compiled.standing.iter().flat_map(|standing| &standing.steps);
-    let flows = compiled.flows.iter().flat_map(|flow| flow.steps.iter().chain(&flow.errors));
+    let steps = compiled.flows.iter().flat_map(|flow| flow.steps.iter().chain(&flow.errors));
+    let flows = steps.flat_map(FlowStep::all);
     let mut classes = analysis.model.classes.clone();
     classes.extend(behaviours.chain(standing).map(|step| (step.span, step.class)));
     classes.extend(flows.map(|step| (step.span, step.class)));

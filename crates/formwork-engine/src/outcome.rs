@@ -42,6 +42,9 @@ pub enum What {
     Operation(u32),
     /// Index into `Program::jobs`.
     Job(u32),
+    /// Rows of an entity put in place by a test, with all rules of the document. The one slot is a list of rows, each
+    /// a list of values in the order of the fields; an absent value is not given.
+    Rows(EntityId),
 }
 
 /// How a call ended.

@@ -4,6 +4,7 @@
 //! with the [`Call`]. A refusal leaves undoing to whoever opened the transaction.
 
 mod answers;
+mod given;
 mod reading;
 mod writing;
 
@@ -47,7 +48,9 @@ pub fn run_from(
     ids: &mut IdSource,
     overdue: &dyn Fn() -> bool,
 ) -> Ended {
+    let nothing = Code::default();
     let found = match call.what {
+        What::Rows(_) => Some((&nothing, true)),
         What::Operation(index) => {
             program.operations.get(index as usize).map(|operation| (&operation.code, operation.writes))
         }
@@ -82,7 +85,10 @@ pub fn run_from(
         seen: Seen::default(),
         made: Vec::new(),
     };
-    let result = run.instructions(code, start).and_then(|answer| run.as_known().map(|()| answer));
+    let result = match call.what {
+        What::Rows(entity) => run.put_rows(entity),
+        _ => run.instructions(code, start).and_then(|answer| run.as_known().map(|()| answer)),
+    };
     let resume = run.again.take().filter(|_| result.is_ok()).map(|(at, after)| {
         let (slots, rows) = (run.slots.clone(), run.rows.all().to_vec());
         Box::new(Resume { at, slots, rows, after })

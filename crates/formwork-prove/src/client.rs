@@ -37,6 +37,11 @@ pub struct Answer {
 }
 
 impl Answer {
+    /// The first header of this name, in lower case.
+    pub fn header(&self, name: &str) -> Option<&str> {
+        self.headers.iter().find(|(other, _)| other == name).map(|(_, value)| value.as_str())
+    }
+
     /// The body as JSON; absent when it is none.
     pub fn json(&self) -> Option<serde_json::Value> {
         serde_json::from_slice(&self.body).ok()
@@ -117,14 +122,15 @@ impl Connection {
     }
 
     fn message(&self, request: &Request) -> http::Result<http::Request<Full<Bytes>>> {
-        let mut message = http::Request::builder()
-            .method(request.method.as_str())
-            .uri(request.target.as_str())
-            .header(http::header::HOST, self.address.to_string());
+        let given = |wanted: &str| request.headers.iter().any(|(name, _)| name.eq_ignore_ascii_case(wanted));
+        let mut message =
+            http::Request::builder().method(request.method.as_str()).uri(request.target.as_str());
+        if !given("host") {
+            message = message.header(http::header::HOST, self.address.to_string());
+        }
         for (name, value) in &request.headers {
             message = message.header(name.as_str(), value.as_str());
         }
-        let given = |wanted: &str| request.headers.iter().any(|(name, _)| name.eq_ignore_ascii_case(wanted));
         match &request.body {
             Some(body) => {
                 if !given("content-type") {

@@ -7,7 +7,16 @@ use std::pin::Pin;
 /// Starts systems, each on empty data of its own and with the test clock.
 pub trait Launcher {
     /// Starts one; it answers requests when this is done.
-    fn launch(&self) -> impl Future<Output = Result<System, LaunchError>>;
+    fn launch(&self, wanted: &Wanted) -> impl Future<Output = Result<System, LaunchError>>;
+}
+
+/// What a system is started with.
+#[derive(Clone, Debug, Default)]
+pub struct Wanted {
+    /// Where its clock starts, in microseconds since the epoch; 2030-01-01T00:00:00Z when absent.
+    pub clock: Option<i64>,
+    /// Where its external components are reached: the test plays them. `secret("X")` is `test-X`.
+    pub upstreams: Vec<(String, SocketAddr)>,
 }
 
 /// Ends a system and removes its data.

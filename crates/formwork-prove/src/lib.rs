@@ -9,9 +9,11 @@ mod flows;
 mod json;
 mod launcher;
 pub mod report;
+mod target;
 
-pub use flows::{Options, run_flows};
-pub use launcher::{LaunchError, Launcher, Stop, System};
+pub use flows::{Options, Progress, run_flows, run_flows_telling};
+pub use launcher::{LaunchError, Launcher, Stop, System, Wanted};
+pub use target::Target;
 
 /// Why a document could not be tested at all. What merely falls short is in the report.
 #[derive(Debug, thiserror::Error)]
@@ -22,6 +24,14 @@ pub enum ProveError {
     /// The control plane did not do what flows need.
     #[error("the admin API does not answer as expected: {0}")]
     Admin(String),
+    /// The running system cannot be reached by its address.
+    #[error("{url} is no target: {problem}")]
+    Target {
+        /// As given.
+        url: String,
+        /// What is wrong with it.
+        problem: String,
+    },
     /// There is no flow of that name.
     #[error("there is no flow `{name}`{}", nearest.as_ref().map(|other| format!("; did you mean `{other}`?")).unwrap_or_default())]
     UnknownFlow {

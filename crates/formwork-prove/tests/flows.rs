@@ -2,14 +2,15 @@
 
 use formwork_check::{Analysis, analyse};
 use formwork_language::behaviour::{
-    Actor, Expectation, Flow, FlowAction, FlowCall, FlowStep, RowCount, Target, flow_slots,
+    Actor, Amount, AmountComparison, Expectation, Flow, FlowAction, FlowCall, FlowStep, RowCount, Target,
+    flow_slots,
 };
 use formwork_language::expression::Expression;
 use formwork_language::value::Value;
 use formwork_model::Class;
 use formwork_model::facts::Outcome;
 use formwork_prove::report::{Report, Verdict};
-use formwork_prove::{LaunchError, Launcher, Options, ProveError, System, run_flows};
+use formwork_prove::{LaunchError, Launcher, Options, ProveError, System, Wanted, run_flows};
 use formwork_syntax::Span;
 use std::net::SocketAddr;
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -37,7 +38,7 @@ impl Scripted {
 }
 
 impl Launcher for Scripted {
-    async fn launch(&self) -> Result<System, LaunchError> {
+    async fn launch(&self, _: &Wanted) -> Result<System, LaunchError> {
         self.launched.fetch_add(1, Ordering::Relaxed);
         let listener =
             TcpListener::bind("127.0.0.1:0").await.map_err(|error| LaunchError(error.to_string()))?;
@@ -90,6 +91,17 @@ async fn answer(mut stream: TcpStream, script: Script, seen: Arc<Mutex<Vec<Strin
 }
 
 fn run(steps: Vec<Option<FlowAction>>, errors: Vec<Option<FlowAction>>, systems: &Scripted) -> Report {
+    let analysis = flow(steps, errors);
+    // One system at a time, so that the requests stand in the order of the steps.
+    let options = Options { at_a_time: Some(1), ..Options::default() };
+    block_on(run_flows(&analysis, systems, &options)).expect("the systems start")
+}
+
+fn one_flow(steps: Vec<Option<FlowAction>>) -> Analysis {
+    flow(steps, Vec::new())
+}
+
+fn flow(steps: Vec<Option<FlowAction>>, errors: Vec<Option<FlowAction>>) -> Analysis {
     let step = |action: Option<FlowAction>| FlowStep {
         text: "a step".to_owned(),
         span: Span::new(0, 0),
@@ -104,7 +116,7 @@ fn run(steps: Vec<Option<FlowAction>>, errors: Vec<Option<FlowAction>>, systems:
         errors: errors.into_iter().map(step).collect(),
         span: Span::new(0, 0),
     }];
-    block_on(run_flows(&analysis, systems, &Options::default())).expect("the systems start")
+    analysis
 }
 
 fn block_on<T>(future: impl Future<Output = T>) -> T {
@@ -192,7 +204,7 @@ fn what_a_step_remembers_is_sent_by_a_later_one() {
     let systems = Scripted::new(|_, _| (200, r#"{"id":"a/b"}"#.to_owned()));
     let steps = vec![call("/first", first), Some(FlowAction::Call { call: second, expect: None })];
     assert_eq!(run(steps, Vec::new(), &systems).verdict(), Verdict::Pass);
-    assert_eq!(systems.seen().last().unwrap(), "GET /things/a%2Fb?colour=red%20%26%20blue");
+    assert!(systems.seen().contains(&"GET /things/a%2Fb?colour=red%20%26%20blue".to_owned()));
 }
 
 #[test]
@@ -210,7 +222,12 @@ fn a_race_counts_outcomes_exactly() {
 #[test]
 fn callers_of_a_race_are_different_callers() {
     let mut call = get("/race");
-    call.actor = Actor::Role { role: Arc::from("member"), id: Arc::from("member") };
+    call.actor = Actor::Role {
+        role: Arc::from("member"),
+        id: Arc::from("member"),
+        scopes: Vec::new(),
+        claims: Vec::new(),
+    };
     let exactly = vec![(3, status(200, None))];
     let action = FlowAction::AtOnce { count: 3, call, exactly, others: None };
     let systems = Scripted::new(|_, _| (200, String::new()));
@@ -239,6 +256,146 @@ fn rows_and_events_are_counted() {
     assert_eq!(alone(event(None)), Verdict::Pass);
     assert_eq!(alone(event(Some(1))), Verdict::Pass);
     assert_eq!(alone(event(Some(2))), Verdict::Fail);
+}
+
+#[test]
+fn a_step_begins_when_all_that_the_one_before_set_going_is_done() {
+    let systems = Scripted::new(|_, _| (200, String::new()));
+    let steps = vec![call("/a", status(200, None)), call("/b", status(200, None))];
+    assert_eq!(run(steps, Vec::new(), &systems).verdict(), Verdict::Pass);
+    let quiet = r#"POST /clock {"advance":"0s"}"#;
+    assert_eq!(systems.seen(), [quiet, "GET /a", quiet, "GET /b", quiet]);
+}
+
+#[test]
+fn a_block_is_carried_out_as_often_as_it_says_up_to_the_first_step_that_falls_short() {
+    let step = |action| FlowStep {
+        text: "a step".to_owned(),
+        span: Span::new(0, 0),
+        class: Class::Understood,
+        action: Some(action),
+    };
+    let three_times = || {
+        let steps = vec![step(call("/a", status(200, None)).expect("an action"))];
+        Some(FlowAction::Repeat { times: 3, steps })
+    };
+    let fine = Scripted::new(|_, _| (200, String::new()));
+    let report = run(vec![three_times()], Vec::new(), &fine);
+    assert_eq!(report.verdict(), Verdict::Pass);
+    assert_eq!(fine.seen().iter().filter(|line| *line == "GET /a").count(), 3);
+    assert_eq!(report.flows[0].steps[0].steps.len(), 1);
+    let once = Scripted::new(|_, number| (if number == 0 { 200 } else { 500 }, String::new()));
+    let report = run(vec![three_times()], Vec::new(), &once);
+    assert_eq!(report.verdict(), Verdict::Fail);
+    assert_eq!(once.seen().iter().filter(|line| *line == "GET /a").count(), 2);
+    let got = report.flows[0].steps[0].steps[0].got.as_deref();
+    assert_eq!(got, Some("500 (in round 2 of 3)"));
+}
+
+#[test]
+fn a_tally_counts_the_calls_of_its_block() {
+    let step = |action: FlowAction| FlowStep {
+        text: "a step".to_owned(),
+        span: Span::new(0, 0),
+        class: Class::Understood,
+        action: Some(action),
+    };
+    let branch = |path: &str| step(FlowAction::Call { call: get(path), expect: None });
+    let block = |exactly: u32| {
+        let tally = FlowAction::Tally {
+            exactly: vec![(exactly, status(201, None))],
+            others: Some(status(409, None)),
+        };
+        Some(FlowAction::Together { branches: vec![branch("/a"), branch("/b"), step(tally)] })
+    };
+    let one_wins: Script = |_, number| (if number == 0 { 201 } else { 409 }, String::new());
+    let held = run(vec![block(1)], Vec::new(), &Scripted::new(one_wins));
+    assert_eq!(held.verdict(), Verdict::Pass);
+    let fell = run(vec![block(2)], Vec::new(), &Scripted::new(one_wins));
+    let branches: Vec<Verdict> = fell.flows[0].steps[0].steps.iter().map(|branch| branch.verdict).collect();
+    assert_eq!(branches, [Verdict::Pass, Verdict::Pass, Verdict::Fail]);
+    assert_eq!(fell.flows[0].steps[0].steps[2].got.as_deref(), Some("1 × 201, 1 × 409"));
+}
+
+#[test]
+fn a_call_that_an_external_component_signs_is_not_testable_and_neither_is_what_rests_on_it() {
+    let mut signed = get("/hook");
+    signed.actor = Actor::Component(Arc::from("Provider"));
+    let steps = vec![
+        call("/a", status(200, None)),
+        Some(FlowAction::Call { call: signed, expect: Some(status(204, None)) }),
+        call("/b", status(200, None)),
+    ];
+    let report = run(steps, Vec::new(), &Scripted::new(|_, _| (200, String::new())));
+    assert_eq!(verdicts(&report), [Verdict::Pass, Verdict::NotTestable, Verdict::NotTestable]);
+    assert_eq!(report.verdict(), Verdict::NotTestable, "what was not carried out is not passed");
+}
+
+#[test]
+fn a_running_system_is_called_and_nothing_is_asked_of_its_control_plane() {
+    let systems =
+        Scripted::new(|line, _| (if line.starts_with("GET /base/a") { 200 } else { 404 }, String::new()));
+    let analysis = one_flow(vec![
+        call("/a", status(200, None)),
+        Some(FlowAction::Metric {
+            metric: Arc::from("m"),
+            amount: Amount {
+                comparison: AmountComparison::Exactly,
+                value: Expression::Constant(Value::Integer(1)),
+                text: "1".to_owned(),
+            },
+        }),
+        call("/a", status(200, None)),
+        Some(FlowAction::Advance(1)),
+        call("/a", status(200, None)),
+    ]);
+    let report = block_on(async {
+        let system = systems.launch(&Wanted::default()).await.expect("it starts");
+        let url = format!("http://{}/base/", system.public);
+        let target = Some(formwork_prove::Target::find(&url, Vec::new()).await.expect("an address"));
+        let options = Options { target, ..Options::default() };
+        let report = run_flows(&analysis, &systems, &options).await.expect("it runs");
+        (system.stop)().await;
+        report
+    });
+    let none = Verdict::NotTestable;
+    // A look that cannot be had hides nothing from the next step; a clock that does not move does.
+    assert_eq!(verdicts(&report), [Verdict::Pass, none, Verdict::Pass, none, none]);
+    assert_eq!(systems.seen(), ["GET /base/a", "GET /base/a"]);
+}
+
+#[test]
+fn an_actor_without_a_key_for_a_running_system_is_not_testable() {
+    let keys = vec![("member".to_owned(), "k".to_owned())];
+    let mut called = get("/a");
+    let role = |id: &str| Actor::Role {
+        role: Arc::from("member"),
+        id: Arc::from(id),
+        scopes: Vec::new(),
+        claims: Vec::new(),
+    };
+    called.actor = role("member");
+    let mut other = get("/a");
+    other.actor = role("bob");
+    let expect = || Some(status(200, None));
+    let analysis = one_flow(vec![
+        Some(FlowAction::Call { call: called, expect: expect() }),
+        Some(FlowAction::Call { call: other, expect: expect() }),
+    ]);
+    let systems = Scripted::new(|_, _| (200, String::new()));
+    let report = block_on(async {
+        let system = systems.launch(&Wanted::default()).await.expect("it starts");
+        let target = formwork_prove::Target::find(&format!("http://{}", system.public), keys)
+            .await
+            .expect("an address");
+        let options = Options { target: Some(target), ..Options::default() };
+        run_flows(&analysis, &systems, &options).await.expect("it runs")
+    });
+    assert_eq!(verdicts(&report), [Verdict::Pass, Verdict::NotTestable]);
+    assert_eq!(
+        report.flows[0].steps[1].got.as_deref(),
+        Some("there is no key for `bob`: give one with --key bob=KEY")
+    );
 }
 
 #[test]
@@ -278,7 +435,7 @@ fn a_flow_that_only_tells_is_not_a_test_and_starts_nothing() {
 #[test]
 fn an_unknown_flow_is_refused_with_another_name() {
     let analysis = analyse(Arc::from(""));
-    let options = Options { flow: Some("A trip".to_owned()), seed: 0 };
+    let options = Options { flow: Some("A trip".to_owned()), ..Options::default() };
     let refused = block_on(run_flows(&analysis, &Scripted::new(|_, _| (200, String::new())), &options));
     assert!(matches!(refused, Err(ProveError::UnknownFlow { .. })));
 }

@@ -22,6 +22,7 @@ impl Clock {
         match choice {
             ClockChoice::System => Self::System,
             ClockChoice::Test => Self::Test(AtomicI64::new(TEST_START)),
+            ClockChoice::TestFrom(start) => Self::Test(AtomicI64::new(start)),
         }
     }
 

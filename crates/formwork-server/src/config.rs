@@ -85,6 +85,8 @@ pub enum ClockChoice {
     System,
     /// Starts at 2030-01-01T00:00:00Z and moves only by `POST /clock` on the admin listener.
     Test,
+    /// The same from another instant on, in microseconds since the epoch.
+    TestFrom(i64),
 }
 
 /// What a caller may take up. Source: conventions *Security*; the numbers are choices.

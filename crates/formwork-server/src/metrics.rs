@@ -131,6 +131,14 @@ impl Metrics {
         }
     }
 
+    /// The value of a declared metric: a counter's total, or how often a histogram was filled.
+    pub(crate) fn value(&self, metric: usize) -> Option<f64> {
+        self.declared.get(metric).map(|declared| match &*declared.state.lock() {
+            State::Counter(total) => *total,
+            State::Histogram(histogram) => histogram.count as f64,
+        })
+    }
+
     /// The text.
     pub(crate) fn text(&self) -> String {
         let mut out = String::with_capacity(4096);

@@ -127,11 +127,16 @@ impl Asked<'_> {
             Route::Found(Target::Operation(index), path, allow) => {
                 let found = shared.program.operations.get(index).zip(shared.operations.get(index));
                 let Some((operation, prepared)) = found else { return Err(Problem::of(&NOT_FOUND)) };
+                if let Some(instead) = shared.faults.instead(index) {
+                    return instead;
+                }
                 // What writes would have to be undone for HEAD; it is refused instead.
                 if self.head.method == Method::HEAD && operation.writes {
                     return Err(Problem::method_not_allowed(allow));
                 }
-                self.operation(index, operation, prepared, &path, body).await
+                let mut reply = self.operation(index, operation, prepared, &path, body).await?;
+                reply.headers.extend(shared.faults.later(index));
+                Ok(reply)
             }
         }
     }

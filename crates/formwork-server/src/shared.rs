@@ -62,6 +62,8 @@ pub(crate) struct Shared {
     pub(crate) admin_key: String,
     /// Where it listens.
     pub(crate) addresses: Addresses,
+    /// What is wrong with its components, in a test.
+    pub(crate) faults: Arc<crate::admin::Faults>,
 }
 
 /// What the edge knows of an operation before its first request.

@@ -2,7 +2,7 @@
 
 use crate::auth::Keys;
 use crate::clock::Clock;
-use crate::config::{Addresses, Config, Limits};
+use crate::config::{Addresses, ClockChoice, Config, Limits};
 use crate::cursor::Cursors;
 use crate::data;
 use crate::keys::{self, DATABASE, FirstKey, KeyError, NewKey};
@@ -146,7 +146,11 @@ pub async fn start_within(
         return Err(StartError::DocumentHasErrors);
     }
     check_upstreams(&config, analysis)?;
-    let program = Arc::new(analysis.compiled.program.clone());
+    let mut program = analysis.compiled.program.clone();
+    if config.clock != ClockChoice::System {
+        admin::prepare(&mut program);
+    }
+    let program = Arc::new(program);
     let listeners = Listeners::bind(&config).await?;
     let addresses = listeners.addresses()?;
     let admin_key = random::hexadecimal(&random::bytes::<24>()?);
@@ -156,9 +160,16 @@ pub async fn start_within(
     data::write_document(&config.data, &analysis.source)?;
     let first_keys = first_keys(&store, &program, &clock, addresses).await?;
     let seeds = Arc::new(Seeds::new()?);
-    let scheduler =
-        Scheduler::new(program.clone(), store.clone(), clock.clone(), metrics.clone(), seeds.clone())
-            .map_err(|error| StartError::Data(format!("{error:?}")))?;
+    let faults = Arc::new(admin::Faults::new(analysis));
+    let scheduler = Scheduler::new(
+        faults.clone(),
+        program.clone(),
+        store.clone(),
+        clock.clone(),
+        metrics.clone(),
+        seeds.clone(),
+    )
+    .map_err(|error| StartError::Data(format!("{error:?}")))?;
     let keys = Keys::new(&program.api_key_header);
     keys.refresh(&store.load_keys().map_err(|error| StartError::Data(format!("{error:?}")))?);
     let shared = Arc::new(Shared {
@@ -175,6 +186,7 @@ pub async fn start_within(
         draining: Default::default(),
         admin_key,
         addresses,
+        faults,
         program,
         store,
         clock,

@@ -1,8 +1,8 @@
 //! Fresh systems for tests: our own server on free ports, in a temporary folder, with the test clock.
 
 use formwork_check::Analysis;
-use formwork_prove::{LaunchError, Launcher, System};
-use formwork_server::{ClockChoice, Config, start};
+use formwork_prove::{LaunchError, Launcher, System, Wanted};
+use formwork_server::{ClockChoice, Config, Secrets, UpstreamAddress, start};
 use std::path::Path;
 
 /// Starts a system of one document, again and again.
@@ -12,7 +12,7 @@ pub(crate) struct FreshSystems<'a> {
 }
 
 impl Launcher for FreshSystems<'_> {
-    async fn launch(&self) -> Result<System, LaunchError> {
+    async fn launch(&self, wanted: &Wanted) -> Result<System, LaunchError> {
         let folder = tempfile::Builder::new()
             .prefix("formwork-test-")
             .tempdir()
@@ -22,7 +22,9 @@ impl Launcher for FreshSystems<'_> {
             public: any,
             internal: any,
             admin: any,
-            clock: ClockChoice::Test,
+            clock: wanted.clock.map_or(ClockChoice::Test, ClockChoice::TestFrom),
+            upstreams: upstreams(wanted),
+            secrets: Secrets::Test,
             ..Config::new(folder.path().join("data"))
         };
         let data = config.data.clone();
@@ -54,4 +56,13 @@ fn admin_key(data: &Path) -> Result<String, LaunchError> {
         .as_str()
         .map(str::to_owned)
         .ok_or_else(|| LaunchError("run.json names no admin key".to_owned()))
+}
+
+/// Where the external components are that the test plays.
+fn upstreams(wanted: &Wanted) -> Vec<UpstreamAddress> {
+    let address = |(component, address): &(String, std::net::SocketAddr)| UpstreamAddress {
+        component: component.clone(),
+        base: format!("http://{address}"),
+    };
+    wanted.upstreams.iter().map(address).collect()
 }

@@ -59,6 +59,19 @@ impl<'a> Run<'a> {
                 *place = value;
             }
         }
+        self.insert_row(entity, statement, given, on_conflict)
+    }
+
+    /// Inserts a row of the values given, in the order of the fields; what is absent takes its default.
+    pub(super) fn insert_row(
+        &mut self,
+        entity: EntityId,
+        statement: StatementId,
+        mut given: Vec<Value>,
+        on_conflict: Option<&Failure>,
+    ) -> Result<RowIndex, Refusal> {
+        let schema = self.entity(entity)?;
+        given.resize(schema.fields.len(), Value::Absent);
         let mut faults = Vec::new();
         for (at, field) in (0..).zip(&schema.fields) {
             let place = &mut given[usize::from(at)];

@@ -1,6 +1,7 @@
 //! Calls of a flow: who calls what with what, and what must come back.
 
-use crate::behaviour::{Expectation, FlowAction, FlowCall, Target};
+use crate::behaviour::{Expectation, FlowAction, FlowCall, Target, flow_slots};
+use crate::expression::{Expression, Kind};
 use crate::flows::Reading;
 use crate::flows::actors::{Subject, subject};
 use crate::flows::names::Scope;
@@ -20,8 +21,9 @@ use std::sync::Arc;
 pub(super) static FORM: Form = Form {
     name: "calls",
     heads: &[],
-    notation: "`actor` [as `id`] calls `operation` [with `{…}`] and gets `STATUS [code]` [with `EXPR`] \
-               [; remembers `x` = `EXPR`]. · N `actor` at once call `operation` …; exactly M get `STATUS`.",
+    notation: "`actor` [as `id`] [with claim `name` = `EXPR`] calls `operation` [with `{…}`] and gets \
+               `STATUS [code]` [with `EXPR`] [; remembers `x` = `EXPR`]. · N `actor` at once call `operation` …; \
+               exactly M get `STATUS`.",
     tails: &[],
     grammar: Grammar::Unsupported,
 };
@@ -46,7 +48,12 @@ pub(super) fn read(scope: &mut Scope<'_>, sentence: &Sentence) -> Reading {
     let before = subject(scope.world.source, &tokens[..verb]);
     let mut reader = Reader::over(scope.world.source, &NO_NAMES, tokens[verb + 1..].to_vec(), sentence.span);
     let told = scope.notes.len();
-    let read = read_call(scope, &before, &mut reader);
+    let read = match before.at_once {
+        true => {
+            scope.knowing("n", flow_slots::N, Kind::Integer, |scope| read_call(scope, &before, &mut reader))
+        }
+        false => read_call(scope, &before, &mut reader),
+    };
     if !matches!(read, Ok(Some(_))) && !is_formal(scope.world.source, tokens) {
         // Prose that tells who calls whom: it promises no answer that a test could look at.
         scope.notes.truncate(told);
@@ -132,14 +139,41 @@ fn read_call(
     let call = FlowCall { actor, target, path, input, again, headers };
     Ok(Some(match action {
         After::Call(expect) => FlowAction::Call { call, expect },
-        After::AtOnce { count, exactly, others } => FlowAction::AtOnce { count, call, exactly, others },
+        After::AtOnce { count, tally } => {
+            FlowAction::AtOnce { count, call, exactly: tally.exactly, others: tally.others }
+        }
     }))
 }
 
 /// What follows the call itself.
 enum After {
     Call(Option<Expectation>),
-    AtOnce { count: u32, exactly: Vec<(u32, Expectation)>, others: Option<Expectation> },
+    AtOnce { count: u32, tally: Tally },
+}
+
+/// How many of several calls get what.
+#[derive(Default)]
+pub(super) struct Tally {
+    /// `exactly M get`
+    pub(super) exactly: Vec<(u32, Expectation)>,
+    /// `the others get`
+    pub(super) others: Option<Expectation>,
+}
+
+/// Reads a sentence of its own that says how many of the calls before it get what; nothing when it does not.
+pub(super) fn tally(
+    scope: &mut Scope<'_>,
+    sentence: &Sentence,
+    count: u32,
+) -> Option<Result<Tally, Misread>> {
+    let mut reader = Reader::over(scope.world.source, &NO_NAMES, sentence.tokens.clone(), sentence.span);
+    while reader.word("and") || reader.sign(',') || reader.sign(';') {}
+    let begins = ["exactly", "all", "each", "others", "rest"].iter().any(|word| reader.word(word));
+    if !begins {
+        return None;
+    }
+    reader.back();
+    Some(read_tally(scope, count, &mut reader))
 }
 
 /// `; exactly 1 gets …, exactly 2 get …, the others get …`, or `and all get …`
@@ -147,6 +181,10 @@ fn at_once(scope: &mut Scope<'_>, before: &Subject, reader: &mut Reader<'_>) -> 
     let Some(count) = before.count.filter(|count| (1..=1_000).contains(count)) else {
         return Err(reader.misread("how many call at once, from 1 to 1,000, before the actor"));
     };
+    read_tally(scope, count, reader).map(|tally| After::AtOnce { count, tally })
+}
+
+fn read_tally(scope: &mut Scope<'_>, count: u32, reader: &mut Reader<'_>) -> Result<Tally, Misread> {
     let (mut exactly, mut others) = (Vec::new(), None);
     loop {
         while reader.sign(',') || reader.sign(';') || reader.word("and") {}
@@ -157,7 +195,9 @@ fn at_once(scope: &mut Scope<'_>, before: &Subject, reader: &mut Reader<'_>) -> 
             let wanted = reader.number("how many")?;
             let wanted = u32::try_from(wanted).ok().filter(|wanted| *wanted <= count);
             let Some(wanted) = wanted else { return Err(reader.misread("not more than there are callers")) };
-            let _ = reader.word("of") && reader.word("them");
+            if reader.word("of") && !reader.word("them") {
+                return Err(reader.misread("`of them`"));
+            }
             expect_gets(reader)?;
             exactly.push((wanted, expectation(scope, reader)?));
         } else if reader.word("others") || reader.word("rest") {
@@ -172,7 +212,7 @@ fn at_once(scope: &mut Scope<'_>, before: &Subject, reader: &mut Reader<'_>) -> 
             exactly.push((count, expectation(scope, reader)?));
         }
     }
-    Ok(After::AtOnce { count, exactly, others })
+    Ok(Tally { exactly, others })
 }
 
 fn expect_gets(reader: &mut Reader<'_>) -> Result<(), Misread> {
@@ -201,6 +241,13 @@ fn expectation(scope: &mut Scope<'_>, reader: &mut Reader<'_>) -> Result<Expecta
         with = scope.condition(&code);
     }
     let mut remembers = Vec::new();
+    // ``gets `200` as `claim` ``: the whole answer.
+    if reader.word("as") {
+        let name = reader.code("the name of a variable in backticks")?;
+        let text = name.text(scope.world.source).trim().to_owned();
+        let slot = scope.variable(&text, name.span());
+        remembers.extend(slot.map(|slot| (slot, Expression::Slot(flow_slots::RESPONSE))));
+    }
     loop {
         let start = reader.position();
         while reader.sign(';') || reader.sign(',') || reader.word("and") {}
@@ -213,10 +260,7 @@ fn expectation(scope: &mut Scope<'_>, reader: &mut Reader<'_>) -> Result<Expecta
     Ok(Expectation { outcomes, with, remembers })
 }
 
-fn remembered(
-    scope: &mut Scope<'_>,
-    reader: &mut Reader<'_>,
-) -> Result<Option<(u16, crate::expression::Expression)>, Misread> {
+fn remembered(scope: &mut Scope<'_>, reader: &mut Reader<'_>) -> Result<Option<(u16, Expression)>, Misread> {
     let name = reader.code("`x` = `EXPR`")?;
     if !reader.sign('=') {
         let Some(assignment) = scope.assignment(&name) else { return Ok(None) };
@@ -241,16 +285,19 @@ fn outcome(scope: &Scope<'_>, reader: &mut Reader<'_>) -> Result<Outcome, Misrea
     }
 }
 
+/// A method and a path in one code span: `POST /v1/charges`.
+pub(super) fn method_and_path(text: &str) -> Option<(String, String)> {
+    let mut words = text.split_whitespace();
+    let (method, path) = (words.next()?.to_uppercase(), words.next()?);
+    let fits = METHODS.contains(&&*method) && path.starts_with('/') && words.next().is_none();
+    fits.then(|| (method, path.to_owned()))
+}
+
 /// The operation that a span names, or the route that it spells, with the concrete path.
 fn resolve(scope: &mut Scope<'_>, code: &Code) -> Option<(Target, Option<Arc<str>>)> {
     let text = code.text(scope.world.source).trim().to_owned();
-    let mut words = text.split_whitespace();
-    let (method, path) = (words.next().unwrap_or_default(), words.next());
-    if let Some(path) = path.filter(|path| path.starts_with('/'))
-        && METHODS.contains(&&*method.to_uppercase())
-        && words.next().is_none()
-    {
-        return Some(route(scope, &method.to_uppercase(), path));
+    if let Some((method, path)) = method_and_path(&text) {
+        return Some(route(scope, &method, &path));
     }
     let name = text.strip_suffix("()").unwrap_or(&text);
     let operations = &scope.program.operations;

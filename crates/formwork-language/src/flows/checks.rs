@@ -1,23 +1,25 @@
-//! Steps of a flow that are no calls: rows that there are, events that were emitted, the clock, components.
+//! What a flow looks at: rows that there are, events that were emitted, sums and metrics.
 
-use crate::behaviour::{FlowAction, RowCount};
+use crate::behaviour::{Amount, AmountComparison, FlowAction, RowCount};
+use crate::expression::Expression;
 use crate::flows::Reading;
 use crate::flows::names::Scope;
 use crate::notes::NoteKind;
 use crate::steps::clause::{Joined, Misread, Reader};
 use crate::steps::{Form, Grammar, NO_NAMES};
-use crate::tokens::{Sentence, Token};
+use crate::tokens::Sentence;
+use crate::value::Value;
 use formwork_model::names::nearest;
-use formwork_model::values::parse_duration;
+use formwork_model::values::Type;
 use formwork_syntax::Code;
-use std::sync::Arc;
 
 /// For messages.
 pub(super) static FORM: Form = Form {
     name: "flow step",
     heads: &[],
     notation: "There are N `E` [where `EXPR`]. · A `E` exists where `EXPR`. · No `E` exists where `EXPR`. · \
-               Event `e` was emitted [N times] [with `EXPR`]. · The clock advances by `1 h`. · `Component` runs.",
+               Event `e` was emitted [N times] [with `EXPR`]. · The sum of `E.f` [where `EXPR`] is `EXPR`. · \
+               Metric `m` is `EXPR`.",
     tails: &[],
     grammar: Grammar::Unsupported,
 };
@@ -38,38 +40,95 @@ pub(super) fn read(scope: &mut Scope<'_>, sentence: &Sentence) -> Reading {
     if codes > 0 && has("emitted") {
         return Some(emitted(scope, &mut reader));
     }
-    if (has("clock") || has("time")) && (has("advances") || has("advance")) {
-        return Some(advance(scope, sentence));
-    }
-    runs(scope, sentence)
-}
-
-/// The name of a form that the language has and this version does not carry out, if the sentence is one.
-pub(super) fn unsupported(scope: &Scope<'_>, sentence: &Sentence) -> Option<&'static str> {
-    let tokens = &sentence.tokens;
     let starts = |words: &[&str]| {
         tokens.len() >= words.len() && words.iter().zip(tokens).all(|(word, token)| token.is(word))
     };
-    let ends = |words: &[&str]| {
-        tokens.len() > words.len()
-            && words.iter().rev().zip(tokens.iter().rev()).all(|(word, token)| token.is(word))
+    if codes > 0 && (starts(&["the", "sum", "of"]) || starts(&["sum", "of"])) {
+        return Some(sum(scope, &mut reader));
+    }
+    if codes > 0 && (first("metric") || starts(&["the", "metric"])) {
+        return Some(metric(scope, &mut reader));
+    }
+    None
+}
+
+/// ``The sum of `E.f` [where `EXPR`] is `EXPR`.``
+fn sum(scope: &mut Scope<'_>, reader: &mut Reader<'_>) -> Result<Option<FlowAction>, Misread> {
+    reader.word("sum");
+    reader.word("of");
+    let code = reader.code("a field of an entity, such as `posting.amount`")?;
+    let text = code.text(scope.world.source).trim().to_owned();
+    let Some((entity, field)) = text.split_once('.') else {
+        reader.back();
+        return Err(reader.misread("a field of an entity, such as `posting.amount`"));
     };
-    let has_code = tokens.iter().any(|token| token.code().is_some());
-    let colon = tokens.last().is_some_and(|token| token.is_sign(':'));
-    let component = || component_before(scope, tokens, tokens.len()).is_some();
-    Some(match () {
-        () if starts(&["given"]) && has_code => "Given",
-        () if starts(&["metric"]) && has_code => "Metric … is",
-        () if starts(&["the", "sum", "of"]) && has_code => "The sum of … is",
-        () if starts(&["the", "clock", "stands", "at"]) => "The clock stands at",
-        () if starts(&["begins", "where", "flow"]) => "Begins where flow … ended",
-        () if starts(&["at", "once"]) && colon => "At once:",
-        () if starts(&["twice"]) && colon => "Twice:",
-        () if colon && ends(&["times"]) => "N times:",
-        () if ends(&["is", "unavailable"]) && component() => "Component is unavailable",
-        () if ends(&["is", "back"]) && component() => "Component is back",
-        () => return None,
-    })
+    let filter = if reader.word("where") { Some(reader.open_conditions()?) } else { None };
+    let amount = amount(scope, reader)?;
+    let Some(id) = scope.world.find_entity(entity) else {
+        let kind = scope.world.unknown_entity(entity);
+        scope.note(kind, code.span());
+        return Ok(None);
+    };
+    let table = scope.world.table(id);
+    let Some(declared) = table.fields.iter().find(|declared| *declared.name == *field) else {
+        let names = table.fields.iter().map(|declared| &*declared.name);
+        let nearest = nearest(field, names).map(str::to_owned);
+        let of = table.name.to_string();
+        scope.note(NoteKind::UnknownField { of, field: field.to_owned(), nearest }, code.span());
+        return Ok(None);
+    };
+    if !matches!(declared.ty, Type::Integer | Type::Decimal { .. } | Type::Double) {
+        return Err(Misread {
+            word: Some(text.clone()),
+            expected: "a field that is a number".to_owned(),
+            span: code.span(),
+        });
+    }
+    let (Some(filter), Some(amount)) = (scope.filters(id, filter.as_ref()), amount) else { return Ok(None) };
+    let (entity, field) = (table.name.clone(), declared.name.clone());
+    let (filter, variables) = (filter.text, filter.variables);
+    Ok(Some(FlowAction::Sum { entity, field, filter, variables, amount }))
+}
+
+/// ``Metric `m` is `EXPR`.``
+fn metric(scope: &mut Scope<'_>, reader: &mut Reader<'_>) -> Result<Option<FlowAction>, Misread> {
+    reader.word("metric");
+    let code = reader.code("the name of a metric in backticks")?;
+    let name = code.text(scope.world.source).trim().to_owned();
+    let amount = amount(scope, reader)?;
+    let metrics = scope.program.metrics.iter().map(|metric| &*metric.name);
+    if !metrics.clone().any(|metric| metric == name) {
+        let nearest = nearest(&name, metrics).map(str::to_owned);
+        scope.note(NoteKind::UnknownName { what: "metric", name, nearest }, code.span());
+        return Ok(None);
+    }
+    Ok(amount.map(|amount| FlowAction::Metric { metric: name.into(), amount }))
+}
+
+/// ``is [at least / at most] `EXPR` ``
+fn amount(scope: &mut Scope<'_>, reader: &mut Reader<'_>) -> Result<Option<Amount>, Misread> {
+    reader.sign(',');
+    if !reader.word("is") {
+        return Err(reader.misread("`is` and how much"));
+    }
+    let comparison = match () {
+        () if reader.exact_words(&["at", "least"]) => AmountComparison::AtLeast,
+        () if reader.exact_words(&["at", "most"]) => AmountComparison::AtMost,
+        () => AmountComparison::Exactly,
+    };
+    let amount = match reader.opt_code() {
+        Some(code) => {
+            let text = code.text(scope.world.source).trim().to_owned();
+            scope.value(&code).map(|value| Amount { comparison, value, text })
+        }
+        None => {
+            let number = reader.number("how much, in backticks")?;
+            let value = Expression::Constant(Value::Integer(i64::try_from(number).unwrap_or(i64::MAX)));
+            Some(Amount { comparison, value, text: number.to_string() })
+        }
+    };
+    reader.end("the end of the sentence")?;
+    Ok(amount)
 }
 
 /// ``There are N `E` [where `EXPR`].``
@@ -83,6 +142,8 @@ fn there_are(scope: &mut Scope<'_>, reader: &mut Reader<'_>) -> Result<Option<Fl
         RowCount::Exactly(0)
     } else if reader.exact_words(&["at", "least"]) {
         RowCount::AtLeast(reader.number("how many")?)
+    } else if reader.exact_words(&["at", "most"]) {
+        RowCount::AtMost(reader.number("how many")?)
     } else if let Ok(number) = reader.number("how many") {
         RowCount::Exactly(number)
     } else {
@@ -119,23 +180,9 @@ fn count_rows(
         scope.note(kind, entity.span());
         return None;
     };
-    let text = match filter {
-        None => None,
-        Some(joined) => {
-            for code in &joined.codes {
-                scope.filter(id, code)?;
-            }
-            let parts: Vec<String> =
-                joined.codes.iter().map(|code| code.text(scope.world.source).into_owned()).collect();
-            Some(match parts.as_slice() {
-                [one] => one.clone(),
-                many => format!("({})", many.join(if joined.any { ") || (" } else { ") && (" })),
-            })
-        }
-    };
-    let variables = if text.is_some() { scope.remembered() } else { Vec::new() };
+    let filter = scope.filters(id, filter)?;
     let entity = scope.world.table(id).name.clone();
-    Some(FlowAction::CountRows { entity, count, filter: text.map(Arc::from), variables })
+    Some(FlowAction::CountRows { entity, count, filter: filter.text, variables: filter.variables })
 }
 
 /// ``Event `e` was emitted [N times] [with `EXPR`].``
@@ -181,56 +228,4 @@ fn emitted(scope: &mut Scope<'_>, reader: &mut Reader<'_>) -> Result<Option<Flow
         None => None,
     };
     Ok(Some(FlowAction::EventEmitted { event: name.into(), times, with }))
-}
-
-/// ``The clock advances by `1 h`.``
-fn advance(scope: &Scope<'_>, sentence: &Sentence) -> Result<Option<FlowAction>, Misread> {
-    let tokens = &sentence.tokens;
-    let verb = tokens.iter().position(|token| token.is("advances") || token.is("advance")).unwrap_or(0);
-    let rest: Vec<&Token> = tokens[verb + 1..].iter().filter(|token| !token.is("by")).collect();
-    let text = rest.iter().map(|token| token.shown(scope.world.source)).collect::<Vec<_>>().join(" ");
-    match parse_duration(text.trim()).filter(|duration| *duration > 0) {
-        Some(duration) => Ok(Some(FlowAction::Advance(duration))),
-        None => Err(Misread {
-            word: Some(text.trim().to_owned()).filter(|text| !text.is_empty()),
-            expected: "a duration, such as `1 h`".to_owned(),
-            span: rest.first().map_or(sentence.span, |token| token.span),
-        }),
-    }
-}
-
-/// `` `Component` runs.``
-fn runs(scope: &mut Scope<'_>, sentence: &Sentence) -> Reading {
-    let tokens = &sentence.tokens;
-    let (last, before) = tokens.split_last()?;
-    if !last.is("runs") && !last.is("run") {
-        return None;
-    }
-    if let Some(name) = component_before(scope, tokens, before.len()) {
-        return Some(Ok(Some(FlowAction::RunComponent(name))));
-    }
-    let [only] = before else { return None };
-    only.code()?;
-    let name = only.shown(scope.world.source);
-    let components = scope.world.model.components.iter().map(|component| component.name.value.as_str());
-    let nearest = nearest(&name, components).map(str::to_owned);
-    scope.note(NoteKind::UnknownName { what: "component", name, nearest }, only.span);
-    Some(Ok(None))
-}
-
-/// More words than a name has.
-const LONGEST_NAME: usize = 8;
-
-/// The component that the sentence begins with.
-fn component_before(scope: &Scope<'_>, tokens: &[Token], end: usize) -> Option<Arc<str>> {
-    let from = usize::from(tokens.first().is_some_and(|token| token.is("the")));
-    let tokens = tokens.get(from..end)?;
-    let joined = |count: usize| {
-        tokens[..count].iter().map(|token| token.shown(scope.world.source)).collect::<Vec<_>>().join(" ")
-    };
-    (1..=tokens.len().min(LONGEST_NAME)).rev().find_map(|count| {
-        let name = joined(count);
-        let found = scope.world.find_component(&name)?;
-        Some(Arc::from(found.name.value.as_str()))
-    })
 }

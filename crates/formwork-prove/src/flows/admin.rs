@@ -1,11 +1,13 @@
 //! The control plane's calls that flows need. Source: interfaces, *HTTP*, and the server's `routes/`.
 
-use crate::client::{self, Request, percent_encode};
+use crate::client::{self, Answer, Request, percent_encode};
 use formwork_language::value::text::{format_duration, parse_timestamp};
 use serde_json::{Value as Json, json};
 use std::net::SocketAddr;
+use std::sync::Arc;
 
 /// The control plane of one system.
+#[derive(Clone)]
 pub(super) struct Admin {
     address: SocketAddr,
     key: String,
@@ -18,8 +20,21 @@ impl Admin {
     }
 
     /// Makes a key for a caller.
-    pub(super) async fn create_key(&self, role: &str, id: &str) -> Result<String, String> {
-        let made = self.call("POST", "/keys", Some(json!({"roles": [role], "id": id}))).await?;
+    pub(super) async fn create_key(
+        &self,
+        role: &str,
+        id: &str,
+        scopes: &[Arc<str>],
+        claims: Json,
+    ) -> Result<String, String> {
+        let mut wanted = json!({"roles": [role], "id": id});
+        if !scopes.is_empty() {
+            wanted["scopes"] = scopes.iter().map(|scope| Json::from(&**scope)).collect();
+        }
+        if claims.as_object().is_some_and(|claims| !claims.is_empty()) {
+            wanted["claims"] = claims;
+        }
+        let made = self.call("POST", "/keys", Some(wanted)).await?;
         made["key"].as_str().map(str::to_owned).ok_or_else(|| format!("no key in {made}"))
     }
 
@@ -39,6 +54,39 @@ impl Admin {
         let body = json!({"entity": entity, "where": filter, "variables": variables});
         let counted = self.call("POST", "/probe/count", Some(body)).await?;
         counted["count"].as_u64().ok_or_else(|| format!("no count in {counted}"))
+    }
+
+    /// The sum of a field over the rows that fit a condition, as JSON: a number, or a decimal as text.
+    pub(super) async fn sum(
+        &self,
+        (entity, field): (&str, &str),
+        filter: Option<&str>,
+        variables: Json,
+    ) -> Result<Json, String> {
+        let body = json!({"entity": entity, "field": field, "where": filter, "variables": variables});
+        let mut found = self.call("POST", "/probe/sum", Some(body)).await?;
+        Ok(found["sum"].take())
+    }
+
+    /// The value of a metric that steps fill: a counter's total, or how often a histogram was filled.
+    pub(super) async fn metric(&self, name: &str) -> Result<Json, String> {
+        let path = format!("/probe/metric?name={}", percent_encode(name));
+        let mut found = self.call("GET", &path, None).await?;
+        Ok(found["value"].take())
+    }
+
+    /// Puts rows in place by the rules of the document, all or none; gives them as they are.
+    pub(super) async fn put(&self, entity: &str, rows: Vec<Json>) -> Result<Vec<Json>, String> {
+        let mut made = self.call("POST", "/rows", Some(json!({"entity": entity, "rows": rows}))).await?;
+        match made["rows"].take() {
+            Json::Array(rows) => Ok(rows),
+            other => Err(format!("no rows in {other}")),
+        }
+    }
+
+    /// Makes a component of the system fail or work again.
+    pub(super) async fn fault(&self, fault: Json) -> Result<(), String> {
+        self.call("POST", "/faults", Some(fault)).await.map(|_| ())
     }
 
     /// The data of every event of a name that was emitted, in order.
@@ -64,9 +112,24 @@ impl Admin {
         };
         let answer = client::send(self.address, &request).await.map_err(|error| error.to_string())?;
         if answer.status >= 400 {
-            let text = String::from_utf8_lossy(&answer.body).into_owned();
-            return Err(format!("the admin API answers {method} {target} with {} {text}", answer.status));
+            return Err(refused(method, target, &answer));
         }
         Ok(answer.json().unwrap_or(Json::Null))
     }
+}
+
+/// What the control plane said, as a person reads it: its sentence, and what is wrong with which field.
+fn refused(method: &str, target: &str, answer: &Answer) -> String {
+    let json = answer.json().unwrap_or(Json::Null);
+    let outcome = format!("{} {}", answer.status, json["code"].as_str().unwrap_or_default());
+    let Some(detail) = json["detail"].as_str() else {
+        return format!("the admin API answers {method} {target} with {}", outcome.trim_end());
+    };
+    let faults = json["errors"].as_array().map(Vec::as_slice).unwrap_or_default();
+    let faults = faults.iter().map(|fault| {
+        let place = fault["pointer"].as_str().unwrap_or_default().trim_start_matches('#');
+        let said = fault["detail"].as_str().unwrap_or_default();
+        if said == detail { String::new() } else { format!("; `{}`: {said}", place.trim_start_matches('/')) }
+    });
+    format!("{}: {detail}{}", outcome.trim_end(), faults.collect::<String>())
 }

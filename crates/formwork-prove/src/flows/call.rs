@@ -1,5 +1,6 @@
 //! One call of a flow: prepared, sent, and seen.
 
+use super::checked::Trouble;
 use super::request::{Prepared, prepare};
 use super::session::Session;
 use crate::client::{self, Answer, ClientError, Request};
@@ -18,6 +19,8 @@ pub(super) struct Seen {
     pub(super) status: u16,
     /// The problem's code.
     pub(super) code: Option<String>,
+    /// The request's id, by which the system's log knows it.
+    pub(super) request: Option<String>,
     body: Value,
     headers: Value,
     shown: String,
@@ -40,6 +43,7 @@ impl Seen {
         Self {
             status: answer.status,
             code: code.map(str::to_owned),
+            request: answer.header("x-request-id").map(str::to_owned),
             body,
             headers: Value::Map(answer.headers.iter().map(header).collect()),
             shown: shorten(&text),
@@ -72,7 +76,7 @@ pub(super) async fn compose(
     session: &mut Session<'_>,
     call: &FlowCall,
     actor: &Actor,
-) -> Result<(Surface, Request), String> {
+) -> Result<(Surface, Request), Trouble> {
     let Prepared { surface, mut request } = match session.last(&call.target) {
         Some(prepared) if call.again => prepared,
         _ => first_time(session, call)?,
@@ -83,6 +87,7 @@ pub(super) async fn compose(
     {
         request.headers.push((name, key));
     }
+    session.address_to(&mut request);
     Ok((surface, request))
 }
 
@@ -101,9 +106,9 @@ fn first_time(session: &mut Session<'_>, call: &FlowCall) -> Result<Prepared, St
 }
 
 /// Makes a call and gives what came.
-pub(super) async fn make(session: &mut Session<'_>, call: &FlowCall) -> Result<Seen, String> {
+pub(super) async fn make(session: &mut Session<'_>, call: &FlowCall) -> Result<Seen, Trouble> {
     let (surface, request) = compose(session, call, &call.actor).await?;
-    let answer = client::send(session.address(surface), &request).await;
+    let answer = client::send(session.address(surface)?, &request).await;
     let seen = Seen::new(&answer.map_err(|error: ClientError| format!("no answer: {error}"))?);
     seen.bind(session);
     Ok(seen)

@@ -1,8 +1,8 @@
 //! Carries out a step that runs a command line: in the flow's own folder, without a shell, held against its exit code
 //! and what it prints.
 
+use super::checked::Checked;
 use super::session::Session;
-use super::steps::Checked;
 use formwork_language::behaviour::{CommandCheck, Stream};
 use std::process::Stdio;
 use std::sync::Arc;
@@ -32,7 +32,7 @@ pub(super) async fn carry_out(
                 text.contains(&*check.contains)
             };
             let held = ended.exit == Some(exit) && checks.iter().all(holds);
-            Checked { held, expected, got: ended.shown() }
+            Checked::of(held, expected, ended.shown())
         }
     }
 }

@@ -1,87 +1,172 @@
-//! What one run of a flow carries along: its system, keys, variables and last calls.
+//! What one run of a flow carries along: its system, keys, variables, external components and last calls.
 
+use super::Options;
 use super::admin::Admin;
+use super::checked::Trouble;
 use super::host::FlowHost;
+use super::partners::Partner;
 use super::request::Prepared;
-use crate::{Launcher, ProveError, Stop};
+use crate::client::Request;
+use crate::target::Target as Elsewhere;
+use crate::{LaunchError, Launcher, ProveError, Stop, Wanted, json};
 use formwork_check::Analysis;
-use formwork_language::behaviour::{Actor, Target, flow_slots};
+use formwork_language::behaviour::{Actor, Flow, FlowAction, FlowStep, Target, flow_slots};
 use formwork_language::eval::{EvaluationError, Scope, evaluate};
 use formwork_language::expression::Expression;
 use formwork_language::program::{Program, Surface};
 use formwork_language::value::Value;
+use serde_json::{Map, Value as Json};
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::path::PathBuf;
+use std::sync::Arc;
 
 /// One run in one system.
 pub(super) struct Session<'a> {
+    /// The document.
+    pub(super) analysis: &'a Analysis,
     /// What is run.
     pub(super) program: &'a Program,
-    /// The control plane.
-    pub(super) admin: Admin,
+    options: &'a Options,
+    place: Place,
+    partners: Vec<Partner>,
     host: FlowHost,
-    public: SocketAddr,
-    internal: SocketAddr,
     slots: Vec<Value>,
-    keys: BTreeMap<(String, String), String>,
+    keys: BTreeMap<String, String>,
     last: BTreeMap<String, Prepared>,
-    stop: Stop,
     folder: Option<tempfile::TempDir>,
 }
 
+/// Where a session's system is.
+enum Place {
+    /// Started for this session.
+    Fresh { public: SocketAddr, internal: SocketAddr, admin: Admin, stop: Stop },
+    /// A running one.
+    Elsewhere(Elsewhere),
+}
+
 impl<'a> Session<'a> {
-    /// Starts a fresh system.
+    /// Starts a fresh system for a flow, or takes the running one.
     pub(super) async fn start<L: Launcher>(
         analysis: &'a Analysis,
         launcher: &L,
-        seed: u64,
+        options: &'a Options,
+        flow: &Flow,
     ) -> Result<Self, ProveError> {
-        let system = launcher.launch().await?;
-        let admin = Admin::new(system.admin, system.admin_key);
-        let now = match admin.advance(0).await {
-            Ok(now) => now,
-            Err(cause) => {
-                (system.stop)().await;
-                return Err(ProveError::Admin(cause));
-            }
+        let (place, partners, now) = match &options.target {
+            Some(target) => (Place::Elsewhere(target.clone()), Vec::new(), crate::target::now()),
+            None => launch(analysis, launcher, flow).await?,
         };
         Ok(Self {
+            analysis,
             program: &analysis.compiled.program,
-            admin,
-            host: FlowHost::new(now, seed),
-            public: system.public,
-            internal: system.internal,
+            options,
+            place,
+            partners,
+            host: FlowHost::new(now, options.seed),
             slots: vec![Value::Absent; usize::from(flow_slots::FIRST)],
             keys: BTreeMap::new(),
             last: BTreeMap::new(),
-            stop: system.stop,
             folder: None,
         })
     }
 
-    /// Ends the system.
+    /// Ends the system, if it was started for this session.
     pub(super) async fn end(self) {
-        (self.stop)().await;
+        if let Place::Fresh { stop, .. } = self.place {
+            stop().await;
+        }
+    }
+
+    /// Whether the system was not started for this session.
+    pub(super) const fn is_elsewhere(&self) -> bool {
+        matches!(self.place, Place::Elsewhere(_))
+    }
+
+    /// The control plane of the system.
+    pub(super) fn control(&self) -> Result<&Admin, Trouble> {
+        match &self.place {
+            Place::Fresh { admin, .. } => Ok(admin),
+            Place::Elsewhere(_) => Err(Trouble::NotTestable(
+                "not testable against a running system: it looks behind the interface".to_owned(),
+            )),
+        }
     }
 
     /// Where a surface answers.
-    pub(super) const fn address(&self, surface: Surface) -> SocketAddr {
-        match surface {
-            Surface::Public => self.public,
-            Surface::Internal => self.internal,
+    pub(super) fn address(&self, surface: Surface) -> Result<SocketAddr, Trouble> {
+        match (&self.place, surface) {
+            (Place::Fresh { public, .. }, Surface::Public) => Ok(*public),
+            (Place::Fresh { internal, .. }, Surface::Internal) => Ok(*internal),
+            (Place::Elsewhere(target), Surface::Public) => Ok(target.address),
+            (Place::Elsewhere(_), Surface::Internal) => Err(Trouble::NotTestable(
+                "not testable against a running system: it calls the internal listener".to_owned(),
+            )),
         }
     }
 
     /// The header that proves who calls; none for an anonymous caller. Keys are made when first needed.
-    pub(super) async fn proof(&mut self, actor: &Actor) -> Result<Option<(String, String)>, String> {
-        let Actor::Role { role, id } = actor else { return Ok(None) };
-        let caller = (role.to_string(), id.to_string());
+    pub(super) async fn proof(&mut self, actor: &Actor) -> Result<Option<(String, String)>, Trouble> {
+        let Actor::Role { role, id, scopes, claims } = actor else { return Ok(None) };
+        let header = self.program.api_key_header.to_string();
+        if let Place::Elsewhere(target) = &self.place {
+            return target.key(role, id).map(|key| Some((header, key)));
+        }
+        let mut members = Map::new();
+        for (name, value) in claims {
+            let value = self.evaluate(value)?;
+            members.insert(name.to_string(), json::to_json(&value, None).unwrap_or(Json::Null));
+        }
+        let claims = Json::Object(members);
+        let caller = format!("{role:?} {id:?} {scopes:?} {claims}");
         let key = match self.keys.get(&caller) {
             Some(key) => key.clone(),
-            None => self.keys.entry(caller).or_insert(self.admin.create_key(role, id).await?).clone(),
+            None => {
+                let made = self.control()?.create_key(role, id, scopes, claims).await?;
+                self.keys.entry(caller).or_insert(made).clone()
+            }
         };
-        Ok(Some((self.program.api_key_header.to_string(), key)))
+        Ok(Some((header, key)))
+    }
+
+    /// The external component of this name, which the test plays.
+    pub(super) fn partner(&self, name: &str) -> Result<&Partner, Trouble> {
+        self.partners.iter().find(|partner| partner.name == name).ok_or_else(|| {
+            Trouble::NotTestable(
+                "not testable against a running system: the test does not play its external components"
+                    .to_owned(),
+            )
+        })
+    }
+
+    /// The last call of an external component that no step speaks of, since this was asked.
+    pub(super) fn take_unscripted(&self) -> Option<String> {
+        self.partners.iter().find_map(|partner| {
+            partner.take_unscripted().map(|call| format!("`{}` was called `{call}`", partner.name))
+        })
+    }
+
+    /// Puts what a running system wants into a request: its own name, and what stands before every path.
+    pub(super) fn address_to(&self, request: &mut Request) {
+        if let Place::Elsewhere(target) = &self.place {
+            request.target = format!("{}{}", target.base, request.target);
+            request.headers.push(("host".to_owned(), target.host.clone()));
+        }
+    }
+
+    /// Seed of what is drawn at random.
+    pub(super) const fn seed(&self) -> u64 {
+        self.options.seed
+    }
+
+    /// A copy of the variables, for what is computed later.
+    pub(super) fn slots(&self) -> Vec<Value> {
+        self.slots.clone()
+    }
+
+    /// The present time of the system's clock.
+    pub(super) const fn now(&self) -> i64 {
+        self.host.now
     }
 
     /// The folder in which the flow's commands run, made when first needed and gone with the session.
@@ -93,10 +178,25 @@ impl<'a> Session<'a> {
         Ok(self.folder.insert(folder).path().to_owned())
     }
 
-    /// Moves the clock on, by microseconds.
-    pub(super) async fn advance(&mut self, micros: i64) -> Result<i64, String> {
-        self.host.now = self.admin.advance(micros).await?;
+    /// Moves the clock on, by microseconds; by none, waits until all that is due is done.
+    pub(super) async fn advance(&mut self, micros: i64) -> Result<i64, Trouble> {
+        if self.is_elsewhere() && micros == 0 {
+            self.host.now = crate::target::now();
+            return Ok(self.host.now);
+        }
+        self.host.now = self.control()?.advance(micros).await?;
         Ok(self.host.now)
+    }
+
+    /// The variables that a condition over rows may name, as JSON.
+    pub(super) fn known(&self, variables: &[(Arc<str>, u16)]) -> Json {
+        let mut known = Map::new();
+        for (name, slot) in variables {
+            if let Some(value) = json::to_json(self.variable(*slot), None) {
+                known.insert(name.to_string(), value);
+            }
+        }
+        Json::Object(known)
     }
 
     /// The value of an expression over the flow's variables.
@@ -146,5 +246,43 @@ fn name_of(target: &Target) -> String {
     match target {
         Target::Operation(index) => index.to_string(),
         Target::Path { method, path } => format!("{method} {path}"),
+    }
+}
+
+/// A fresh system whose clock starts where the flow says, and whose external components the test plays.
+async fn launch<L: Launcher>(
+    analysis: &Analysis,
+    launcher: &L,
+    flow: &Flow,
+) -> Result<(Place, Vec<Partner>, i64), ProveError> {
+    let mut partners = Vec::new();
+    for component in analysis.model.components.iter().filter(|component| component.external) {
+        let started = Partner::start(&component.name.value).await;
+        partners.push(
+            started.map_err(|error| LaunchError(format!("no port for an external component: {error}")))?,
+        );
+    }
+    let upstreams = partners.iter().map(|partner| (partner.name.clone(), partner.address)).collect();
+    let wanted = Wanted { clock: clock_at_start(&flow.steps), upstreams };
+    let system = launcher.launch(&wanted).await?;
+    let admin = Admin::new(system.admin, system.admin_key);
+    match admin.advance(0).await {
+        Ok(now) => {
+            let (public, internal, stop) = (system.public, system.internal, system.stop);
+            Ok((Place::Fresh { public, internal, admin, stop }, partners, now))
+        }
+        Err(cause) => {
+            (system.stop)().await;
+            Err(ProveError::Admin(cause))
+        }
+    }
+}
+
+/// Where the clock stands when the flow begins, if its first step says so.
+fn clock_at_start(steps: &[FlowStep]) -> Option<i64> {
+    match steps.iter().find_map(|step| step.action.as_ref())? {
+        FlowAction::ClockStands { at, .. } => *at,
+        FlowAction::Begins { steps, .. } => clock_at_start(steps),
+        _ => None,
     }
 }

@@ -1,154 +1,161 @@
 //! One executable step of a flow: carried out and held against what it says.
 
-use super::at_once::{self, Race};
+use super::at_once::{self, Tally};
+use super::blocks;
 use super::call;
+use super::checked::{Checked, Trouble};
 use super::command;
 use super::expectation::{describe, meets};
+use super::looks;
+use super::puts;
 use super::session::Session;
-use crate::json;
-use formwork_language::behaviour::{Expectation, FlowAction, FlowCall, RowCount, flow_slots};
-use formwork_language::expression::Expression;
+use formwork_language::behaviour::{Actor, Expectation, FlowAction, FlowCall};
+use formwork_language::value::Value;
 use formwork_language::value::text::{format_duration, format_timestamp};
-use serde_json::{Map, Value as Json};
-use std::sync::Arc;
+use std::pin::Pin;
 
-/// How a step came out.
-pub(crate) struct Checked {
-    /// Whether it is as the step says.
-    pub(crate) held: bool,
-    /// What the step says.
-    pub(crate) expected: String,
-    /// What came.
-    pub(crate) got: String,
-}
-
-impl Checked {
-    /// As the step says.
-    pub(super) const fn held(expected: String, got: String) -> Self {
-        Self { held: true, expected, got }
-    }
-
-    /// Not as the step says.
-    pub(super) const fn fell(expected: String, got: String) -> Self {
-        Self { held: false, expected, got }
-    }
-
-    fn from_result(expected: String, result: Result<(bool, String), String>) -> Self {
-        match result {
-            Ok((held, got)) => Self { held, expected, got },
-            Err(cause) => Self::fell(expected, cause),
+/// Carries a step out; when it is done, all that it set going is done too.
+pub(super) fn carry_out<'s>(
+    session: &'s mut Session<'_>,
+    action: &'s FlowAction,
+) -> Pin<Box<dyn Future<Output = Checked> + 's>> {
+    // Blocks hold steps, so the future is boxed.
+    Box::pin(async move {
+        let checked = act(session, action).await;
+        if !sets_going(action) {
+            return checked;
         }
-    }
+        match session.advance(0).await {
+            Ok(_) => checked,
+            Err(trouble) => {
+                let expected = checked.expected.unwrap_or_default();
+                Checked::troubled(format!("{expected}, then quiet"), trouble)
+            }
+        }
+    })
 }
 
-/// Carries a step out.
-pub(super) async fn carry_out(session: &mut Session<'_>, action: &FlowAction) -> Checked {
+/// Whether a step may set something going that must be done before the next one begins.
+fn sets_going(action: &FlowAction) -> bool {
+    matches!(
+        action,
+        FlowAction::Call { .. }
+            | FlowAction::AtOnce { .. }
+            | FlowAction::Together { .. }
+            | FlowAction::Given(_)
+            | FlowAction::Fault { .. }
+            | FlowAction::RunComponent(_)
+    )
+}
+
+async fn act(session: &mut Session<'_>, action: &FlowAction) -> Checked {
     match action {
         FlowAction::Call { call, expect } => make_call(session, call, expect.as_ref()).await,
         FlowAction::AtOnce { count, call, exactly, others } => {
-            let race = Race { count: *count, call, exactly, others: others.as_ref() };
-            at_once::carry_out(session, &race).await
+            at_once::race(session, *count, call, Tally { exactly, others: others.as_ref() }).await
         }
+        FlowAction::Together { branches } => at_once::together(session, branches).await,
+        FlowAction::Repeat { times, steps } => blocks::repeat(session, *times, steps).await,
+        FlowAction::Steps(steps) => blocks::steps(session, steps).await,
+        FlowAction::Begins { flow, steps } => blocks::begins(session, flow, steps).await,
+        // A tally is judged by the block that it belongs to.
+        FlowAction::Tally { .. } => Checked::not_testable("nothing is called at once here"),
         FlowAction::CountRows { entity, count, filter, variables } => {
-            count_rows(session, entity, *count, filter.as_deref(), variables).await
+            looks::rows(session, entity, *count, filter.as_deref(), variables).await
         }
         FlowAction::EventEmitted { event, times, with } => {
-            event_emitted(session, event, *times, with.as_ref()).await
+            looks::event(session, event, *times, with.as_ref()).await
         }
-        FlowAction::Advance(micros) => advance(session, *micros).await,
+        FlowAction::Sum { entity, field, filter, variables, amount } => {
+            looks::sum(session, (entity, field), filter.as_deref(), variables, amount).await
+        }
+        FlowAction::Metric { metric, amount } => looks::metric(session, metric, amount).await,
+        FlowAction::PartnerCalled { component, method, path, count, with } => {
+            looks::partner(session, component, (method.as_deref(), path.as_deref()), *count, with.as_ref())
+        }
+        FlowAction::Advance(micros) => {
+            let expected = format!("the clock advances by {}", format_duration(*micros));
+            moved(expected, session.advance(*micros).await)
+        }
+        FlowAction::ClockStands { value, text, .. } => {
+            let expected = format!("the clock stands at {text}");
+            let stood = stand(session, value).await;
+            moved(expected, stood)
+        }
         FlowAction::RunCommand { arguments, exit, checks } => {
             command::carry_out(session, arguments, *exit, checks).await
         }
         FlowAction::RunComponent(component) => {
-            let ran = session.admin.run_component(component).await;
-            Checked::from_result(format!("`{component}` runs"), ran.map(|()| (true, "it ran".to_owned())))
+            let ran = match session.control() {
+                Ok(admin) => admin.run_component(component).await.map_err(Trouble::from),
+                Err(trouble) => Err(trouble),
+            };
+            done(format!("`{component}` runs"), ran.map(|()| "it ran".to_owned()))
+        }
+        FlowAction::Given(given) => puts::given(session, given).await,
+        FlowAction::Fault { component, external, fault } => {
+            puts::fault(session, component, *external, fault).await
+        }
+        FlowAction::PartnerAnswers { component, method, path, answer, times } => {
+            puts::partner(session, component, (method, path), answer.as_ref(), *times)
         }
     }
+}
+
+/// A step that only does something.
+pub(super) fn done(expected: String, result: Result<String, Trouble>) -> Checked {
+    match result {
+        Ok(got) => Checked::of(true, expected, got),
+        Err(trouble) => Checked::troubled(expected, trouble),
+    }
+}
+
+fn moved(expected: String, moved: Result<i64, Trouble>) -> Checked {
+    done(expected, moved.map(format_timestamp))
+}
+
+/// Moves the clock to an instant; it never goes back but where the flow begins.
+async fn stand(
+    session: &mut Session<'_>,
+    value: &formwork_language::expression::Expression,
+) -> Result<i64, Trouble> {
+    session.control()?;
+    let at = match session.evaluate(value)? {
+        Value::Timestamp(at) => at,
+        Value::Text(text) => formwork_language::value::text::parse_timestamp(&text)
+            .ok_or_else(|| format!("`{text}` is no instant"))?,
+        _ => return Err("it is no instant".to_owned().into()),
+    };
+    let now = session.now();
+    if at < now {
+        let said =
+            format!("it stands at {} already, and goes back only as the first step", format_timestamp(now));
+        return Err(said.into());
+    }
+    session.advance(at - now).await
 }
 
 /// A call whose step says nothing of the answer must simply succeed.
 async fn make_call(session: &mut Session<'_>, call: &FlowCall, expect: Option<&Expectation>) -> Checked {
     let expected = expect.map_or_else(|| "an answer without error".to_owned(), describe);
+    if let Actor::Component(_) = &call.actor {
+        return Checked::not_testable("calls that an external component signs are not carried out yet");
+    }
     let seen = match call::make(session, call).await {
         Ok(seen) => seen,
-        Err(cause) => return Checked::fell(expected, cause),
+        Err(trouble) => return Checked::troubled(expected, trouble),
     };
     let held = match expect {
         Some(expectation) => meets(session, expectation, &seen),
         None => Ok(seen.status < 400),
     };
-    match held {
-        Ok(held) => Checked { held, expected, got: seen.shown() },
-        Err(cause) => Checked::fell(expected, format!("{}; {cause}", seen.shown())),
+    let mut got = seen.shown();
+    if let (Ok(false), Some(call)) = (&held, session.take_unscripted()) {
+        got = format!("{got}; {call}, and no step says what it answers");
     }
-}
-
-async fn count_rows(
-    session: &Session<'_>,
-    entity: &str,
-    wanted: RowCount,
-    filter: Option<&str>,
-    variables: &[(Arc<str>, u16)],
-) -> Checked {
-    let mut known = Map::new();
-    for (name, slot) in variables {
-        if let Some(value) = json::to_json(session.variable(*slot), None) {
-            known.insert(name.to_string(), value);
-        }
-    }
-    let counted = session.admin.count(entity, filter, Json::Object(known)).await;
-    let number = match wanted {
-        RowCount::Exactly(count) => count.to_string(),
-        RowCount::AtLeast(count) => format!("at least {count}"),
+    let result = match held {
+        Ok(held) => Ok((held, got)),
+        Err(cause) => Err(format!("{got}; {cause}")),
     };
-    let condition = filter.map(|filter| format!(" where `{filter}`")).unwrap_or_default();
-    let holds = |count: u64| match wanted {
-        RowCount::Exactly(wanted) => count == wanted,
-        RowCount::AtLeast(wanted) => count >= wanted,
-    };
-    Checked::from_result(
-        format!("{number} `{entity}`{condition}"),
-        counted.map(|count| (holds(count), count.to_string())),
-    )
-}
-
-async fn event_emitted(
-    session: &mut Session<'_>,
-    event: &str,
-    times: Option<u32>,
-    with: Option<&(Expression, String)>,
-) -> Checked {
-    let condition = with.map(|(_, text)| format!(" with `{text}`")).unwrap_or_default();
-    let number = times.map_or_else(|| "at least once".to_owned(), |times| format!("{times} times"));
-    let expected = format!("`{event}` emitted {number}{condition}");
-    let counted = match session.admin.events(event).await {
-        Ok(events) => count_fitting(session, &events, with).map(|fitting| {
-            let held = times.map_or(fitting > 0, |times| fitting == u64::from(times));
-            (held, format!("{fitting} times ({} of that name)", events.len()))
-        }),
-        Err(cause) => Err(cause),
-    };
-    Checked::from_result(expected, counted)
-}
-
-fn count_fitting(
-    session: &mut Session<'_>,
-    events: &[Json],
-    with: Option<&(Expression, String)>,
-) -> Result<u64, String> {
-    let Some((condition, _)) = with else { return Ok(events.len() as u64) };
-    let mut fitting = 0;
-    for data in events {
-        session.bind(flow_slots::RESPONSE, json::to_value(data));
-        fitting += u64::from(session.holds(condition)?);
-    }
-    Ok(fitting)
-}
-
-async fn advance(session: &mut Session<'_>, micros: i64) -> Checked {
-    let moved = session.advance(micros).await;
-    Checked::from_result(
-        format!("the clock advances by {}", format_duration(micros)),
-        moved.map(|now| (true, format_timestamp(now))),
-    )
+    Checked::from_result(expected, result).by_request(seen.request)
 }

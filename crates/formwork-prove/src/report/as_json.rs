@@ -5,7 +5,7 @@ use formwork_syntax::Position;
 use serde_json::{Value as Json, json};
 
 impl Report {
-    /// One object; `errors` of a flow are its error cases, in the shape of steps.
+    /// One object; `errors` of a flow are its error cases, in the shape of steps; `steps` of a step are nested ones.
     pub fn to_json(&self) -> Json {
         json!({
             "version": 1,
@@ -28,13 +28,20 @@ fn flow(flow: &FlowReport) -> Json {
 }
 
 fn step(step: &StepReport) -> Json {
-    json!({
+    let mut json = json!({
         "text": step.text,
         "span": span(step.place),
         "verdict": step.verdict.name(),
         "expected": step.expected,
         "got": step.got,
-    })
+    });
+    if let Some(request) = &step.request {
+        json["request_id"] = request.as_str().into();
+    }
+    if !step.steps.is_empty() {
+        json["steps"] = step.steps.iter().map(self::step).collect();
+    }
+    json
 }
 
 fn span((start, end): Place) -> Json {

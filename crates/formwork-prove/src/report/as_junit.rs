@@ -13,37 +13,50 @@ impl Report {
 }
 
 fn suite(flow: &FlowReport, path: &str) -> String {
-    let count = |wanted: &[Verdict]| flow.all().filter(|step| wanted.contains(&step.verdict)).count();
-    let cases: String = flow
-        .steps
-        .iter()
-        .map(|step| case(flow, step, path, ""))
-        .chain(flow.errors.iter().map(|step| case(flow, step, path, "error: ")))
-        .collect();
+    let count = |wanted: &[Verdict]| flow.leaves().filter(|step| wanted.contains(&step.verdict)).count();
+    let mut cases = String::new();
+    for step in &flow.steps {
+        push_cases(&mut cases, flow, step, path, "");
+    }
+    for case in &flow.errors {
+        push_cases(&mut cases, flow, case, path, "error: ");
+    }
     format!(
         "  <testsuite name=\"{}\" tests=\"{}\" failures=\"{}\" skipped=\"{}\">\n{cases}  </testsuite>\n",
         escape(&flow.name),
-        flow.all().count(),
+        flow.leaves().count(),
         count(&[Verdict::Fail]),
         count(&[Verdict::Inconclusive, Verdict::NotExecuted, Verdict::NotTestable]),
     )
 }
 
-fn case(flow: &FlowReport, step: &StepReport, path: &str, kind: &str) -> String {
+/// A step, or the steps nested below it, each with the words of those around it before its own.
+fn push_cases(cases: &mut String, flow: &FlowReport, step: &StepReport, path: &str, around: &str) {
+    if step.steps.is_empty() {
+        cases.push_str(&case(flow, step, path, around));
+    }
+    for nested in &step.steps {
+        push_cases(cases, flow, nested, path, &format!("{around}{} ", step.text));
+    }
+}
+
+fn case(flow: &FlowReport, step: &StepReport, path: &str, around: &str) -> String {
     let got = escape(step.got.as_deref().unwrap_or("narrative"));
     let inner = match step.verdict {
         Verdict::Pass => String::new(),
         Verdict::Fail => format!(
-            "<failure message=\"expected {}, got {got}\">{}:{}</failure>",
+            "<failure message=\"expected {}, got {got}\">{}:{}{}</failure>",
             escape(step.expected.as_deref().unwrap_or_default()),
             escape(path),
-            step.place.0.line
+            step.place.0.line,
+            step.request.as_ref().map(|id| format!(", request {}", escape(id))).unwrap_or_default()
         ),
         _ => format!("<skipped message=\"{got}\"/>"),
     };
     format!(
-        "    <testcase classname=\"{}\" name=\"{kind}{}\" line=\"{}\">{inner}</testcase>\n",
+        "    <testcase classname=\"{}\" name=\"{}{}\" line=\"{}\">{inner}</testcase>\n",
         escape(&flow.name),
+        escape(around),
         escape(&step.text),
         step.place.0.line
     )

@@ -22,52 +22,59 @@ impl Report {
 }
 
 fn write_flow(text: &mut String, flow: &FlowReport, path: &str) {
-    let remark = match flow.verdict() {
-        Verdict::NotTestable => format!("  {FAINT}not a test: no step of it is executable{PLAIN}"),
-        _ => String::new(),
+    let remark = match flow.is_a_test() {
+        false => format!("  {FAINT}not a test: no step of it is executable{PLAIN}"),
+        true => String::new(),
     };
     text.push_str(&format!("{BOLD}{}{PLAIN}{remark}\n", flow.name));
     for step in &flow.steps {
-        write_step(text, step, path);
+        write_step(text, step, path, 1);
     }
     if !flow.errors.is_empty() {
         text.push_str("  Errors\n");
         for case in &flow.errors {
-            write_step(text, case, path);
+            write_step(text, case, path, 1);
         }
     }
     text.push('\n');
 }
 
-fn write_step(text: &mut String, step: &StepReport, path: &str) {
+fn write_step(text: &mut String, step: &StepReport, path: &str, depth: usize) {
     let mark = match step.verdict {
         Verdict::Pass => format!("{GREEN}✓{PLAIN}"),
         Verdict::Fail => format!("{RED}✗{PLAIN}"),
         Verdict::Inconclusive => format!("{RED}·{PLAIN}"),
         Verdict::NotTestable | Verdict::NotExecuted => format!("{FAINT}·{PLAIN}"),
     };
+    let indent = "  ".repeat(depth);
     let line = step.text.split_whitespace().collect::<Vec<_>>().join(" ");
+    let said = step.got.as_deref().unwrap_or("not carried out");
     let remark = match step.verdict {
         Verdict::NotExecuted => format!("  {FAINT}(not executed){PLAIN}"),
-        Verdict::Inconclusive => {
-            format!("  {FAINT}({}){PLAIN}", step.got.as_deref().unwrap_or("not carried out"))
+        Verdict::Inconclusive | Verdict::NotTestable if step.steps.is_empty() => {
+            format!("  {FAINT}({said}){PLAIN}")
         }
         _ => String::new(),
     };
-    text.push_str(&format!("  {mark} {line}{remark}\n"));
-    if step.verdict != Verdict::Fail {
+    text.push_str(&format!("{indent}{mark} {line}{remark}\n"));
+    for nested in &step.steps {
+        write_step(text, nested, path, depth + 1);
+    }
+    if step.verdict != Verdict::Fail || !step.steps.is_empty() {
         return;
     }
-    text.push_str(&format!("      {FAINT}{path}:{}:{}{PLAIN}\n", step.place.0.line, step.place.0.column));
-    for (label, value) in [("expected", &step.expected), ("got", &step.got)] {
+    let place = format!("{path}:{}:{}", step.place.0.line, step.place.0.column);
+    text.push_str(&format!("{indent}    {FAINT}{place}{PLAIN}\n"));
+    for (label, value) in [("expected", &step.expected), ("got", &step.got), ("request", &step.request)] {
         if let Some(value) = value {
-            text.push_str(&format!("      {label:<9} {value}\n"));
+            text.push_str(&format!("{indent}    {label:<9} {value}\n"));
         }
     }
 }
 
 fn write_summary(text: &mut String, report: &Report) {
-    let flows = |verdict| report.flows.iter().filter(|flow| flow.verdict() == verdict).count();
+    let tests = || report.flows.iter().filter(|flow| flow.is_a_test());
+    let flows = |verdict| tests().filter(|flow| flow.verdict() == verdict).count();
     let counted = |counts: &[(usize, &str)]| {
         let said: Vec<String> = counts
             .iter()
@@ -83,16 +90,18 @@ fn write_summary(text: &mut String, report: &Report) {
             (flows(Verdict::Pass), "passed"),
             (flows(Verdict::Fail), "failed"),
             (flows(Verdict::Inconclusive), "inconclusive"),
-            (flows(Verdict::NotTestable), "not a test"),
+            (flows(Verdict::NotTestable), "not testable here"),
+            (report.flows.len() - tests().count(), "not a test"),
         ])
     ));
     text.push_str(&format!(
         "{}: {}\n",
-        plural(report.flows.iter().flat_map(FlowReport::all).count(), "step"),
+        plural(report.flows.iter().flat_map(FlowReport::leaves).count(), "step"),
         counted(&[
             (report.count(Verdict::Pass), "passed"),
             (report.count(Verdict::Fail), "failed"),
             (report.count(Verdict::Inconclusive), "not carried out"),
+            (report.count(Verdict::NotTestable), "not testable here"),
             (report.count(Verdict::NotExecuted), "narrative, not executed"),
         ])
     ));

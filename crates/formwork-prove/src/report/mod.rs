@@ -18,7 +18,7 @@ pub enum Verdict {
     Fail,
     /// Nothing can be said: what it rests on fell short, or it was not understood.
     Inconclusive,
-    /// A flow without executable step: not a test.
+    /// It cannot be carried out against this system; a flow without executable step is not a test.
     NotTestable,
     /// A narrative step.
     NotExecuted,
@@ -36,9 +36,9 @@ impl Verdict {
         }
     }
 
-    /// Whether it keeps a flow from having held.
-    pub(crate) const fn falls_short(self) -> bool {
-        matches!(self, Self::Fail | Self::Inconclusive)
+    /// Whether what follows a step that came out so has nothing to rest on.
+    pub(crate) const fn ends_the_flow(self) -> bool {
+        matches!(self, Self::Fail | Self::Inconclusive | Self::NotTestable)
     }
 }
 
@@ -80,6 +80,10 @@ pub struct StepReport {
     pub expected: Option<String>,
     /// What came, or why nothing was done.
     pub got: Option<String>,
+    /// The id of the request that shows it, by which the system's log knows it.
+    pub request: Option<String>,
+    /// The steps nested below it, which say how it came out.
+    pub steps: Vec<StepReport>,
 }
 
 impl Report {
@@ -94,22 +98,32 @@ impl Report {
 
     /// How many steps and error cases have a verdict.
     pub fn count(&self, verdict: Verdict) -> usize {
-        self.flows.iter().flat_map(FlowReport::all).filter(|step| step.verdict == verdict).count()
+        self.flows.iter().flat_map(FlowReport::leaves).filter(|step| step.verdict == verdict).count()
     }
 }
 
 impl FlowReport {
-    /// Fails if a step or error case fails; not testable if none was carried out.
+    /// Fails if a step or error case fails; passes only if each of them was carried out and held.
     pub fn verdict(&self) -> Verdict {
         let any = |wanted| self.all().any(|step| step.verdict == wanted);
-        [Verdict::Fail, Verdict::Inconclusive, Verdict::Pass]
+        [Verdict::Fail, Verdict::Inconclusive, Verdict::NotTestable, Verdict::Pass]
             .into_iter()
             .find(|verdict| any(*verdict))
             .unwrap_or(Verdict::NotTestable)
     }
 
+    /// Whether it has a step that could be carried out somewhere.
+    pub fn is_a_test(&self) -> bool {
+        self.leaves().any(|step| step.verdict != Verdict::NotExecuted)
+    }
+
     fn all(&self) -> impl Iterator<Item = &StepReport> {
         self.steps.iter().chain(&self.errors)
+    }
+
+    /// Every step and error case; of one that holds steps, those.
+    fn leaves(&self) -> impl Iterator<Item = &StepReport> {
+        self.all().flat_map(StepReport::leaves)
     }
 }
 
@@ -118,16 +132,24 @@ impl StepReport {
     pub(crate) fn new(analysis: &Analysis, step: &FlowStep, verdict: Verdict) -> Self {
         let place = Self::place(analysis, step.span);
         // The source itself, with its backticks, so that the report reads like the document.
-        let words: Vec<&str> = step.span.slice(&analysis.source).split_whitespace().collect();
+        let lines = step.span.slice(&analysis.source).lines();
+        let words: Vec<&str> = lines.map(without_marker).flat_map(str::split_whitespace).collect();
         let text = if words.is_empty() { step.text.clone() } else { words.join(" ") };
-        Self { text, place, verdict, expected: None, got: None }
+        Self { text, place, verdict, expected: None, got: None, request: None, steps: Vec::new() }
     }
 
     /// A step that was carried out.
     pub(crate) fn checked(analysis: &Analysis, step: &FlowStep, checked: Checked) -> Self {
-        let verdict = if checked.held { Verdict::Pass } else { Verdict::Fail };
-        let expected = Some(checked.expected);
-        Self { expected, got: Some(checked.got), ..Self::new(analysis, step, verdict) }
+        let Checked { verdict, expected, got, request, steps } = checked;
+        Self { expected, got, request, steps, ..Self::new(analysis, step, verdict) }
+    }
+
+    /// It alone, or the steps nested below it.
+    pub(crate) fn leaves(&self) -> Vec<&StepReport> {
+        match self.steps.as_slice() {
+            [] => vec![self],
+            steps => steps.iter().flat_map(StepReport::leaves).collect(),
+        }
     }
 
     /// Says what came.
@@ -140,5 +162,17 @@ impl StepReport {
     pub(crate) fn place(analysis: &Analysis, span: Span) -> Place {
         let at = |offset| analysis.lines.position(&analysis.source, offset);
         (at(span.start), at(span.end))
+    }
+}
+
+/// A line without the number or dash of its list item, for a step that goes on in the next item.
+fn without_marker(line: &str) -> &str {
+    let line = line.trim_start();
+    let digits = line.len() - line.trim_start_matches(|it: char| it.is_ascii_digit()).len();
+    let rest = line.get(digits..).unwrap_or_default();
+    match (digits, rest.strip_prefix(['.', ')', '-', '*', '+'])) {
+        (0, Some(text)) if rest.starts_with(['-', '*', '+']) && text.starts_with(' ') => text,
+        (1.., Some(text)) if rest.starts_with(['.', ')']) && text.starts_with(' ') => text,
+        _ => line,
     }
 }

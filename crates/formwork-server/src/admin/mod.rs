@@ -3,7 +3,12 @@
 //! Everything but `GET /metrics` on loopback needs the admin key of `run.json` as `Authorization: Bearer`. Source:
 //! interfaces, *On the admin listener*.
 
+mod faults;
 mod probes;
+mod rows;
+
+pub(crate) use faults::Faults;
+pub(crate) use rows::prepare;
 
 use crate::json::{self, Json, write_text};
 use crate::keys::{self, KeyCommand, KeyError, KeyOutcome};
@@ -85,10 +90,20 @@ async fn testing(
                 name => events(shared, name.flatten().as_deref(), false),
             }
         }
-        ("POST", ["probe", "count"]) => probes::count(shared, body),
-        (_, ["metrics" | "keys" | "outbox" | "clock"] | ["probe", "events" | "count"]) => {
-            Err(Problem::of(&METHOD_NOT_ALLOWED))
+        ("GET", ["probe", "metric"]) => {
+            let name = query.split('&').find_map(|pair| pair.strip_prefix("name="));
+            let name = name.and_then(|name| crate::input::percent_decode(name, true));
+            probes::metric(shared, &name.ok_or_else(|| Problem::of(&MALFORMED))?)
         }
+        ("POST", ["probe", "count"]) => probes::count(shared, body),
+        ("POST", ["probe", "sum"]) => probes::sum(shared, body),
+        ("POST", ["rows"]) => rows::put(shared, body).await,
+        ("POST", ["faults"]) => faults::set(shared, body),
+        (
+            _,
+            ["metrics" | "keys" | "outbox" | "clock" | "rows" | "faults"]
+            | ["probe", "events" | "count" | "sum" | "metric"],
+        ) => Err(Problem::of(&METHOD_NOT_ALLOWED)),
         _ => Err(Problem::of(&NOT_FOUND)),
     }
 }

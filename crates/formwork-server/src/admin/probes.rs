@@ -1,21 +1,23 @@
-//! `POST /probe/count`: how many rows fit a condition written as in the document, for flows.
+//! What flows look at: `POST /probe/count` and `POST /probe/sum` over the rows that fit a condition written as in the
+//! document, and `GET /probe/metric`.
 
 use crate::json::{self, Json};
-use crate::problems::{INVALID, MALFORMED, Problem};
+use crate::problems::{INVALID, MALFORMED, NOT_FOUND, Problem};
 use crate::respond::Reply;
 use crate::serve::unavailable;
 use crate::shared::Shared;
 use formwork_engine::StoreError;
 use formwork_language::eval::{Host, Scope, evaluate};
 use formwork_language::expression::{Bare, Equals, Kind, Names, parse};
-use formwork_language::program::{Condition, EntityId};
+use formwork_language::program::{Aggregate, Condition, EntityId, FieldId, Statement};
 use formwork_language::sql;
-use formwork_language::value::Value;
+use formwork_language::value::{Value, json as plain_json};
 use http::StatusCode;
 
 /// What the probe was asked.
 struct Question {
     entity: String,
+    field: Option<String>,
     condition: Option<String>,
     variables: Vec<(String, Value)>,
 }
@@ -23,23 +25,60 @@ struct Question {
 /// Counts the rows that fit.
 pub(super) fn count(shared: &Shared, body: &[u8]) -> Result<Reply, Problem> {
     let question = read(body)?;
-    let schema = &shared.program.schema;
-    let entity = schema.entities.iter().position(|entity| *entity.name == *question.entity);
-    let entity = entity.and_then(|entity| EntityId::try_from(entity).ok());
-    let entity = entity
-        .ok_or_else(|| Problem::with(&INVALID, format!("There is no entity `{}`.", question.entity)))?;
-    let (condition, parameters) = match &question.condition {
-        None => (None, Vec::new()),
+    let (entity, condition, parameters) = rows(shared, &question)?;
+    let count = shared.store.count(entity, condition.as_ref(), &parameters).map_err(refused)?;
+    Ok(Reply::json(StatusCode::OK, format!("{{\"count\":{count}}}").into_bytes()))
+}
+
+/// Sums a field over the rows that fit.
+pub(super) fn sum(shared: &Shared, body: &[u8]) -> Result<Reply, Problem> {
+    let question = read(body)?;
+    let (entity, filter, parameters) = rows(shared, &question)?;
+    let wanted = question.field.as_deref().unwrap_or_default();
+    let fields = shared.program.schema.entities.get(usize::from(entity)).map(|entity| &entity.fields);
+    let field = fields.and_then(|fields| fields.iter().position(|field| *field.name == *wanted));
+    let field = field
+        .and_then(|field| FieldId::try_from(field).ok())
+        .ok_or_else(|| Problem::with(&INVALID, format!("`{}` has no field `{wanted}`.", question.entity)))?;
+    let statement = Statement::Aggregate { function: Aggregate::Sum, entity, field, filter };
+    let sum = shared.store.value(&statement, &parameters).map_err(refused)?;
+    Ok(Reply::json(StatusCode::OK, format!("{{\"sum\":{}}}", plain_json::to_json(&sum)).into_bytes()))
+}
+
+/// The value of a metric that steps fill.
+pub(super) fn metric(shared: &Shared, name: &str) -> Result<Reply, Problem> {
+    let at = shared.program.metrics.iter().position(|metric| *metric.name == *name);
+    let value = at.and_then(|at| shared.metrics.value(at));
+    let value =
+        value.ok_or_else(|| Problem::with(&NOT_FOUND, format!("No step fills a metric `{name}`.")))?;
+    Ok(Reply::json(StatusCode::OK, format!("{{\"value\":{value}}}").into_bytes()))
+}
+
+fn refused(error: StoreError) -> Problem {
+    match error {
+        StoreError::Arithmetic => Problem::with(&INVALID, "It computes too large a number."),
+        other => unavailable(&format!("{other:?}")),
+    }
+}
+
+/// The entity, and the condition with the values of its parameters.
+fn rows(shared: &Shared, question: &Question) -> Result<(EntityId, Option<Condition>, Vec<Value>), Problem> {
+    let entity = entity(shared, &question.entity)?;
+    Ok(match &question.condition {
+        None => (entity, None, Vec::new()),
         Some(text) => {
             let (condition, parameters) = compile(shared, entity, text, &question.variables)?;
-            (Some(condition), parameters)
+            (entity, Some(condition), parameters)
         }
-    };
-    let count = shared.store.count(entity, condition.as_ref(), &parameters).map_err(|error| match error {
-        StoreError::Arithmetic => Problem::with(&INVALID, "The condition computes too large a number."),
-        other => unavailable(&format!("{other:?}")),
-    })?;
-    Ok(Reply::json(StatusCode::OK, format!("{{\"count\":{count}}}").into_bytes()))
+    })
+}
+
+/// The entity of this name.
+pub(super) fn entity(shared: &Shared, name: &str) -> Result<EntityId, Problem> {
+    let entities = &shared.program.schema.entities;
+    let entity = entities.iter().position(|entity| *entity.name == *name);
+    let entity = entity.and_then(|entity| EntityId::try_from(entity).ok());
+    entity.ok_or_else(|| Problem::with(&INVALID, format!("There is no entity `{name}`.")))
 }
 
 fn read(body: &[u8]) -> Result<Question, Problem> {
@@ -50,10 +89,12 @@ fn read(body: &[u8]) -> Result<Question, Problem> {
     };
     let json = json::read(body).map_err(|malformed| Problem::with(&MALFORMED, malformed.0))?;
     let Json::Object(members, _) = json else { return Err(wrong()) };
-    let mut question = Question { entity: String::new(), condition: None, variables: Vec::new() };
+    let mut question =
+        Question { entity: String::new(), field: None, condition: None, variables: Vec::new() };
     for (name, value) in &members {
         match (&**name, value) {
             ("entity", Json::Text(entity)) => question.entity = entity.to_string(),
+            ("field", Json::Text(field)) => question.field = Some(field.to_string()),
             ("where", Json::Text(text)) => question.condition = Some(text.to_string()),
             ("where" | "variables", Json::Null) => {}
             ("variables", Json::Object(variables, _)) => {

@@ -35,6 +35,7 @@ const SHORTEST_SLEEP: Duration = Duration::from_millis(10);
 
 /// The jobs of a program.
 pub(crate) struct Scheduler {
+    faults: Arc<crate::admin::Faults>,
     program: Arc<Program>,
     store: Arc<Store>,
     clock: Arc<Clock>,
@@ -53,6 +54,7 @@ pub(crate) struct Scheduler {
 impl Scheduler {
     /// Works out every job's next run from what the store remembers.
     pub(crate) fn new(
+        faults: Arc<crate::admin::Faults>,
         program: Arc<Program>,
         store: Arc<Store>,
         clock: Arc<Clock>,
@@ -77,6 +79,7 @@ impl Scheduler {
         let next = Mutex::new(next.collect());
         let running = program.jobs.iter().map(|_| tokio::sync::Mutex::default()).collect();
         Ok(Self {
+            faults,
             program,
             store,
             clock,
@@ -154,8 +157,12 @@ impl Scheduler {
     }
 
     fn earliest(&self) -> Option<(i64, usize)> {
+        // What is due while its component is away runs once when it is back.
+        let away =
+            |job: &usize| self.program.jobs.get(*job).is_some_and(|it| self.faults.stops(&it.component));
         let next = self.next.lock();
-        next.iter().enumerate().filter_map(|(job, at)| Some(((*at)?, job))).min()
+        let due = next.iter().enumerate().filter_map(|(job, at)| Some(((*at)?, job)));
+        due.filter(|(_, job)| !away(job)).min()
     }
 
     /// The jobs due by now, each moved on to its next time, so that missed runs collapse into this one.

@@ -8,7 +8,9 @@ use crate::terminal::Terminal;
 use anyhow::{Context, Result};
 use clap::{Args, ValueEnum};
 use formwork_prove::report::Verdict;
-use formwork_prove::{Options, run_flows};
+use formwork_prove::{Options, Progress, Target, run_flows_telling};
+use std::cell::Cell;
+use std::time::{Duration, Instant};
 
 /// What `formwork test` takes.
 #[derive(Args)]
@@ -25,6 +27,12 @@ pub(crate) struct Arguments {
     /// Only the flow of this name
     #[arg(long, value_name = "NAME")]
     pub(crate) flow: Option<String>,
+    /// Hold a running system against the flows instead of fresh ones
+    #[arg(long, value_name = "URL")]
+    pub(crate) target: Option<String>,
+    /// With --target: the key of an actor, by its id or its role; may be repeated
+    #[arg(long = "key", value_name = "ACTOR=KEY", requires = "target")]
+    pub(crate) keys: Vec<String>,
     /// How to show the result
     #[arg(long, value_enum, default_value_t = Format::Text)]
     pub(crate) format: Format,
@@ -55,9 +63,17 @@ pub(crate) fn run(arguments: &Arguments, terminal: &Terminal) -> Result<Ending> 
     if arguments.only.is_empty() {
         terminal.remark("only the flows of section 7 are held against the system so far");
     }
-    let options = Options { flow: arguments.flow.clone(), seed: 0 };
     let runtime = tokio::runtime::Runtime::new().context("cannot start threads")?;
-    let report = runtime.block_on(run_flows(&analysis, &FreshSystems { analysis: &analysis }, &options))?;
+    let target = match &arguments.target {
+        Some(url) => Some(runtime.block_on(Target::find(url, keys(arguments)?))?),
+        None => None,
+    };
+    let options = Options { flow: arguments.flow.clone(), target, ..Options::default() };
+    let launcher = FreshSystems { analysis: &analysis };
+    let progress = Progressing::new(terminal);
+    let tell = |step| progress.tell(step);
+    let report = runtime.block_on(run_flows_telling(&analysis, &launcher, &options, &tell))?;
+    progress.end();
     let text = match arguments.format {
         Format::Text => report.to_text(&arguments.document, terminal.colour_on_output()),
         Format::Json => report.to_json().to_string(),
@@ -65,4 +81,47 @@ pub(crate) fn run(arguments: &Arguments, terminal: &Terminal) -> Result<Ending> 
     };
     terminal.result(&text)?;
     Ok(Ending::fine_if(report.verdict() == Verdict::Pass))
+}
+
+/// The keys of actors as `--key` names them.
+fn keys(arguments: &Arguments) -> Result<Vec<(String, String)>> {
+    let pair = |text: &String| {
+        let (actor, key) =
+            text.split_once('=').with_context(|| format!("--key {text}: write it as ACTOR=KEY"))?;
+        Ok((actor.trim().to_owned(), key.trim().to_owned()))
+    };
+    arguments.keys.iter().map(pair).collect()
+}
+
+/// A test that takes its time says how far it is, once a second, and only then.
+struct Progressing<'t> {
+    terminal: &'t Terminal,
+    began: Instant,
+    told: Cell<Option<Instant>>,
+}
+
+/// Nobody waits impatiently for less.
+const PATIENCE: Duration = Duration::from_secs(1);
+
+impl<'t> Progressing<'t> {
+    fn new(terminal: &'t Terminal) -> Self {
+        Self { terminal, began: Instant::now(), told: Cell::new(None) }
+    }
+
+    fn tell(&self, progress: Progress) {
+        let last = self.told.get().unwrap_or(self.began);
+        if last.elapsed() >= PATIENCE && progress.done < progress.of {
+            self.told.set(Some(Instant::now()));
+            let seconds = self.began.elapsed().as_secs();
+            self.terminal
+                .remark(&format!("{} of {} runs done after {seconds} s", progress.done, progress.of));
+        }
+    }
+
+    fn end(&self) {
+        let took = self.began.elapsed();
+        if self.told.get().is_some() {
+            self.terminal.remark(&format!("all runs done after {:.1} s", took.as_secs_f64()));
+        }
+    }
 }

@@ -271,7 +271,8 @@ fn constraint(out: &Out<'_>, constraint: &Spanned<Constraint>) -> Value {
 fn flow(out: &Out<'_>, flow: &Flow, at: usize) -> Value {
     let compiled = out.analysis.compiled.flows.get(at);
     let list = |compiled: Option<&[FlowStep]>, items: &[StepItem]| -> Vec<Value> {
-        items.iter().map(|item| flow_item(out, item, compiled.unwrap_or_default())).collect()
+        let compiled: Vec<&FlowStep> = compiled.unwrap_or_default().iter().flat_map(FlowStep::all).collect();
+        items.iter().map(|item| flow_item(out, item, &compiled)).collect()
     };
     json!({
         "name": flow.name.value,
@@ -282,10 +283,10 @@ fn flow(out: &Out<'_>, flow: &Flow, at: usize) -> Value {
 }
 
 /// One item of the document as one step, whatever number of sentences it holds; items below it are its own steps.
-fn flow_item(out: &Out<'_>, item: &StepItem, compiled: &[FlowStep]) -> Value {
+fn flow_item(out: &Out<'_>, item: &StepItem, compiled: &[&FlowStep]) -> Value {
     let place = item.text.span;
     let begins_here = |step: &&FlowStep| place.start <= step.span.start && step.span.start < place.end;
-    let own: Vec<&FlowStep> = compiled.iter().filter(begins_here).collect();
+    let own: Vec<&FlowStep> = compiled.iter().copied().filter(begins_here).collect();
     let nested: Vec<Value> = item.nested.iter().map(|below| flow_item(out, below, compiled)).collect();
     let mut value = match own.as_slice() {
         [only] => flow_step(out, only),
@@ -320,6 +321,7 @@ fn flow_step(out: &Out<'_>, step: &FlowStep) -> Value {
     let actor = call.map(|call| match &call.actor {
         Actor::Anonymous => anonymous(&step.text).to_owned(),
         Actor::Role { role, .. } => role.to_string(),
+        Actor::Component(name) => name.to_string(),
     });
     json!({"text": step.text, "class": class(step.class), "actor": actor, "span": out.span(step.span)})
 }
