@@ -45,6 +45,7 @@ pub(super) async fn put(shared: &Shared, body: &[u8]) -> Result<Reply, Problem> 
         slots: vec![Value::List(given.into())],
         now: shared.clock.now(),
         seed: shared.seeds.next(),
+        precondition: None,
     };
     let ended = shared.store.run(call).await;
     let rows = ended.rows;
