@@ -3,6 +3,7 @@
 
 use crate::fit::{Misfit, fit};
 use crate::outcome::{FieldFault, Refusal};
+use formwork_language::constraint::Violation;
 use formwork_language::program::{EntityId, FieldId, FieldSchema, InputField};
 use formwork_language::value::Value;
 use formwork_model::values::Type;
@@ -29,10 +30,19 @@ pub(crate) fn accept(
         }
         return Ok(value);
     }
+    let value = field.rules.completed(value);
     for violation in field.rules.violations(&value) {
-        fault(violation.code, violation.detail);
+        fault(violation.code, placed(&violation));
     }
     Ok(value)
+}
+
+/// What a rule says, with the place inside the value that breaks it.
+fn placed(violation: &Violation) -> String {
+    match violation.pointer.as_str() {
+        "" => violation.detail.clone(),
+        pointer => format!("{} at `{pointer}`", violation.detail),
+    }
 }
 
 /// Brings what is given to an input of something that is carried out to its type and tests its rules.
@@ -46,8 +56,9 @@ pub(crate) fn given(value: Value, field: &InputField, of: &str) -> Result<Value,
         Err(Misfit::Arithmetic(what)) => return Err(Refusal::Arithmetic(what)),
         Err(Misfit::Invalid(_, detail)) => return Err(broken(&detail)),
     };
+    let value = field.rules.completed(value);
     match field.rules.violations(&value).into_iter().next() {
-        Some(violation) => Err(broken(&violation.detail)),
+        Some(violation) => Err(broken(&placed(&violation))),
         None => Ok(value),
     }
 }

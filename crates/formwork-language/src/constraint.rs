@@ -3,6 +3,7 @@
 //! Source: language reference, *Types* and *Constraints*.
 
 mod formats;
+mod members;
 mod regular;
 
 pub use formats::{is_email, is_uri};
@@ -29,6 +30,21 @@ pub struct FieldRules {
     pub one_of: Option<Arc<[Arc<str>]>>,
     /// A regular expression that a text must match (unanchored unless it says otherwise); see [`pattern`].
     pub pattern: Option<regex::Regex>,
+    /// What must hold of the members of an object, or of each object of a list.
+    pub members: Arc<[Member]>,
+}
+
+/// A declared member of an object.
+#[derive(Clone, Debug)]
+pub struct Member {
+    /// Its name.
+    pub name: Arc<str>,
+    /// Whether it may be left out.
+    pub optional: bool,
+    /// Its value when it is left out.
+    pub default: Option<Value>,
+    /// What must hold of it.
+    pub rules: FieldRules,
 }
 
 /// A rule that a value breaks.
@@ -38,11 +54,13 @@ pub struct Violation {
     pub code: &'static str,
     /// One sentence for the caller, without the value.
     pub detail: String,
+    /// The place inside the value as a JSON pointer (`/0/quantity`); empty for the value itself.
+    pub pointer: String,
 }
 
 impl Violation {
     fn new(code: &'static str, detail: impl Into<String>) -> Self {
-        Self { code, detail: detail.into() }
+        Self { code, detail: detail.into(), pointer: String::new() }
     }
 }
 
@@ -61,7 +79,15 @@ impl FieldRules {
             }
             _ => {}
         }
+        if !self.members.is_empty() {
+            members::violations(&self.members, value, &mut broken);
+        }
         broken
+    }
+
+    /// The value with the defaults of members that were left out.
+    pub fn completed(&self, value: Value) -> Value {
+        if self.members.is_empty() { value } else { members::completed(&self.members, value) }
     }
 
     fn range(&self, value: &Value, broken: &mut Vec<Violation>) {
@@ -137,7 +163,8 @@ pub fn fits(ty: &Type, value: &Value) -> Result<(), Violation> {
         | (Type::Time, Value::Time(_))
         | (Type::Duration, Value::Duration(_))
         | (Type::Bytes, Value::Bytes(_))
-        | (Type::Json | Type::Unknown(_) | Type::Named(_) | Type::Object(_), _) => !value.is_absent(),
+        | (Type::Json | Type::Unknown(_) | Type::Named(_), _) => !value.is_absent(),
+        (Type::Object(_), Value::Json(_)) => true,
         (Type::Decimal { precision, scale }, Value::Decimal(value)) => {
             let limit = 10i128.checked_pow(u32::from(*precision)).unwrap_or(i128::MAX);
             if value.scale == *scale && (-limit < value.units && value.units < limit) {
@@ -159,6 +186,13 @@ pub fn fits(ty: &Type, value: &Value) -> Result<(), Violation> {
         (Type::List(of), Value::List(items)) => {
             return items.iter().try_for_each(|item| self::fits(of, item));
         }
+        (Type::Object(members), Value::Map(given)) if !members.is_empty() => {
+            return given.iter().try_for_each(|(name, value)| match members::type_of(members, name) {
+                Some(ty) if !value.is_absent() => self::fits(ty, value),
+                _ => Ok(()),
+            });
+        }
+        (Type::Object(members), _) if members.is_empty() => !value.is_absent(),
         _ => false,
     };
     if fits { Ok(()) } else { Err(Violation::new("type", format!("must be {}", named(ty)))) }
@@ -208,7 +242,8 @@ fn convert(ty: &Type, value: Value, rounding: Rounding) -> Result<Value, String>
     }
     let refused = || format!("must be {}", named(ty));
     if let Value::Json(json) = &value
-        && !matches!(ty, Type::Json | Type::Unknown(_) | Type::Named(_) | Type::Object(_))
+        && !matches!(ty, Type::Json | Type::Unknown(_) | Type::Named(_))
+        && !matches!(ty, Type::Object(members) if members.is_empty())
     {
         return convert(ty, json::parse(json).map_err(|_| refused())?, rounding);
     }
@@ -238,6 +273,17 @@ fn convert(ty: &Type, value: Value, rounding: Rounding) -> Result<Value, String>
             });
             return Ok(Value::List(items.collect::<Result<Arc<[_]>, _>>()?));
         }
+        (Type::Object(members), Value::Map(given)) if !members.is_empty() => {
+            let converted = given.iter().map(|(name, value)| {
+                let value = match members::type_of(members, name) {
+                    Some(ty) => convert(ty, value.clone(), rounding)?,
+                    None => value.clone(),
+                };
+                Ok::<_, String>((name.clone(), value))
+            });
+            return Ok(Value::Map(converted.collect::<Result<Arc<[_]>, _>>()?));
+        }
+        (Type::Object(members), _) if !members.is_empty() => None,
         (Type::Json | Type::Unknown(_) | Type::Named(_) | Type::Object(_), Value::Json(_)) => {
             Some(value.clone())
         }

@@ -19,6 +19,8 @@ pub struct Field {
     pub description: Option<Prose>,
     /// What must hold of it, in the order of the text.
     pub constraints: Vec<Spanned<Constraint>>,
+    /// The members of an object, or of each object of a list, where nested items declare them.
+    pub members: Vec<Field>,
     /// For inputs: where the value travels, when the document says so.
     pub location: Option<Spanned<Location>>,
     /// The whole item or table row.

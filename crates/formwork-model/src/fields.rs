@@ -121,8 +121,9 @@ fn read_members(reader: &mut Reader<'_>, field: &mut Field, entry: &Entry<'_>) {
     for inner in &below {
         let Some(member) = self::field(reader, inner) else { continue };
         reader.class(inner, Class::Understood);
-        let ty = member.ty.map_or(Type::Json, |ty| ty.value);
+        let ty = member.ty.as_ref().map_or(Type::Json, |ty| ty.value.clone());
         members.push((Arc::from(member.name.value.as_str()), ty));
+        field.members.push(member);
     }
     let object = Type::Object(members.into());
     let is_list = matches!(field.ty.as_ref().map(|ty| &ty.value), Some(Type::List(_)));
@@ -369,6 +370,7 @@ pub(crate) fn new_field(name: Spanned<String>, span: Span) -> Field {
         optional: false,
         description: None,
         constraints: Vec::new(),
+        members: Vec::new(),
         location: None,
         span,
     }

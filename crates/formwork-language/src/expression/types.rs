@@ -4,6 +4,7 @@
 //! unsigned integers, and `Dynamic` for JSON and answers, whose shape shows at run time. Source: language reference,
 //! *Types* and *Expressions*.
 
+use crate::constraint::{FieldRules, Member};
 use crate::program::{EntityId, Schema};
 use formwork_model::values::Type;
 use std::fmt;
@@ -133,10 +134,40 @@ impl StaticType {
         Self { kind: Kind::of(ty, schema), optional }
     }
 
+    /// The same, knowing which members of an object are always there.
+    pub fn with_members(mut self, rules: &FieldRules) -> Self {
+        self.kind = refined(self.kind, &rules.members);
+        self
+    }
+
     /// The same kind, perhaps absent.
     pub fn or_absent(mut self, optional: bool) -> Self {
         self.optional |= optional;
         self
+    }
+}
+
+fn refined(kind: Kind, members: &[Member]) -> Kind {
+    if members.is_empty() {
+        return kind;
+    }
+    match kind {
+        Kind::List(of) => Kind::List(Box::new(StaticType { kind: refined(of.kind, members), ..*of })),
+        Kind::Object(all) => {
+            let known = |(name, ty): &(Arc<str>, StaticType)| {
+                let rules = members.iter().find(|member| member.name == *name);
+                let ty = match rules {
+                    Some(member) => StaticType {
+                        kind: refined(ty.kind.clone(), &member.rules.members),
+                        optional: member.optional && member.default.is_none(),
+                    },
+                    None => ty.clone(),
+                };
+                (name.clone(), ty)
+            };
+            Kind::Object(all.iter().map(known).collect())
+        }
+        other => other,
     }
 }
 

@@ -130,14 +130,22 @@ fn lower_field(
         optional,
         default,
         location,
-        rules: rules(field, world.patterns, notes),
+        rules: rules(world.source, field, world.patterns, notes),
         span: field.span,
     }
 }
 
 /// A type that names an entity is that of its key.
 fn resolved(world: &World<'_>, ty: &Type) -> Type {
-    let Type::Named(name) = ty else { return ty.clone() };
+    let name = match ty {
+        Type::Named(name) => name,
+        Type::List(of) => return Type::List(resolved(world, of).into()),
+        Type::Object(members) => {
+            let member = |(name, ty): &(Arc<str>, Type)| (name.clone(), resolved(world, ty));
+            return Type::Object(members.iter().map(member).collect());
+        }
+        _ => return ty.clone(),
+    };
     let Some(entity) = world.find_entity(name) else { return ty.clone() };
     let table = world.table(entity);
     match table.primary_key.as_slice() {
@@ -256,7 +264,7 @@ pub(super) fn names(world: &World<'_>, operation: &Operation, shape: &InputShape
         .filter_map(|(at, field)| {
             let slot = Slot::try_from(at).ok()?.checked_add(slots::INPUT)?;
             let optional = field.optional && field.default.is_none();
-            let ty = StaticType::of(&field.ty, optional, world.schema);
+            let ty = StaticType::of(&field.ty, optional, world.schema).with_members(&field.rules);
             Some(Bound { name: field.name.clone(), slot, ty })
         })
         .collect()

@@ -2,7 +2,7 @@
 //!
 //! Source: language reference, *Data model*.
 
-use crate::constraint::FieldRules;
+use crate::constraint::{FieldRules, Member};
 use crate::expression::{self, Bare, Equals, Expression, Names, StaticType, SyntaxProblem};
 use crate::notes::{Note, NoteKind};
 use crate::program::{
@@ -25,7 +25,7 @@ use std::sync::Arc;
 pub(super) fn lower(source: &str, model: &Model, patterns: &Patterns, notes: &mut Vec<Note>) -> Schema {
     let mut schema = Schema::default();
     for entity in &model.entities {
-        schema.entities.push(columns(entity, patterns, notes));
+        schema.entities.push(columns(source, entity, patterns, notes));
     }
     set_apart(&mut schema);
     let names = NameIndex::new(model.entities.iter().map(|entity| entity.name.value.as_str()));
@@ -69,7 +69,7 @@ fn not_supported(rule: &EntityRule) -> Note {
 }
 
 /// A table with its columns, before anything refers to anything. An entity without a primary key gets an `id`.
-fn columns(entity: &Entity, patterns: &Patterns, notes: &mut Vec<Note>) -> EntitySchema {
+fn columns(source: &str, entity: &Entity, patterns: &Patterns, notes: &mut Vec<Note>) -> EntitySchema {
     let mut fields = Vec::new();
     let keyed =
         entity.indexes.iter().any(|index| index.kind == IndexKind::Primary && !index.fields.is_empty())
@@ -81,7 +81,7 @@ fn columns(entity: &Entity, patterns: &Patterns, notes: &mut Vec<Note>) -> Entit
     for field in &entity.fields {
         // The first of two fields of one name counts; `check` names the second.
         if fields.iter().all(|other: &FieldSchema| !other.name.eq_ignore_ascii_case(&field.name.value)) {
-            fields.push(column(field, patterns, notes));
+            fields.push(column(source, field, patterns, notes));
         }
     }
     EntitySchema {
@@ -110,7 +110,7 @@ fn hidden_id() -> FieldSchema {
     }
 }
 
-fn column(field: &Field, patterns: &Patterns, notes: &mut Vec<Note>) -> FieldSchema {
+fn column(source: &str, field: &Field, patterns: &Patterns, notes: &mut Vec<Note>) -> FieldSchema {
     FieldSchema {
         name: field.name.value.as_str().into(),
         ty: field.ty.as_ref().map_or(Type::Json, |ty| usable(&ty.value, field)),
@@ -122,7 +122,7 @@ fn column(field: &Field, patterns: &Patterns, notes: &mut Vec<Note>) -> FieldSch
         immutable: has(field, &Constraint::Immutable),
         hidden: has(field, &Constraint::WriteOnly) || has(field, &Constraint::Secret),
         references: None,
-        rules: rules(field, patterns, notes),
+        rules: rules(source, field, patterns, notes),
     }
 }
 
@@ -144,8 +144,27 @@ fn has(field: &Field, constraint: &Constraint) -> bool {
 }
 
 /// The rules of a field, for tables and inputs alike.
-pub(super) fn rules(field: &Field, patterns: &Patterns, notes: &mut Vec<Note>) -> FieldRules {
-    let mut rules = FieldRules::default();
+pub(super) fn rules(source: &str, field: &Field, patterns: &Patterns, notes: &mut Vec<Note>) -> FieldRules {
+    let member = |field: &Field| {
+        let name: Arc<str> = field.name.value.as_str().into();
+        let default = default_of(field).and_then(|text| {
+            let ty = field.ty.as_ref().map_or(Type::Json, |ty| ty.value.clone());
+            // A constant needs no tables.
+            match default_value(source, &Schema::default(), &ty, field.optional, &name, text, notes)? {
+                Expression::Constant(value) => Some(value),
+                _ => {
+                    let problem = "expected a constant as the default of a member".to_owned();
+                    let kind = NoteKind::ExpressionSyntax { problem };
+                    notes.push(Note { kind, span: text.span, related: None, fix: None });
+                    None
+                }
+            }
+        });
+        let optional = field.optional || default.is_some();
+        Member { name, optional, default, rules: rules(source, field, patterns, notes) }
+    };
+    let members = field.members.iter().map(member).collect();
+    let mut rules = FieldRules { members, ..FieldRules::default() };
     for constraint in &field.constraints {
         let span = constraint.span;
         match &constraint.value {

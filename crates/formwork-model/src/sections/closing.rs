@@ -121,6 +121,7 @@ fn members(reader: &mut Reader<'_>, fence: &Fence) -> Vec<Field> {
             optional: read.optional,
             description: None,
             constraints: read.constraints.into_iter().map(|value| Spanned::new(value, *ty_place)).collect(),
+            members: Vec::new(),
             location: None,
             span: place.to(*ty_place),
         });

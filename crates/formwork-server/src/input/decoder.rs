@@ -177,8 +177,10 @@ impl Decoder {
 
     fn checked(&self, index: usize, value: Option<Value>, faults: &mut Faults) -> Value {
         let Some(value) = value else { return Value::Absent };
-        for violation in self.fields[index].rules.violations(&value) {
-            faults.add(violation.code, violation.detail);
+        let rules = &self.fields[index].rules;
+        let value = rules.completed(value);
+        for violation in rules.violations(&value) {
+            faults.add_below(&violation.pointer, violation.code, violation.detail);
         }
         value
     }

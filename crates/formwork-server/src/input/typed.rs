@@ -31,6 +31,17 @@ impl Faults {
         }
     }
 
+    /// The same at a place below the present one.
+    pub(crate) fn add_below(&mut self, pointer: &str, code: &'static str, detail: impl Into<String>) {
+        let Place::Body(place) = &mut self.place else { return self.add(code, detail) };
+        let length = place.len();
+        place.push_str(pointer);
+        self.add(code, detail);
+        if let Place::Body(place) = &mut self.place {
+            place.truncate(length);
+        }
+    }
+
     /// Reads something one step deeper in the body.
     pub(crate) fn inside<T>(&mut self, step: &str, read: impl FnOnce(&mut Self) -> T) -> T {
         let Place::Body(pointer) = &mut self.place else { return read(self) };

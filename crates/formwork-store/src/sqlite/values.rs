@@ -199,6 +199,7 @@ pub(crate) fn read(column: ValueRef<'_>, ty: &Type) -> Result<Value, StoreError>
         (ValueRef::Blob(bytes), Type::Bytes) => Some(Value::Bytes(bytes.into())),
         (ValueRef::Text(bytes), _) => std::str::from_utf8(bytes).ok().and_then(|text| match ty {
             Type::String | Type::Uri | Type::Email | Type::Enum(_) => Some(Value::Text(text.into())),
+            Type::Object(members) if !members.is_empty() => converted(ty, Value::Json(text.into())).ok(),
             Type::Json | Type::Named(_) | Type::Unknown(_) | Type::Object(_) => {
                 Some(Value::Json(text.into()))
             }

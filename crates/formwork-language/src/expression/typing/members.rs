@@ -66,7 +66,7 @@ impl Compiler<'_, '_> {
             self.note(kind, span);
         }
         let field = &entity.fields[at];
-        let ty = StaticType::of(&field.ty, field.optional, self.names.schema);
+        let ty = StaticType::of(&field.ty, field.optional, self.names.schema).with_members(&field.rules);
         let ty = self.known(std::slice::from_ref(name), ty);
         Some(match self.names.bare {
             Bare::Row(_, slot) => {
@@ -264,7 +264,8 @@ impl Compiler<'_, '_> {
             return None;
         };
         let field = &fields[at];
-        let ty = StaticType::of(&field.ty, field.optional || of.ty.optional, self.names.schema);
+        let ty = StaticType::of(&field.ty, field.optional || of.ty.optional, self.names.schema)
+            .with_members(&field.rules);
         let expression = Expression::Field { row: Box::new(of.expression), field: at as u16 };
         Some(Typed { expression, ty, uses_fields: of.uses_fields })
     }
