@@ -34,7 +34,10 @@ pub(crate) fn accept(
     for violation in field.rules.violations(&value) {
         fault(violation.code, placed(&violation));
     }
-    Ok(value)
+    match value {
+        Value::Text(plain) if field.secret => Ok(Value::Text(formwork_language::functions::digest(&plain))),
+        value => Ok(value),
+    }
 }
 
 /// What a rule says, with the place inside the value that breaks it.

@@ -18,7 +18,8 @@ mod run;
 pub use fit::{Misfit, fit};
 pub use ids::IdSource;
 pub use outcome::{
-    Answer, Body, Call, ConflictKind, Ended, FieldFault, Refusal, Resume, Seed, What, replayable,
+    Answer, Body, Call, ConflictKind, Ended, FieldFault, Refusal, Resume, RuleFault, RuleKind, Seed, What,
+    replayable,
 };
 pub use ports::{OutboxEvent, StoreError, Transaction};
 pub use precondition::{Precondition, Tags, row_tag};

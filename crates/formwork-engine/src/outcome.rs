@@ -3,6 +3,7 @@
 use crate::precondition::Precondition;
 use formwork_language::program::{EntityId, FieldId, Label};
 use formwork_language::value::{Row, Value};
+use formwork_model::facts::Outcome;
 use std::sync::Arc;
 
 /// One call of an operation, or one run of a job: what varies from run to run, all decided outside.
@@ -45,6 +46,10 @@ pub enum What {
     /// Rows of an entity put in place by a test, with all rules of the document. The one slot is a list of rows, each
     /// a list of values in the order of the fields; an absent value is not given.
     Rows(EntityId),
+    /// Inserts the rows at start that are missing.
+    RowsAtStart,
+    /// Tests every invariant for all groups, and answers what is broken: a list of texts, the first 100.
+    Invariants,
 }
 
 /// How a call ended.
@@ -143,6 +148,8 @@ pub enum Refusal {
     },
     /// A row would break rules of its fields: `422 invalid`, all faults at once.
     Invalid(Vec<FieldFault>),
+    /// A rule over several fields or rows is broken: what the document names for it, else by its kind.
+    Rule(Box<RuleFault>),
     /// A unique key or a reference is broken: `409 conflict`.
     Conflict {
         /// The entity.
@@ -181,6 +188,55 @@ pub struct FieldFault {
     pub code: &'static str,
     /// One sentence for the caller.
     pub detail: String,
+}
+
+/// A rule over several fields or rows that would be broken.
+#[derive(Clone, Debug)]
+pub struct RuleFault {
+    /// What kind of rule.
+    pub kind: RuleKind,
+    /// The entity.
+    pub entity: EntityId,
+    /// The fields that it names; empty for a rule over whole rows.
+    pub fields: Vec<FieldId>,
+    /// One sentence for the caller that names the rule.
+    pub detail: String,
+    /// What the document says it is answered with.
+    pub outcome: Option<Outcome>,
+}
+
+/// The kinds of rules of a [`RuleFault`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum RuleKind {
+    /// A unique key for which the document names an answer.
+    Unique,
+    /// A constraint over several fields.
+    Constraint,
+    /// Two intervals overlap.
+    Overlap,
+    /// A state takes a way that it must not.
+    Transition,
+    /// A row that is never changed.
+    AppendOnly,
+    /// A row that is there from the start.
+    RowAtStart,
+    /// A number over a group of rows.
+    Invariant,
+}
+
+impl RuleKind {
+    /// A stable word for `errors`.
+    pub const fn code(self) -> &'static str {
+        match self {
+            Self::Unique => "unique",
+            Self::Constraint => "constraint",
+            Self::Overlap => "overlap",
+            Self::Transition => "transition",
+            Self::AppendOnly => "append_only",
+            Self::RowAtStart => "row_at_start",
+            Self::Invariant => "invariant",
+        }
+    }
 }
 
 /// What a [`Refusal::Conflict`] is about.

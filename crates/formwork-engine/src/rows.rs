@@ -120,7 +120,7 @@ pub(crate) fn key(schema: &Schema, row: &Row) -> Vec<Value> {
 }
 
 /// A key as bytes, each value with its length in front.
-fn encoded(key: &[Value]) -> Box<[u8]> {
+pub(crate) fn encoded(key: &[Value]) -> Box<[u8]> {
     let mut out = Vec::new();
     for value in key {
         match value {

@@ -5,7 +5,11 @@
 
 mod answers;
 mod given;
+mod many;
+mod operands;
 mod reading;
+mod rules;
+mod start;
 mod writing;
 
 use crate::assign::given;
@@ -55,6 +59,7 @@ pub fn run_from(
             program.operations.get(index as usize).map(|operation| (&operation.code, operation.writes))
         }
         What::Job(index) => program.jobs.get(index as usize).map(|job| (&job.code, true)),
+        What::RowsAtStart | What::Invariants => Some((&NO_CODE, true)),
     };
     let Some((code, writes)) = found else {
         return Ended::refused(Refusal::Internal("there is no such operation or job".into()));
@@ -78,6 +83,7 @@ pub fn run_from(
         counts: Vec::new(),
         observations: Vec::new(),
         written: 0,
+        touched: rules::Touched::default(),
         is_job: matches!(call.what, What::Job(_)),
         after,
         again: None,
@@ -87,8 +93,11 @@ pub fn run_from(
     };
     let result = match call.what {
         What::Rows(entity) => run.put_rows(entity),
-        _ => run.instructions(code, start).and_then(|answer| run.as_known().map(|()| answer)),
+        What::RowsAtStart => run.rows_at_start(),
+        What::Invariants => run.invariants(),
+        What::Operation(_) | What::Job(_) => run.instructions(code, start),
     };
+    let result = result.and_then(|answer| run.end().and_then(|()| run.as_known()).map(|()| answer));
     let resume = run.again.take().filter(|_| result.is_ok()).map(|(at, after)| {
         let (slots, rows) = (run.slots.clone(), run.rows.all().to_vec());
         Box::new(Resume { at, slots, rows, after })
@@ -116,6 +125,8 @@ struct Run<'a> {
     counts: Vec<(u16, f64)>,
     observations: Vec<(u16, f64)>,
     written: u64,
+    /// What the end of the transaction must test.
+    touched: rules::Touched,
     is_job: bool,
     /// Behind which row the first update of many rows goes on.
     after: Option<Vec<Value>>,
@@ -134,6 +145,8 @@ enum Next {
     At(Label),
     Ended(Answer),
 }
+
+const NO_CODE: Code = Code { instructions: Vec::new(), spans: Vec::new(), slots: 0 };
 
 const NOTHING: Answer = Answer { status: 204, body: Body::Nothing, headers: Vec::new() };
 
@@ -282,14 +295,7 @@ impl Run<'_> {
             _ => {}
         }
         let mut scope = Scope { slots: &self.slots, rows: self.rows.all(), host: &mut self.host };
-        evaluate(expression, &mut scope).map_err(|error| match error {
-            EvaluationError::Arithmetic(what) => Refusal::Arithmetic(what),
-            EvaluationError::TooMuchWork => Refusal::TooMuchWork,
-            EvaluationError::Invalid(detail) => Refusal::Unacceptable(detail),
-            EvaluationError::NoOverload(what) => {
-                Refusal::Unacceptable(format!("`{what}` does not take values of these types"))
-            }
-        })
+        evaluate(expression, &mut scope).map_err(failed)
     }
 
     fn all(&mut self, expressions: &[Expression]) -> Result<Vec<Value>, Refusal> {
@@ -344,6 +350,18 @@ impl Run<'_> {
 
     fn in_time(&self) -> Result<(), Refusal> {
         if (self.overdue)() { Err(Refusal::TooMuchWork) } else { Ok(()) }
+    }
+}
+
+/// What an expression without a value means for the caller.
+fn failed(error: EvaluationError) -> Refusal {
+    match error {
+        EvaluationError::Arithmetic(what) => Refusal::Arithmetic(what),
+        EvaluationError::TooMuchWork => Refusal::TooMuchWork,
+        EvaluationError::Invalid(detail) => Refusal::Unacceptable(detail),
+        EvaluationError::NoOverload(what) => {
+            Refusal::Unacceptable(format!("`{what}` does not take values of these types"))
+        }
     }
 }
 

@@ -6,7 +6,7 @@ mod formats;
 mod members;
 mod regular;
 
-pub use formats::{is_email, is_uri};
+pub use formats::{Format, is_email, is_uri};
 pub use regular::pattern;
 
 use crate::value::{Decimal, Rounding, Value, json, order, text};
@@ -30,6 +30,8 @@ pub struct FieldRules {
     pub one_of: Option<Arc<[Arc<str>]>>,
     /// A regular expression that a text must match (unanchored unless it says otherwise); see [`pattern`].
     pub pattern: Option<regex::Regex>,
+    /// A form that a text must have.
+    pub format: Option<Format>,
     /// What must hold of the members of an object, or of each object of a list.
     pub members: Arc<[Member]>,
 }
@@ -50,7 +52,8 @@ pub struct Member {
 /// A rule that a value breaks.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Violation {
-    /// A stable word: `type`, `min`, `max`, `min_length`, `max_length`, `min_items`, `max_items`, `one_of`, `pattern`.
+    /// A stable word: `type`, `min`, `max`, `min_length`, `max_length`, `min_items`, `max_items`, `one_of`,
+    /// `pattern`, `format`.
     pub code: &'static str,
     /// One sentence for the caller, without the value.
     pub detail: String,
@@ -118,6 +121,11 @@ impl FieldRules {
             && !allowed.iter().any(|allowed| **allowed == *text)
         {
             broken.push(Violation::new("one_of", format!("must be one of {}", allowed.join(", "))));
+        }
+        if let Some(format) = self.format
+            && !format.fits(text)
+        {
+            broken.push(Violation::new("format", format!("must be {}", format.named())));
         }
         if let Some(pattern) = &self.pattern
             && !pattern.is_match(text)

@@ -15,7 +15,7 @@ pub use narrowing::proves;
 pub use parser::{Assignment, Equals, MAX_DEPTH, assignment, parse};
 pub use types::{Kind, StaticType};
 pub use typing::{Typed, coerce, compile};
-pub(crate) use typing::{folded, join as joined};
+pub(crate) use typing::{compile_side, folded, join as joined};
 
 use crate::value::Value;
 use formwork_syntax::Span;

@@ -22,6 +22,8 @@ mod texts;
 
 pub(crate) use calendar::is_zone;
 pub(crate) use conversion::PARSE_UUID;
+pub use encoding::digest;
+pub(crate) use encoding::digest_of;
 pub(crate) use numbers::{FIT_NAMES, QUOTIENT_NAMES};
 
 use crate::eval::{EvaluationError, Work};

@@ -10,6 +10,7 @@ pub mod expression;
 pub mod functions;
 pub mod notes;
 pub mod program;
+pub mod rules;
 pub mod sql;
 pub mod value;
 

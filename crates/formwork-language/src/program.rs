@@ -6,10 +6,12 @@
 
 use crate::constraint::FieldRules;
 use crate::expression::Expression;
+use crate::rules::{EntityRules, Invariant, RowByRow, StartRow};
 use crate::value::Value;
 use formwork_model::facts::{OnDelete, Outcome};
 use formwork_model::values::Type;
 use formwork_syntax::Span;
+use rustc_hash::FxHashMap;
 use std::sync::Arc;
 
 /// Index into [`Program::statements`].
@@ -69,6 +71,8 @@ pub struct Program {
     /// What the document says of `Idempotency-Key`; an operation that is not named has
     /// [`OnceRule::usual`].
     pub once: Vec<OnceRule>,
+    /// Statements over many rows of tables whose rows the engine must see, and how they are done one by one.
+    pub row_by_row: FxHashMap<StatementId, RowByRow>,
 }
 
 /// How an operation takes `Idempotency-Key`.
@@ -102,6 +106,10 @@ impl Program {
 pub struct Schema {
     /// In the order of the document.
     pub entities: Vec<EntitySchema>,
+    /// What must hold over groups of rows at the end of each transaction.
+    pub invariants: Vec<Invariant>,
+    /// Rows that are there from the start.
+    pub rows_at_start: Vec<StartRow>,
 }
 
 /// A table.
@@ -117,6 +125,8 @@ pub struct EntitySchema {
     pub unique: Vec<UniqueKey>,
     /// Indexes for speed.
     pub indexes: Vec<PlainIndex>,
+    /// What must hold over several fields or rows.
+    pub rules: EntityRules,
     /// Where it is declared.
     pub span: Span,
 }
@@ -142,6 +152,12 @@ pub struct FieldSchema {
     pub immutable: bool,
     /// Never returned.
     pub hidden: bool,
+    /// Stored as its digest, and compared by value.
+    pub secret: bool,
+    /// Masked in logs.
+    pub personal: bool,
+    /// Whether its value follows from other fields, see [`EntityRules::computed`].
+    pub computed: bool,
     /// Whom it references.
     pub references: Option<Reference>,
     /// What must hold of its value.

@@ -7,7 +7,7 @@
 mod conditions;
 mod operands;
 
-use crate::expression::{Ast, Bare, Expression, Kind, Names, Typed, coerce, compile};
+use crate::expression::{Ast, Bare, Expression, Kind, Names, Typed, coerce, compile, compile_side};
 use crate::notes::{Note, NoteKind};
 use crate::program::{Condition, FieldId, Operand};
 use crate::value::Value;
@@ -126,7 +126,7 @@ impl Lowering<'_, '_> {
             return Err(Refused::new("so large a condition", ast.span));
         }
         let mut notes = Vec::new();
-        compile(ast, self.names, &mut notes).ok_or_else(|| Refused::new("this part", ast.span))
+        compile_side(ast, self.names, &mut notes).ok_or_else(|| Refused::new("this part", ast.span))
     }
 
     /// A value without fields: the constant itself, or a parameter.

@@ -4,7 +4,7 @@
 //! *HTTP, on the public listener*; conventions *HTTP core*.
 
 use crate::json::{Writer, every_entity, write_text};
-use formwork_engine::{ConflictKind, FieldFault, Refusal};
+use formwork_engine::{ConflictKind, FieldFault, Refusal, RuleFault, RuleKind};
 use formwork_language::program::Schema;
 use formwork_language::value::{Row, Value};
 use http::header::{ALLOW, HeaderName, RETRY_AFTER, WWW_AUTHENTICATE};
@@ -47,6 +47,7 @@ catalogue! {
     HEADERS_TOO_LARGE = 431 "headers_too_large" "The header is too large";
     INTERNAL = 500 "internal" "The server made a mistake";
     ARITHMETIC = 500 "arithmetic" "A computation has no result";
+    INVARIANT = 500 "invariant" "What is stored would no longer add up";
     TOO_MUCH_WORK = 500 "too_much_work" "The operation would do too much work";
     TOO_MANY_ROWS = 500 "too_many_rows" "The operation would read too many rows";
     UNAVAILABLE = 503 "unavailable" "The store is away";
@@ -182,6 +183,7 @@ impl Problem {
             Refusal::Invalid(faults) => {
                 Self::invalid(faults.into_iter().map(|fault| row_fault(fault, schema)).collect())
             }
+            Refusal::Rule(fault) => Self::rule(*fault, schema),
             Refusal::Conflict { entity, fields, kind } => {
                 let entity = schema.entities.get(usize::from(entity));
                 let names: Vec<&str> = fields
@@ -243,6 +245,38 @@ impl Problem {
             headers,
             for_the_log: None,
         }))
+    }
+
+    /// A rule over several fields or rows, with each field that it names.
+    fn rule(fault: RuleFault, schema: &Schema) -> Self {
+        let entity = schema.entities.get(usize::from(fault.entity));
+        let mut problem = match &fault.outcome {
+            Some(outcome) => {
+                let code = outcome.code.as_deref();
+                Self::step(outcome.status, code, None, &[], &[], schema)
+            }
+            None => Self::of(match fault.kind {
+                RuleKind::Unique | RuleKind::Overlap => &CONFLICT,
+                RuleKind::Invariant => &INVARIANT,
+                _ => &INVALID,
+            }),
+        };
+        let pointers: Vec<String> = fault
+            .fields
+            .iter()
+            .filter_map(|field| Some(format!("/{}", entity?.fields.get(usize::from(*field))?.name)))
+            .collect();
+        let places = if pointers.is_empty() { vec![String::new()] } else { pointers };
+        problem.detail = Some(sentence(&fault.detail).into());
+        problem.faults = places
+            .into_iter()
+            .map(|pointer| Fault {
+                place: Place::Body(pointer),
+                code: fault.kind.code(),
+                detail: fault.detail.clone(),
+            })
+            .collect();
+        problem
     }
 
     fn conflict(entity: &str, fields: &[&str], kind: ConflictKind) -> Self {

@@ -16,6 +16,7 @@ use crate::serve::{Entrance, serve};
 use crate::shared::{Prepared, Shared};
 use crate::{admin, random};
 use formwork_check::Analysis;
+use formwork_engine::{Call, What};
 use formwork_language::program::{Program, Surface};
 use formwork_store::{OpenError, Options, Store};
 use std::net::SocketAddr;
@@ -160,6 +161,7 @@ pub async fn start_within(
     data::write_document(&config.data, &analysis.source)?;
     let first_keys = first_keys(&store, &program, &clock, addresses).await?;
     let seeds = Arc::new(Seeds::new()?);
+    insert_rows_at_start(&store, &program, clock.now(), &seeds).await?;
     let faults = Arc::new(admin::Faults::new(analysis));
     let scheduler = Scheduler::new(
         faults.clone(),
@@ -218,6 +220,23 @@ fn check_upstreams(config: &Config, analysis: &Analysis) -> Result<(), StartErro
         let nearest = formwork_model::names::nearest(&upstream.component, names).map(str::to_owned);
         Err(StartError::UnknownUpstream { component: upstream.component.clone(), nearest })
     })
+}
+
+/// The rows at start that are missing, before anything is served.
+async fn insert_rows_at_start(
+    store: &Store,
+    program: &Program,
+    now: i64,
+    seeds: &Seeds,
+) -> Result<(), StartError> {
+    if program.schema.rows_at_start.is_empty() {
+        return Ok(());
+    }
+    let call = Call { what: What::RowsAtStart, slots: Vec::new(), now, seed: seeds.next() };
+    match store.run(call).await.result {
+        Ok(_) => Ok(()),
+        Err(refusal) => Err(StartError::Data(format!("the rows at start cannot be inserted: {refusal:?}"))),
+    }
 }
 
 fn open(config: &Config, program: &Arc<Program>, metrics: &Arc<Metrics>) -> Result<Store, StartError> {

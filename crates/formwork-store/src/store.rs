@@ -56,7 +56,7 @@ impl Store {
             What::Operation(index) => {
                 self.program().operations.get(index as usize).is_none_or(|operation| operation.writes)
             }
-            What::Job(_) | What::Rows(_) => true,
+            What::Job(_) | What::Rows(_) | What::RowsAtStart | What::Invariants => true,
         };
         if writes { self.writer.run(call, None).await } else { self.readers.run(call) }
     }

@@ -1,4 +1,4 @@
-//! FW0606: a rule over several fields that is not enforced.
+//! FW0606: a rule that is not enforced.
 
 use crate::catalogue::Entry;
 use crate::context::Place;
@@ -8,7 +8,7 @@ use crate::words::quoted;
 pub(crate) static ENTRY: Entry = Entry {
     code: "FW0606",
     severity: Severity::Error,
-    title: "a rule over several fields that is not enforced",
+    title: "a rule that is not enforced",
     page: include_str!("../pages/FW0606.md"),
     rule: None,
 };
@@ -17,6 +17,6 @@ pub(crate) static ENTRY: Entry = Entry {
 pub(crate) fn found(place: &Place, subject: &str) -> Diagnostic {
     ENTRY
         .at(place.span, format!("the rule {} is not enforced by this version", quoted(subject)))
-        .help("check it in the steps that write, with *Fails with …*, and take the rule out")
+        .help("only texts are kept as digests: make it a `string`, or take `secret` out")
         .fix_of(place)
 }

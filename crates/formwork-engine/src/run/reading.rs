@@ -89,7 +89,7 @@ impl Run<'_> {
     }
 
     /// Runs a Select and takes in its rows, the first `most` of them.
-    fn rows_of(
+    pub(super) fn rows_of(
         &mut self,
         statement: StatementId,
         parameters: &[Value],

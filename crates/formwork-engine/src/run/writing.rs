@@ -3,7 +3,7 @@
 use super::{MAX_ROWS_WRITTEN, Run, refusal};
 use crate::assign::{accept, identity, instant};
 use crate::json;
-use crate::outcome::{FieldFault, Refusal};
+use crate::outcome::{ConflictKind, FieldFault, Refusal, RuleFault, RuleKind};
 use crate::ports::{OutboxEvent, StoreError};
 use crate::rows::key;
 use formwork_language::eval::Host;
@@ -43,7 +43,7 @@ impl<'a> Run<'a> {
         }
     }
 
-    fn insert(
+    pub(super) fn insert(
         &mut self,
         entity: EntityId,
         statement: StatementId,
@@ -72,10 +72,31 @@ impl<'a> Run<'a> {
     ) -> Result<RowIndex, Refusal> {
         let schema = self.entity(entity)?;
         given.resize(schema.fields.len(), Value::Absent);
+        let kept = self.accepted(entity, schema, &mut given);
+        self.or_as_named(kept, on_conflict)?;
+        let written = self.transaction.write(statement, &given);
+        self.written(written, entity, on_conflict)?;
+        self.touch(entity, None, Some(&given));
+        let row = self.rows.put(&self.program.schema, entity, given, 1);
+        if self.precondition.is_some() {
+            self.made.push(row);
+        }
+        Ok(row)
+    }
+
+    /// Fills in what follows by itself, and tests every rule of a new row.
+    fn accepted(
+        &mut self,
+        entity: EntityId,
+        schema: &EntitySchema,
+        given: &mut Vec<Value>,
+    ) -> Result<(), Refusal> {
         let mut faults = Vec::new();
         for (at, field) in (0..).zip(&schema.fields) {
-            let place = &mut given[usize::from(at)];
-            let value = match std::mem::take(place) {
+            if field.computed {
+                continue;
+            }
+            let value = match std::mem::take(&mut given[usize::from(at)]) {
                 Value::Absent => match &field.default {
                     _ if field.generated => identity(self.host.uuid(), &field.ty),
                     _ if field.on_create || field.on_update => instant(self.host.now(), &field.ty),
@@ -87,13 +108,10 @@ impl<'a> Run<'a> {
             given[usize::from(at)] = accept(value, field, (entity, at), &mut faults)?;
         }
         refuse_faults(faults)?;
-        let written = self.transaction.write(statement, &given);
-        self.written(written, entity, on_conflict)?;
-        let row = self.rows.put(&self.program.schema, entity, given, 1);
-        if self.precondition.is_some() {
-            self.made.push(row);
-        }
-        Ok(row)
+        let mut faults = Vec::new();
+        self.follow(entity, schema, given, &mut faults)?;
+        refuse_faults(faults)?;
+        self.keep(entity, schema, None, given)
     }
 
     fn update(
@@ -104,16 +122,11 @@ impl<'a> Run<'a> {
         assignments: &[(FieldId, Expression)],
         on_conflict: Option<&Failure>,
     ) -> Result<(), Refusal> {
-        let schema = self.entity(entity)?;
-        let Some(Statement::UpdateByKey { fields, .. }) = self.program.statements.get(statement as usize)
-        else {
-            return Err(Refusal::Internal(format!("statement {statement} updates no row by its key")));
-        };
         let Some(known) = self.rows.all().get(row as usize).filter(|row| !row.deleted) else {
             return Err(Refusal::Internal("a row is updated after it was deleted".into()));
         };
-        let before = key(&self.program.schema, known);
         let mut values = known.values.clone();
+        let mut assigned = Vec::with_capacity(assignments.len());
         for (field, expression) in assignments {
             let value = self.evaluate(expression)?;
             let value = self.stored(value);
@@ -121,8 +134,33 @@ impl<'a> Run<'a> {
                 && !matches!(value, Value::Absent)
             {
                 *place = value;
+                assigned.push(*field);
             }
         }
+        let changed = self.change(row, entity, statement, values, &assigned, true);
+        self.or_as_named(changed, on_conflict)
+    }
+
+    /// Changes a row to these values, of which those assigned are new; `by_step` is whether a step does it, which
+    /// may not change what is immutable.
+    pub(super) fn change(
+        &mut self,
+        row: RowIndex,
+        entity: EntityId,
+        statement: StatementId,
+        mut values: Vec<Value>,
+        assigned: &[FieldId],
+        by_step: bool,
+    ) -> Result<(), Refusal> {
+        let schema = self.entity(entity)?;
+        let Some(Statement::UpdateByKey { fields, .. }) = self.program.statements.get(statement as usize)
+        else {
+            return Err(Refusal::Internal(format!("statement {statement} updates no row by its key")));
+        };
+        let Some(known) = self.rows.all().get(row as usize) else {
+            return Err(Refusal::Internal("a row is updated that is not there".into()));
+        };
+        let (before, old) = (key(&self.program.schema, known), known.values.clone());
         let mut faults = Vec::new();
         for at in fields {
             let (Some(field), Some(place)) =
@@ -130,15 +168,16 @@ impl<'a> Run<'a> {
             else {
                 continue;
             };
-            let assigned = assignments.iter().any(|(field, _)| field == at);
-            let value = if field.on_update && !assigned {
-                instant(self.host.now(), &field.ty)
-            } else {
-                std::mem::take(place)
+            let value = match assigned.contains(at) {
+                _ if field.computed => continue,
+                true => std::mem::take(place),
+                false if field.on_update => instant(self.host.now(), &field.ty),
+                // It is as it was, and a secret is a digest already.
+                false => continue,
             };
             let value = accept(value, field, (entity, *at), &mut faults)?;
-            let kept = self.rows.all().get(row as usize).and_then(|row| row.values.get(usize::from(*at)));
-            if field.immutable && !kept.is_some_and(|kept| same(kept, &value)) {
+            let kept = old.get(usize::from(*at));
+            if by_step && field.immutable && !kept.is_some_and(|kept| same(kept, &value)) {
                 faults.push(FieldFault {
                     entity,
                     field: *at,
@@ -149,13 +188,18 @@ impl<'a> Run<'a> {
             *place = value;
         }
         refuse_faults(faults)?;
+        let mut faults = Vec::new();
+        self.follow(entity, schema, &mut values, &mut faults)?;
+        refuse_faults(faults)?;
+        self.keep(entity, schema, Some(&old), &mut values)?;
         let mut parameters: Vec<Value> =
             fields.iter().filter_map(|field| values.get(usize::from(*field)).cloned()).collect();
         parameters.extend_from_slice(&before);
         let written = self.transaction.write(statement, &parameters);
-        if self.written(written, entity, on_conflict)? == 0 {
+        if self.written(written, entity, None)? == 0 {
             return Err(Refusal::Internal("a row is updated that is gone".into()));
         }
+        self.touch(entity, Some(&old), Some(&values));
         if let Some(row) = self.rows.get_mut(row) {
             row.values = values;
             row.version += 1;
@@ -164,20 +208,56 @@ impl<'a> Run<'a> {
         Ok(())
     }
 
-    fn delete(&mut self, row: RowIndex, statement: StatementId) -> Result<(), Refusal> {
+    /// A broken rule as the writing step names it: `…, or fails with`.
+    fn or_as_named<T>(
+        &mut self,
+        written: Result<T, Refusal>,
+        on_conflict: Option<&Failure>,
+    ) -> Result<T, Refusal> {
+        match (written, on_conflict) {
+            (
+                Err(
+                    Refusal::Invalid(_)
+                    | Refusal::Rule(_)
+                    | Refusal::Conflict { kind: ConflictKind::Unique, .. },
+                ),
+                Some(failure),
+            ) => Err(self.failure(failure)?),
+            (written, _) => written,
+        }
+    }
+
+    pub(super) fn delete(&mut self, row: RowIndex, statement: StatementId) -> Result<(), Refusal> {
         let Some(known) = self.rows.all().get(row as usize).filter(|row| !row.deleted) else {
             // Twice deleted is deleted.
             return Ok(());
         };
-        let (entity, before) = (known.entity, key(&self.program.schema, known));
+        let entity = known.entity;
+        if !self.entity(entity)?.rules.dependents.is_empty() {
+            let values = known.values.clone();
+            self.dependents(entity, &values)?;
+        }
+        self.delete_one(row, statement)?;
+        let touched = self.referring(entity);
+        self.refresh(&touched)
+    }
+
+    /// Deletes a row; what goes with it is left to the store.
+    pub(super) fn delete_one(&mut self, row: RowIndex, statement: StatementId) -> Result<(), Refusal> {
+        let Some(known) = self.rows.all().get(row as usize).filter(|row| !row.deleted) else {
+            return Ok(());
+        };
+        let (entity, before, values) = (known.entity, key(&self.program.schema, known), known.values.clone());
+        let schema = self.entity(entity)?;
+        self.stays(entity, schema, &values)?;
         let written = self.transaction.write(statement, &before);
         self.written(written, entity, None)?;
+        self.touch(entity, Some(&values), None);
         if let Some(row) = self.rows.get_mut(row) {
             row.deleted = true;
         }
         self.rows.rekey(&self.program.schema, row, &before);
-        let touched = self.referring(entity);
-        self.refresh(&touched)
+        Ok(())
     }
 
     /// Runs a statement over many rows. When a job's batch was full it gives something: behind which row the next
@@ -191,24 +271,37 @@ impl<'a> Run<'a> {
         self.in_time()?;
         let parameters = self.all(parameters)?;
         let batch = batch.filter(|_| self.is_job);
+        match self.program.row_by_row.get(&statement) {
+            Some(way) => self.one_by_one(statement, *way, &parameters, batch),
+            None => self.many_at_once(statement, &parameters, batch),
+        }
+    }
+
+    /// Runs a statement over many rows as it is.
+    pub(super) fn many_at_once(
+        &mut self,
+        statement: StatementId,
+        parameters: &[Value],
+        batch: Option<u32>,
+    ) -> Result<Option<Option<Vec<Value>>>, Refusal> {
         match self.program.statements.get(statement as usize) {
             Some(Statement::UpdateWhere { entity, .. }) => {
                 let (written, last) = match batch {
                     Some(_) => {
                         let after = self.after.take();
-                        match self.transaction.write_batch(statement, &parameters, after.as_deref()) {
+                        match self.transaction.write_batch(statement, parameters, after.as_deref()) {
                             Ok((rows, last)) => (Ok(rows), last),
                             Err(error) => (Err(error), None),
                         }
                     }
-                    None => (self.transaction.write(statement, &parameters), None),
+                    None => (self.transaction.write(statement, parameters), None),
                 };
                 self.written(written, *entity, None)?;
                 self.refresh(&[*entity])?;
                 Ok(last.map(Some))
             }
             Some(Statement::DeleteWhere { entity, .. }) => {
-                let written = self.transaction.write(statement, &parameters);
+                let written = self.transaction.write(statement, parameters);
                 let rows = self.written(written, *entity, None)?;
                 let mut touched = self.referring(*entity);
                 touched.push(*entity);
@@ -251,13 +344,13 @@ impl<'a> Run<'a> {
             .unique
             .iter()
             .find(|key| key.fields == fields)?;
-        let outcome = key.otherwise.as_ref()?;
-        Some(Refusal::Step {
-            status: outcome.status,
-            code: outcome.code.as_deref().map(Arc::from),
-            message: None,
-            members: Vec::new(),
-        })
+        let outcome = Some(key.otherwise.clone()?);
+        let schema = self.program.schema.entities.get(usize::from(entity))?;
+        let names: Vec<&str> =
+            fields.iter().filter_map(|field| Some(&*schema.fields.get(usize::from(*field))?.name)).collect();
+        let detail = format!("a `{}` with this `{}` exists already", schema.name, names.join("`, `"));
+        let (kind, fields) = (RuleKind::Unique, fields.to_vec());
+        Some(Refusal::Rule(Box::new(RuleFault { kind, entity, fields, detail, outcome })))
     }
 
     /// The entities whose rows may go or change when rows of this one are deleted.

@@ -1,4 +1,97 @@
-//! The formats of texts: absolute URIs and email addresses.
+//! The formats of texts: absolute URIs, email addresses, and the others that `format` names.
+
+use crate::value::text::{parse_date, parse_time, parse_timestamp, parse_uuid};
+
+/// A format that a field's text must have.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Format {
+    /// An email address.
+    Email,
+    /// An absolute URI.
+    Uri,
+    /// A UUID.
+    Uuid,
+    /// A calendar date.
+    Date,
+    /// A time of day.
+    Time,
+    /// An instant.
+    Timestamp,
+    /// An IPv4 or IPv6 address.
+    Address,
+    /// An IPv4 address.
+    Ipv4,
+    /// An IPv6 address.
+    Ipv6,
+    /// A host name.
+    HostName,
+}
+
+impl Format {
+    /// The names that `format` takes.
+    pub const NAMES: [(&'static str, Self); 13] = [
+        ("email", Self::Email),
+        ("uri", Self::Uri),
+        ("url", Self::Uri),
+        ("uuid", Self::Uuid),
+        ("date", Self::Date),
+        ("time", Self::Time),
+        ("date-time", Self::Timestamp),
+        ("timestamp", Self::Timestamp),
+        ("ip", Self::Address),
+        ("ipv4", Self::Ipv4),
+        ("ipv6", Self::Ipv6),
+        ("hostname", Self::HostName),
+        ("e-mail", Self::Email),
+    ];
+
+    /// The format of this name, whatever its case.
+    pub fn named_so(name: &str) -> Option<Self> {
+        let found = Self::NAMES.iter().find(|(known, _)| known.eq_ignore_ascii_case(name))?;
+        Some(found.1)
+    }
+
+    /// Whether a text has it.
+    pub fn fits(self, text: &str) -> bool {
+        match self {
+            Self::Email => is_email(text),
+            Self::Uri => is_uri(text),
+            Self::Uuid => parse_uuid(text).is_some(),
+            Self::Date => parse_date(text).is_some(),
+            Self::Time => parse_time(text).is_some(),
+            Self::Timestamp => parse_timestamp(text).is_some(),
+            Self::Address => text.parse::<core::net::IpAddr>().is_ok(),
+            Self::Ipv4 => text.parse::<core::net::Ipv4Addr>().is_ok(),
+            Self::Ipv6 => text.parse::<core::net::Ipv6Addr>().is_ok(),
+            Self::HostName => text.len() <= 253 && text.split('.').all(label_fits),
+        }
+    }
+
+    /// With its article, as in *must be …*.
+    pub const fn named(self) -> &'static str {
+        match self {
+            Self::Email => "an email address",
+            Self::Uri => "an absolute URI",
+            Self::Uuid => "a uuid",
+            Self::Date => "a date such as 2026-11-23",
+            Self::Time => "a time of day such as 09:30:00",
+            Self::Timestamp => "a timestamp such as 2026-11-23T12:00:00Z",
+            Self::Address => "an IP address",
+            Self::Ipv4 => "an IPv4 address",
+            Self::Ipv6 => "an IPv6 address",
+            Self::HostName => "a host name",
+        }
+    }
+}
+
+/// A label of a domain name.
+fn label_fits(label: &str) -> bool {
+    !label.is_empty()
+        && label.len() <= 63
+        && !label.starts_with('-')
+        && !label.ends_with('-')
+        && label.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-')
+}
 
 /// Whether a text is an absolute URI with a scheme, by the syntax of RFC 3986. Anything behind the scheme but blanks,
 /// controls, and characters that a URI must percent-encode is allowed; `http` and `https` need a host.
@@ -65,12 +158,5 @@ pub fn is_email(text: &str) -> bool {
     let local_fits = !local.is_empty()
         && local.len() <= 64
         && local.bytes().all(|byte| byte.is_ascii_alphanumeric() || b".!#$%&'*+/=?^_`{|}~-".contains(&byte));
-    let label_fits = |label: &str| {
-        !label.is_empty()
-            && label.len() <= 63
-            && !label.starts_with('-')
-            && !label.ends_with('-')
-            && label.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-')
-    };
     local_fits && text.len() <= 254 && domain.split('.').all(label_fits)
 }

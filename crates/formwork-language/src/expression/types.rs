@@ -5,7 +5,7 @@
 //! *Types* and *Expressions*.
 
 use crate::constraint::{FieldRules, Member};
-use crate::program::{EntityId, Schema};
+use crate::program::{EntityId, FieldSchema, Schema};
 use formwork_model::values::Type;
 use std::fmt;
 use std::sync::Arc;
@@ -60,6 +60,8 @@ pub enum Kind {
     Object(Arc<[(Arc<str>, StaticType)]>),
     /// A row of a table, with the table's name.
     Row(EntityId, Arc<str>),
+    /// A secret text, of which only the digest is kept: it is compared and read in no other way.
+    Secret,
     /// A CEL type, as `type(x)` gives it.
     Type,
 }
@@ -134,6 +136,12 @@ impl StaticType {
         Self { kind: Kind::of(ty, schema), optional }
     }
 
+    /// The type of a field of a table.
+    pub fn of_field(field: &FieldSchema, schema: &Schema) -> Self {
+        let kind = if field.secret { Kind::Secret } else { Kind::of(&field.ty, schema) };
+        Self { kind, optional: field.optional }.with_members(&field.rules)
+    }
+
     /// The same, knowing which members of an object are always there.
     pub fn with_members(mut self, rules: &FieldRules) -> Self {
         self.kind = refined(self.kind, &rules.members);
@@ -194,6 +202,7 @@ impl fmt::Display for Kind {
             Self::Map(..) => "map",
             Self::Object(_) => "object",
             Self::Row(_, name) => return write!(formatter, "`{name}`"),
+            Self::Secret => "secret",
             Self::Type => "type",
         };
         formatter.write_str(word)

@@ -52,7 +52,17 @@ impl Typed {
 
 /// Compiles an expression; what is wrong goes to `notes`, and then there is no result.
 pub fn compile(ast: &Ast, names: &Names<'_>, notes: &mut Vec<Note>) -> Option<Typed> {
-    Compiler { names: names.clone(), locals: Vec::new(), dividing: false, notes }.typed(ast)
+    compiler(names, false, notes).typed(ast)
+}
+
+/// Compiles one side of a comparison, where a secret may stand.
+pub(crate) fn compile_side(ast: &Ast, names: &Names<'_>, notes: &mut Vec<Note>) -> Option<Typed> {
+    compiler(names, true, notes).typed(ast)
+}
+
+fn compiler<'n, 'a>(names: &Names<'a>, comparing: bool, notes: &'n mut Vec<Note>) -> Compiler<'n, 'a> {
+    let (locals, dividing, compared) = (Vec::new(), false, false);
+    Compiler { names: names.clone(), locals, dividing, comparing, compared, notes }
 }
 
 /// A variable of a comprehension.
@@ -66,6 +76,10 @@ struct Compiler<'n, 'a> {
     locals: Vec<LocalName>,
     /// Whether a rounding stands around, so that decimals may be divided.
     dividing: bool,
+    /// Whether what is compiled next is a side of a comparison …
+    comparing: bool,
+    /// … and whether what is compiled now is one.
+    compared: bool,
     notes: &'n mut Vec<Note>,
 }
 
@@ -86,6 +100,7 @@ impl Compiler<'_, '_> {
     fn typed(&mut self, ast: &Ast) -> Option<Typed> {
         let dividing = self.dividing;
         self.dividing &= division::is_transparent(ast);
+        self.compared = std::mem::take(&mut self.comparing);
         let typed = self.node(ast);
         self.dividing = dividing;
         typed

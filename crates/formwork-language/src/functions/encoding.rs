@@ -2,6 +2,7 @@
 
 use super::{Function, Gives, NO_OVERLOAD, Style, Takes, invalid, pure};
 use crate::eval::{EvaluationError, Work};
+use crate::expression::Expression;
 use crate::value::Value;
 use base64::Engine as _;
 use base64::engine::general_purpose::{GeneralPurpose, STANDARD, STANDARD_NO_PAD};
@@ -16,6 +17,15 @@ pub(super) fn functions() -> Vec<Function> {
     const DIGEST: &[super::Overload] = &[overload!(&[Text], Gives::Text), overload!(&[Bytes], Gives::Text)];
     vec![
         pure("sha256", Style::Call, DIGEST, sha256),
+        pure(DIGEST_NAME, Style::Call, &[overload!(&[Takes::Any], Gives::Text)], |work, values| {
+            let text = match &values[0] {
+                Value::Json(json) => crate::value::json::parse(json).unwrap_or(Value::Null),
+                other => other.clone(),
+            };
+            let Value::Text(text) = text else { return Ok(Value::Null) };
+            work.charge(50 + text.len() / 16)?;
+            Ok(Value::Text(digest(&text)))
+        }),
         pure(
             "hmac_sha256",
             Style::Call,
@@ -33,6 +43,24 @@ pub(super) fn functions() -> Vec<Function> {
         pure("base64_decode", Style::Call, &[overload!(&[Text], Gives::Bytes)], decode),
         pure("url_encode", Style::Either, &[overload!(&[Text], Gives::Text)], url_encode),
     ]
+}
+
+/// The function that brings a text to the form in which secrets are kept.
+const DIGEST_NAME: &str = "/digest";
+
+/// The form in which a secret is kept: SHA-256 in hexadecimal, the same for the same text, so that it can be found.
+pub fn digest(text: &str) -> std::sync::Arc<str> {
+    match hexadecimal(&Sha256::digest(text.as_bytes())) {
+        Value::Text(text) => text,
+        _ => "".into(),
+    }
+}
+
+/// A call of it.
+pub(crate) fn digest_of(plain: Expression) -> Expression {
+    // The registry has the name; a missing one would be an index that no function has, an error when computed.
+    let function = super::find(DIGEST_NAME, false).unwrap_or(u16::MAX);
+    Expression::Call { function, arguments: vec![plain], span: formwork_syntax::Span::default() }
 }
 
 fn raw(value: &Value) -> Result<&[u8], EvaluationError> {

@@ -36,10 +36,13 @@ impl Lowering<'_> {
         self.notes.push(Note { kind: NoteKind::ExpressionSyntax { problem }, span, related: None, fix });
     }
 
-    /// Notes down the input fields that an expression names.
+    /// Notes down the input fields that an expression names, and binds the rows at start that it names.
     fn uses_inputs(&mut self, ast: &Ast) {
         let mut rest = vec![ast];
         while let Some(ast) = rest.pop() {
+            if let Some(name) = ast.name() {
+                self.bind_start_row(name);
+            }
             if let AstKind::Member { of, name, .. } = &ast.kind
                 && of.name().is_some_and(|object| **object == *"input")
             {

@@ -71,6 +71,15 @@ fn declared(world: &World<'_>, operation: &Operation, notes: &mut Vec<Note>) -> 
     let Some(reference) = &operation.input.reference else { return fields };
     let interface = world.find_interface(&reference.value);
     if let Some(entity) = world.find_entity(&reference.value) {
+        // A field that begins in the first state of *Transitions* need not be sent either.
+        let begins = |field: &Field| {
+            let columns = &world.table(entity).fields;
+            columns.iter().any(|column| *column.name == *field.name.value && column.default.is_some())
+        };
+        let mended = |field: &Field| {
+            let optional = field.optional || (begins(field) && default_of(field).is_none());
+            Field { optional, ..field.clone() }
+        };
         let entity = world.model.entities.get(usize::from(entity));
         let given = |field: &&Field| {
             !field.constraints.iter().any(|constraint| {
@@ -78,7 +87,7 @@ fn declared(world: &World<'_>, operation: &Operation, notes: &mut Vec<Note>) -> 
                 matches!(constraint.value, C::Generated | C::OnCreate | C::OnUpdate | C::Computed(_))
             })
         };
-        fields.extend(entity.into_iter().flat_map(|entity| entity.fields.iter().filter(given).cloned()));
+        fields.extend(entity.into_iter().flat_map(|entity| entity.fields.iter().filter(given).map(mended)));
     } else if let Some(interface) = interface {
         fields.extend(interface.fields.iter().cloned());
     } else {

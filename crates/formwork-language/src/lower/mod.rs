@@ -5,6 +5,7 @@
 mod access;
 mod carried;
 mod conditions;
+mod guards;
 mod input;
 mod jobs;
 mod lowering;
@@ -14,6 +15,7 @@ mod output;
 mod parts;
 mod registry;
 mod rows;
+mod rules;
 mod schedule;
 mod schema;
 mod world;
@@ -34,15 +36,18 @@ use std::sync::Arc;
 pub(crate) fn lower_model(source: &str, model: &Model) -> Compiled {
     let mut notes = Vec::new();
     let patterns = schema::Patterns::default();
-    let schema = schema::lower(source, model, &patterns, &mut notes);
-    let world = World::new(source, model, &schema, &patterns);
     let mut shared = Shared::new(model);
+    let mut schema = schema::lower(source, model, &patterns, &mut notes);
+    rules::lower(source, model, &mut schema, &mut shared.statements, &mut notes);
+    let world = World::new(source, model, &schema, &patterns);
     let lowered = operations::lower_all(&world, &mut shared, &mut notes);
     let (jobs, standing) = jobs::lower_all(&world, &mut shared, &mut notes);
     let roles = access::roles(&world, &lowered.operations);
     let once = once::rules(model, &lowered.operations);
+    let row_by_row = rules::row_by_row(&schema, &mut shared.statements, &lowered, &jobs);
     let mut program = Program {
         schema: Default::default(),
+        row_by_row,
         statements: shared.statements.list,
         operations: lowered.operations,
         procedures: lowered.procedures,

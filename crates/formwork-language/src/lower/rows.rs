@@ -86,6 +86,7 @@ impl Lowering<'_> {
     /// The row that a code span names.
     pub(crate) fn row_variable(&mut self, code: &Code) -> Option<(Slot, EntityId)> {
         let name = code.text(self.source()).trim().to_owned();
+        self.bind_start_row(&name);
         let found = self.row_named(&name);
         if found.is_some() {
             return found;
@@ -110,6 +111,21 @@ impl Lowering<'_> {
         let nearest = nearest(&name, names).map(str::to_owned);
         self.note(NoteKind::UnknownName { what: "variable", name, nearest }, code.span());
         None
+    }
+
+    /// Reads the row at start of this name where it is used first, unless a variable has the name.
+    pub(crate) fn bind_start_row(&mut self, name: &str) {
+        let rows = &self.world.schema.rows_at_start;
+        let Some(row) = rows.iter().find(|row| row.name.as_deref() == Some(name)) else { return };
+        if self.names.variable(name).is_some() {
+            return;
+        }
+        let given = |field: &FieldId| row.values.iter().find(|(other, _)| other == field);
+        let parameters = row.key.iter().filter_map(given).map(|(_, value)| value.clone()).collect();
+        let (slot, ty) = (self.hidden_slot(), self.row(row.entity).required());
+        self.reads(row.entity);
+        self.push(Instruction::ReadRow { statement: row.select, parameters, slot });
+        self.names.bind(name, slot, ty);
     }
 
     /// The row variable of this name.
@@ -152,7 +168,7 @@ impl Lowering<'_> {
             };
             let (Ok(id), field) = (FieldId::try_from(at), &schema.fields[at]) else { continue };
             let fixed = field.immutable || field.generated || schema.primary_key.contains(&id);
-            let set = given.iter().any(|(other, _)| *other == id);
+            let set = field.computed || given.iter().any(|(other, _)| *other == id);
             if set || !create && (fixed || self.setting_path(&input.name)) {
                 continue;
             }
@@ -178,9 +194,11 @@ impl Lowering<'_> {
         values: &[(FieldId, Expression)],
         span: Span,
     ) -> bool {
+        self.guard_create(entity, values);
         let schema = self.world.table(entity);
         let fills = |field: &FieldSchema| {
-            field.optional || field.default.is_some() || field.generated || field.on_create || field.on_update
+            let given = field.default.is_some() || field.generated || field.computed;
+            field.optional || given || field.on_create || field.on_update
         };
         let missing: Vec<String> = schema
             .fields
@@ -202,6 +220,8 @@ impl Lowering<'_> {
         let target = &schema.fields[usize::from(field)];
         let reason = if target.generated {
             "generated"
+        } else if target.computed {
+            "computed"
         } else if target.immutable || schema.primary_key.contains(&field) {
             "immutable"
         } else {
@@ -221,11 +241,8 @@ impl Lowering<'_> {
         on_conflict: Option<Failure>,
     ) {
         let schema = self.world.table(entity);
-        let on_update = schema.fields.iter().enumerate().filter(|(_, field)| field.on_update);
-        let touched = on_update.filter_map(|(at, _)| FieldId::try_from(at).ok());
-        let mut fields: Vec<FieldId> = assignments.iter().map(|(field, _)| *field).chain(touched).collect();
-        fields.sort_unstable();
-        fields.dedup();
+        let fields = super::rules::changed(schema, assignments.iter().map(|(field, _)| *field));
+        self.guard_update(entity, &assignments);
         if assignments.is_empty() {
             let subject = schema.name.to_string();
             return self.note_here(NoteKind::Other { entry: "nothing_to_update", subject });
@@ -244,6 +261,7 @@ impl Lowering<'_> {
         assignments: &mut Vec<(FieldId, Operand)>,
         parameters: &mut Vec<Expression>,
     ) {
+        self.guard_update_every(entity, assignments);
         for (at, field) in self.world.table(entity).fields.iter().enumerate() {
             let Ok(id) = FieldId::try_from(at) else { continue };
             if field.on_update
@@ -291,6 +309,7 @@ impl Lowering<'_> {
 
     /// A delete can be refused because other rows refer to the row.
     pub(crate) fn may_restrict(&mut self, entity: EntityId) {
+        self.guard_change(entity);
         let refuses = |(child, field): &(EntityId, FieldId)| {
             let field = &self.world.table(*child).fields[usize::from(*field)];
             field.references.is_some_and(|to| to.on_delete == OnDelete::Restrict)

@@ -8,12 +8,13 @@ use crate::notes::{Note, NoteKind};
 use crate::program::{
     Condition, EntityId, EntitySchema, FieldId, FieldSchema, PlainIndex, Reference, Schema, UniqueKey,
 };
+use crate::rules::EntityRules;
 use crate::sql;
 use crate::value::{Decimal, Value};
 use formwork_model::Model;
 use formwork_model::facts::{Constraint, Field, OnDelete, RawExpression};
 use formwork_model::names::{NameIndex, nearest};
-use formwork_model::sections::data_model::{Entity, EntityRule, Index, IndexKind};
+use formwork_model::sections::data_model::{Entity, Index, IndexKind};
 use formwork_model::values::Type;
 use formwork_syntax::{Span, Spanned};
 use rustc_hash::FxHashMap;
@@ -39,9 +40,6 @@ pub(super) fn lower(source: &str, model: &Model, patterns: &Patterns, notes: &mu
     for (at, entity) in model.entities.iter().enumerate() {
         defaults(source, &mut schema, at, entity, notes);
         indexes(source, &mut schema, at, entity, notes);
-        for rule in &entity.rules {
-            notes.push(not_supported(rule));
-        }
     }
     schema
 }
@@ -55,16 +53,6 @@ fn set_apart(schema: &mut Schema) {
         if *count > 1 {
             entity.name = format!("{} ({count})", entity.name).into();
         }
-    }
-}
-
-fn not_supported(rule: &EntityRule) -> Note {
-    let subject = format!("{:?}", rule.kind);
-    Note {
-        kind: NoteKind::Other { entry: "rule_not_supported", subject },
-        span: rule.span,
-        related: None,
-        fix: None,
     }
 }
 
@@ -90,6 +78,7 @@ fn columns(source: &str, entity: &Entity, patterns: &Patterns, notes: &mut Vec<N
         primary_key: Vec::new(),
         unique: Vec::new(),
         indexes: Vec::new(),
+        rules: EntityRules::default(),
         span: entity.span,
     }
 }
@@ -105,6 +94,9 @@ fn hidden_id() -> FieldSchema {
         on_update: false,
         immutable: true,
         hidden: false,
+        secret: false,
+        personal: false,
+        computed: false,
         references: None,
         rules: FieldRules::default(),
     }
@@ -121,6 +113,9 @@ fn column(source: &str, field: &Field, patterns: &Patterns, notes: &mut Vec<Note
         on_update: has(field, &Constraint::OnUpdate),
         immutable: has(field, &Constraint::Immutable),
         hidden: has(field, &Constraint::WriteOnly) || has(field, &Constraint::Secret),
+        secret: has(field, &Constraint::Secret),
+        personal: has(field, &Constraint::Personal),
+        computed: field.constraints.iter().any(|found| matches!(found.value, Constraint::Computed(_))),
         references: None,
         rules: rules(source, field, patterns, notes),
     }
@@ -181,6 +176,13 @@ pub(super) fn rules(source: &str, field: &Field, patterns: &Patterns, notes: &mu
             Constraint::OneOf(values) => {
                 rules.one_of = Some(values.iter().map(|value| Arc::from(value.as_str())).collect());
             }
+            Constraint::Format(name) => {
+                rules.format = crate::constraint::Format::named_so(name);
+                if rules.format.is_none() {
+                    let kind = NoteKind::Other { entry: "unknown_format", subject: name.clone() };
+                    notes.push(Note { kind, span, related: None, fix: None });
+                }
+            }
             Constraint::Pattern(pattern) => rules.pattern = patterns.compiled(pattern, span, notes),
             _ => {}
         }
@@ -222,7 +224,11 @@ fn decimal(text: &str, span: Span, notes: &mut Vec<Note>) -> Option<Decimal> {
 }
 
 /// The field of a table by name, with a note when there is none.
-fn field_of(schema: &EntitySchema, name: &Spanned<String>, notes: &mut Vec<Note>) -> Option<FieldId> {
+pub(super) fn field_of(
+    schema: &EntitySchema,
+    name: &Spanned<String>,
+    notes: &mut Vec<Note>,
+) -> Option<FieldId> {
     let found = schema.fields.iter().position(|field| *field.name == *name.value);
     if found.is_none() {
         let near = nearest(&name.value, schema.fields.iter().map(|field| &*field.name)).map(str::to_owned);
@@ -314,7 +320,7 @@ fn keys(schema: &mut EntitySchema, entity: &Entity, notes: &mut Vec<Note>) {
 }
 
 /// Adds a unique key, unless its fields are one already; a refusal that only the second names is kept.
-fn add_unique(schema: &mut EntitySchema, key: UniqueKey) {
+pub(super) fn add_unique(schema: &mut EntitySchema, key: UniqueKey) {
     let same = |one: &[FieldId], other: &[FieldId]| {
         one.len() == other.len() && one.iter().all(|field| other.contains(field))
     };
@@ -330,7 +336,7 @@ fn add_unique(schema: &mut EntitySchema, key: UniqueKey) {
     }
 }
 
-fn add_index(schema: &mut EntitySchema, index: PlainIndex) {
+pub(super) fn add_index(schema: &mut EntitySchema, index: PlainIndex) {
     let known = schema.indexes.iter().any(|known| {
         known.fields == index.fields && format!("{:?}", known.filter) == format!("{:?}", index.filter)
     });
@@ -530,7 +536,7 @@ fn filter_of(
 }
 
 /// The condition with constants in place of its parameters.
-fn constants(condition: Condition, parameters: &[Expression]) -> Option<Condition> {
+pub(super) fn constants(condition: Condition, parameters: &[Expression]) -> Option<Condition> {
     use crate::program::Operand;
     let value = |operand: Operand| match operand {
         Operand::Parameter(number) => match parameters.get(usize::from(number))? {

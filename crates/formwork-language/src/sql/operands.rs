@@ -214,6 +214,9 @@ pub(super) fn fitted(typed: &Typed, kind: &Kind, rounding: Rounding) -> Fitted {
     let expression = typed.expression.clone();
     let expression = match (&typed.ty.kind, kind) {
         (Kind::Null, _) => expression,
+        (Kind::Text | Kind::Enum(_) | Kind::Dynamic, Kind::Secret) => {
+            folded(functions::digest_of(expression))
+        }
         (Kind::Integer, Kind::Integer) => expression,
         (Kind::Decimal(_), Kind::Integer) => converted(fit(expression, 0, rounding), Type::Integer),
         (Kind::Integer | Kind::Decimal(_), Kind::Decimal(Some(scale))) => fit(expression, *scale, rounding),

@@ -37,6 +37,9 @@ fn field(name: &str, ty: Type, optional: bool) -> FieldSchema {
         on_update: false,
         immutable: false,
         hidden: false,
+        secret: false,
+        personal: false,
+        computed: false,
         references: None,
         rules: formwork_language::constraint::FieldRules::default(),
     }
@@ -64,9 +67,10 @@ pub(crate) fn schema() -> Schema {
         primary_key: vec![0],
         unique: Vec::new(),
         indexes: Vec::new(),
+        rules: Default::default(),
         span: formwork_syntax::Span::default(),
     };
-    Schema { entities: vec![entity] }
+    Schema { entities: vec![entity], ..Schema::default() }
 }
 
 /// The variables, and their values in the order of their slots.

@@ -444,8 +444,9 @@ pub(crate) fn schema(program: &Program) -> String {
                     to.on_delete
                 )
             });
-            let rules = format!("{:?}", field.rules);
-            let empty = format!("{:?}", formwork_language::constraint::FieldRules::default());
+            let rules = format!("{:?}", field.rules).replace(", format: None", "");
+            let empty = format!("{:?}", formwork_language::constraint::FieldRules::default())
+                .replace(", format: None", "");
             let rules = if rules == empty { String::new() } else { rules };
             let _ = writeln!(
                 text,

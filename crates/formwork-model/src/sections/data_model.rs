@@ -343,7 +343,10 @@ fn read_label(reader: &mut Reader<'_>, entity: &mut Entity, part: &Part) {
             entity.rules.push(EntityRule { kind, text: part.title.clone(), span: part.span });
         }
         for entry in entries(reader.source, part) {
-            push_rule(reader, entity, kind, entry.text, &entry);
+            // An item below may bear a label of its own.
+            if !read_rule_item(reader, entity, &entry) {
+                push_rule(reader, entity, kind, entry.text, &entry);
+            }
         }
     } else if begins_with(&title, &FIELDS) {
         read_fields(reader, entity, part);

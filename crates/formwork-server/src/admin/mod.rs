@@ -16,6 +16,8 @@ use crate::problems::{INVALID, MALFORMED, METHOD_NOT_ALLOWED, NOT_FOUND, Problem
 use crate::respond::{Answer, Reply};
 use crate::serve::{Entrance, read_body, unavailable};
 use crate::shared::Shared;
+use formwork_engine::{Body, Call, What};
+use formwork_language::value::Value;
 use formwork_store::StoredEvent;
 use http::header::AUTHORIZATION;
 use http::{HeaderMap, HeaderValue, Method, Request, StatusCode};
@@ -59,8 +61,9 @@ async fn answer(shared: &Shared, entrance: Entrance, request: Request<Incoming>)
         }
         ("DELETE", ["keys", name]) => change_keys(shared, KeyCommand::Revoke((*name).to_owned())).await,
         ("GET", ["outbox"]) => events(shared, None, true),
+        ("GET", ["invariants"]) => invariants(shared).await,
         (method, path) if shared.clock.is_test() => testing(shared, method, path, query, &body).await,
-        (_, ["metrics" | "keys" | "outbox"]) => Err(Problem::of(&METHOD_NOT_ALLOWED)),
+        (_, ["metrics" | "keys" | "outbox" | "invariants"]) => Err(Problem::of(&METHOD_NOT_ALLOWED)),
         _ => Err(Problem::of(&NOT_FOUND)),
     }
 }
@@ -150,6 +153,28 @@ async fn change_keys(shared: &Shared, command: KeyCommand) -> Result<Reply, Prob
         KeyOutcome::Revoked(true) => Ok(Reply::empty(StatusCode::NO_CONTENT)),
         KeyOutcome::Revoked(false) => Err(Problem::with(&NOT_FOUND, "No key of this name holds.")),
     }
+}
+
+/// Every invariant that does not hold, over all rows.
+async fn invariants(shared: &Shared) -> Result<Reply, Problem> {
+    let (now, seed) = (shared.clock.now(), shared.seeds.next());
+    let call = Call { what: What::Invariants, slots: Vec::new(), now, seed };
+    let broken = match shared.store.run(call).await.result {
+        Ok(answer) => match answer.body {
+            Body::Value(Value::List(broken)) => broken,
+            _ => Arc::from([]),
+        },
+        Err(refusal) => return Err(Problem::refused(refusal, &[], &shared.program.schema)),
+    };
+    let mut out = b"{\"broken\":[".to_vec();
+    for (position, text) in broken.iter().enumerate() {
+        if position > 0 {
+            out.push(b',');
+        }
+        write_text(&mut out, &text.to_plain());
+    }
+    out.extend_from_slice(b"]}");
+    Ok(Reply::json(StatusCode::OK, out))
 }
 
 async fn advance(shared: &Shared, body: &[u8]) -> Result<Reply, Problem> {

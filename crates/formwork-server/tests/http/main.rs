@@ -13,5 +13,6 @@ mod natural;
 mod once;
 mod operator;
 mod pages;
+mod rules;
 mod shortlink;
 mod system;

@@ -475,7 +475,7 @@ impl Group<'_, '_> {
         let mut transaction = SqliteTransaction::new(self.connection, &mut self.statements, &shared);
         let resume = match call.what {
             What::Job(job) => self.resumes.get(&job).map(|resume| (**resume).clone()),
-            What::Operation(_) | What::Rows(_) => None,
+            What::Operation(_) | What::Rows(_) | What::RowsAtStart | What::Invariants => None,
         };
         let mut ended = run_from(&shared.program, call, resume, &mut transaction, self.ids, &|| {
             self.deadline.has_passed()

@@ -44,6 +44,7 @@ fn entity() -> EntitySchema {
         primary_key: vec![0],
         unique: Vec::new(),
         indexes: Vec::new(),
+        rules: Default::default(),
         span: Default::default(),
     }
 }
@@ -350,7 +351,7 @@ proptest! {
         let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
         runtime.block_on(async {
             let program = Program {
-                schema: Schema { entities: vec![entity()] },
+                schema: Schema { entities: vec![entity()], ..Default::default() },
                 statements: vec![Statement::Insert { entity: 0 }],
                 operations: vec![insertion(DAY + 1)],
                 ..Program::default()

@@ -24,6 +24,9 @@ pub(crate) fn column(name: &str, ty: Type, optional: bool) -> FieldSchema {
         on_update: false,
         immutable: false,
         hidden: false,
+        secret: false,
+        personal: false,
+        computed: false,
         references: None,
         rules: Default::default(),
     }
@@ -69,6 +72,7 @@ fn entity() -> EntitySchema {
         primary_key: vec![0],
         unique: Vec::new(),
         indexes: Vec::new(),
+        rules: Default::default(),
         span: Default::default(),
     }
 }
@@ -88,7 +92,7 @@ fn program(order: Vec<(u16, bool)>) -> Arc<Program> {
     };
     let answer = Instruction::Return { status: 200, body: Answered::Page(LIMIT + 1), headers: Vec::new() };
     Arc::new(Program {
-        schema: Schema { entities: vec![entity()] },
+        schema: Schema { entities: vec![entity()], ..Default::default() },
         statements: vec![Statement::Insert { entity: 0 }, Statement::Select(first), Statement::Select(after)],
         operations: vec![insertion(4), operation("list", vec![read, answer], LIMIT + 2, false)],
         ..Program::default()

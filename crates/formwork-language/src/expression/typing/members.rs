@@ -66,7 +66,9 @@ impl Compiler<'_, '_> {
             self.note(kind, span);
         }
         let field = &entity.fields[at];
-        let ty = StaticType::of(&field.ty, field.optional, self.names.schema).with_members(&field.rules);
+        let ty = StaticType::of_field(field, self.names.schema);
+        // What is wrong has been said; the value is none that runs.
+        self.readable(&ty, self.compared, name, span);
         let ty = self.known(std::slice::from_ref(name), ty);
         Some(match self.names.bare {
             Bare::Row(_, slot) => {
@@ -140,7 +142,9 @@ impl Compiler<'_, '_> {
         if let Some(typed) = self.qualified_type(ast) {
             return Some(typed);
         }
+        let compared = self.compared;
         let of_typed = self.typed(of)?;
+        self.compared = compared;
         let typed = self.member_of(of_typed, name, name_span)?;
         let Some(path) = ast.path() else { return Some(typed) };
         let ty = self.known(&path, typed.ty.clone());
@@ -264,8 +268,11 @@ impl Compiler<'_, '_> {
             return None;
         };
         let field = &fields[at];
-        let ty = StaticType::of(&field.ty, field.optional || of.ty.optional, self.names.schema)
-            .with_members(&field.rules);
+        let ty = StaticType::of_field(field, self.names.schema).or_absent(of.ty.optional);
+        let compared = self.compared;
+        if !self.readable(&ty, compared, name, span) {
+            return None;
+        }
         let expression = Expression::Field { row: Box::new(of.expression), field: at as u16 };
         Some(Typed { expression, ty, uses_fields: of.uses_fields })
     }

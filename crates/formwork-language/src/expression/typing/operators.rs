@@ -39,7 +39,10 @@ impl Compiler<'_, '_> {
     }
 
     pub(super) fn binary(&mut self, operator: Op, left: &Ast, right: &Ast, span: Span) -> Option<Typed> {
+        let compares = matches!(operator, Op::Equal | Op::NotEqual);
+        self.comparing = compares;
         let first = self.typed(left);
+        self.comparing = compares;
         // The right side of `&&` runs only where the left holds, that of `||` only where it does not.
         let second = match operator {
             Op::And => self.knowing(left, true, right),
@@ -91,6 +94,12 @@ impl Compiler<'_, '_> {
         left: Span,
         right: Span,
     ) -> Option<StaticType> {
+        match (&first.ty.kind, &second.ty.kind) {
+            (Kind::Secret, Kind::Secret) => {}
+            (Kind::Secret, _) => digest(second),
+            (_, Kind::Secret) => digest(first),
+            _ => {}
+        }
         self.adapt(first, &second.ty.kind, left)?;
         self.adapt(second, &first.ty.kind, right)?;
         let ordered = !matches!(operator, Op::Equal | Op::NotEqual);
@@ -101,6 +110,15 @@ impl Compiler<'_, '_> {
             return None;
         }
         Some(Kind::Boolean.required())
+    }
+
+    /// A secret as one side of a comparison only.
+    pub(super) fn readable(&mut self, ty: &StaticType, compared: bool, name: &str, span: Span) -> bool {
+        let fits = ty.kind != Kind::Secret || compared;
+        if !fits {
+            self.note(NoteKind::Other { entry: "secret_read", subject: name.to_owned() }, span);
+        }
+        fits
     }
 
     fn membership(
@@ -286,5 +304,14 @@ pub(super) fn symbol(operator: Op) -> &'static str {
         Op::Divide | Op::Quotient => "/",
         Op::Remainder => "%",
         Op::Coalesce => "??",
+    }
+}
+
+/// A text as the digest that a secret is kept as; anything else stays and does not compare.
+fn digest(typed: &mut Typed) {
+    if typed.ty.kind.is_text() || typed.ty.kind == Kind::Dynamic {
+        let plain = std::mem::replace(&mut typed.expression, Expression::Constant(Value::Null));
+        typed.expression = folded(crate::functions::digest_of(plain));
+        typed.ty.kind = Kind::Secret;
     }
 }
