@@ -44,7 +44,10 @@ pub(crate) fn lower_model(source: &str, model: &Model) -> Compiled {
     let (jobs, standing) = jobs::lower_all(&world, &mut shared, &mut notes);
     let roles = access::roles(&world, &lowered.operations);
     let once = once::rules(model, &lowered.operations);
-    let row_by_row = rules::row_by_row(&schema, &mut shared.statements, &lowered, &jobs);
+    let codes = lowered.operations.iter().map(|operation| &operation.code);
+    let codes = codes.chain(lowered.procedures.iter().map(|procedure| &procedure.code));
+    let codes = codes.chain(jobs.iter().map(|job| &job.code));
+    let row_by_row = rules::row_by_row(&schema, &mut shared.statements, codes);
     let mut program = Program {
         schema: Default::default(),
         row_by_row,

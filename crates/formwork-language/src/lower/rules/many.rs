@@ -4,8 +4,7 @@ use super::Rules;
 use super::invariants::equal;
 use crate::lower::world::Statements;
 use crate::program::{
-    Code, EntityId, EntitySchema, FieldId, Instruction, Job, Limit, Lock, Operation, Schema, Select,
-    Statement, StatementId,
+    Code, EntityId, EntitySchema, FieldId, Instruction, Limit, Lock, Schema, Select, Statement, StatementId,
 };
 use crate::rules::{Dependent, RowByRow};
 use formwork_model::Model;
@@ -124,14 +123,12 @@ pub(in crate::lower) fn changed(
 }
 
 /// How each statement over many rows of such a table is done row by row.
-pub(in crate::lower) fn row_by_row(
+pub(in crate::lower) fn row_by_row<'c>(
     schema: &Schema,
     statements: &mut Statements,
-    operations: &[Operation],
-    jobs: &[Job],
+    codes: impl Iterator<Item = &'c Code>,
 ) -> FxHashMap<StatementId, RowByRow> {
     let mut found = FxHashMap::default();
-    let codes = operations.iter().map(|operation| &operation.code).chain(jobs.iter().map(|job| &job.code));
     for Code { instructions, .. } in codes {
         for instruction in instructions {
             if let Instruction::WriteMany { statement, parameters, batch } = instruction
