@@ -232,7 +232,8 @@ async fn insert_rows_at_start(
     if program.schema.rows_at_start.is_empty() {
         return Ok(());
     }
-    let call = Call { what: What::RowsAtStart, slots: Vec::new(), now, seed: seeds.next() };
+    let call =
+        Call { what: What::RowsAtStart, slots: Vec::new(), now, seed: seeds.next(), precondition: None };
     match store.run(call).await.result {
         Ok(_) => Ok(()),
         Err(refusal) => Err(StartError::Data(format!("the rows at start cannot be inserted: {refusal:?}"))),
