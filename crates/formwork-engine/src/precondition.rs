@@ -101,6 +101,9 @@ mod tests {
             on_update: false,
             immutable: false,
             hidden,
+            secret: false,
+            personal: false,
+            computed: false,
             references: None,
             rules: Default::default(),
         };
@@ -111,8 +114,10 @@ mod tests {
                 primary_key: vec![0],
                 unique: Vec::new(),
                 indexes: Vec::new(),
+                rules: Default::default(),
                 span: Default::default(),
             }],
+            ..Schema::default()
         }
     }
 
