@@ -54,12 +54,11 @@ pub fn run_from(
 ) -> Ended {
     let nothing = Code::default();
     let found = match call.what {
-        What::Rows(_) => Some((&nothing, true)),
+        What::Rows(_) | What::RowsAtStart | What::Invariants => Some((&nothing, true)),
         What::Operation(index) => {
             program.operations.get(index as usize).map(|operation| (&operation.code, operation.writes))
         }
         What::Job(index) => program.jobs.get(index as usize).map(|job| (&job.code, true)),
-        What::RowsAtStart | What::Invariants => Some((&NO_CODE, true)),
     };
     let Some((code, writes)) = found else {
         return Ended::refused(Refusal::Internal("there is no such operation or job".into()));
@@ -85,6 +84,7 @@ pub fn run_from(
         written: 0,
         touched: rules::Touched::default(),
         is_job: matches!(call.what, What::Job(_)),
+        placed: matches!(call.what, What::Rows(_)),
         after,
         again: None,
         precondition: call.precondition,
@@ -128,6 +128,8 @@ struct Run<'a> {
     /// What the end of the transaction must test.
     touched: rules::Touched,
     is_job: bool,
+    /// Whether rows are put in place by a test, in whatever state.
+    placed: bool,
     /// Behind which row the first update of many rows goes on.
     after: Option<Vec<Value>>,
     /// Where a job goes on, and behind which row.
@@ -145,8 +147,6 @@ enum Next {
     At(Label),
     Ended(Answer),
 }
-
-const NO_CODE: Code = Code { instructions: Vec::new(), spans: Vec::new(), slots: 0 };
 
 const NOTHING: Answer = Answer { status: 204, body: Body::Nothing, headers: Vec::new() };
 

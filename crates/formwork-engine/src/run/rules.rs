@@ -76,7 +76,7 @@ impl Run<'_> {
                 return Err(broken(RuleKind::Constraint, entity, fields, detail, check.otherwise.as_ref()));
             }
         }
-        for rule in &rules.transitions {
+        for rule in rules.transitions.iter().filter(|_| !self.placed) {
             moves(entity, schema, rule, before, values)?;
         }
         for overlap in &rules.overlaps {
