@@ -25,7 +25,8 @@ pub(crate) enum Reading {
 pub(crate) fn parts<'a, 't>(column: &'a [Token<'t>]) -> Vec<&'a [Token<'t>]> {
     let mut parts: Vec<&'a [Token<'t>]> = Vec::new();
     let mut start = 0;
-    for part in split(column, |token| token.is_mark(",") || token.is_mark(";")) {
+    // A sentence ends a part, too; a point inside a number or word is none.
+    for part in split(column, |token| [",", ";", "."].iter().any(|mark| token.is_mark(mark))) {
         let end = start + part.len();
         let is_value = matches!(part, [value] if value.is_code() || value.kind == TokenKind::Quoted)
             || matches!(part, [or, _] if or.is_word("or"));
@@ -82,6 +83,7 @@ pub(crate) fn read(part: &[Token<'_>]) -> Reading {
     let [first, rest @ ..] = part else { return Reading::Prose };
     let word = first.text.to_ascii_lowercase();
     match &*word {
+        "default" | "defaults" if is_in_words(rest) => Reading::Prose,
         "default" | "defaults" => or_broken(default(rest), "default `VALUE`"),
         "matches" | "pattern" => or_broken(pattern(rest), "matches `/…/`"),
         "format" => or_broken(format(rest), "format email"),
@@ -142,6 +144,15 @@ fn fixed(part: &[Token<'_>]) -> Option<Constraint> {
         "non-negative" | "not negative" => Constraint::Min { value: "0".to_owned(), exclusive: false },
         _ => return None,
     })
+}
+
+/// A default in words: `default: a week ago`.
+fn is_in_words(rest: &[Token<'_>]) -> bool {
+    let rest = match rest {
+        [mark, others @ ..] if mark.is_mark(":") => others,
+        _ => rest,
+    };
+    rest.len() > 1 && rest.iter().all(|token| token.kind == TokenKind::Word)
 }
 
 fn default(rest: &[Token<'_>]) -> Option<Constraint> {
@@ -292,6 +303,10 @@ fn range(part: &[Token<'_>]) -> Option<Constraint> {
 
 /// The two bounds of `1 to 100` or `1..64 chars`.
 pub(crate) fn both_bounds(part: &[Token<'_>]) -> Option<[Constraint; 2]> {
+    let part = match part {
+        [open, inner @ .., _] if open.is_mark("(") && closing(part, 0) == Some(part.len() - 1) => inner,
+        _ => part,
+    };
     let (low, taken) = number(part)?;
     let [to, rest @ ..] = &part[taken..] else { return None };
     if !(to.is_word("to") || to.is_mark("..") || to.is_mark("–") || to.is_mark("-")) {

@@ -3,6 +3,7 @@
 //! Source: language reference, *Fields*. What the constraints say is read in [`crate::constraints`].
 
 use crate::constraints;
+use crate::enum_values;
 use crate::facts::{Constraint, Field, Location};
 use crate::labels::normal;
 use crate::model::Class;
@@ -81,14 +82,31 @@ pub(crate) fn field(reader: &mut Reader<'_>, entry: &Entry<'_>) -> Option<Field>
         return None;
     }
     let rest = &all[at..];
+    let is_coloned = rest.first().is_some_and(|mark| mark.is_mark(":"));
     let rest = if rest.first().is_some_and(is_separator) { &rest[1..] } else { rest };
     let columns = columns(rest);
     let mut columns = columns.as_slice();
+    if ((field.ty.is_none() && is_coloned) || is_open_enum(&field))
+        && let Some(values) = enum_values::columns(columns)
+    {
+        let place = outer(rest).unwrap_or(field.span);
+        let values = values.iter().map(|value| Arc::from(value.text.trim_matches('"')));
+        field.ty = Some(Spanned::new(Type::Enum(values.collect()), place));
+        columns = &[];
+    }
     if field.ty.is_none()
         && let Some((first, others)) = columns.split_first()
         && let Some(used) = leading_type(reader, &mut field, entry.text, first)
     {
-        parts.extend(split(&first[used..], |token| token.is_mark(",")));
+        let rest = &first[used..];
+        let said = constraints::parts(rest);
+        let is_prose = said.iter().all(|part| matches!(constraints::read(part), constraints::Reading::Prose));
+        if is_prose {
+            field.description = prose(reader.source, entry.text, rest);
+            enum_values::take(&mut field, rest);
+        } else {
+            parts.extend(said);
+        }
         columns = others;
     }
     read_columns(reader, &mut field, entry.text, columns, &mut parts);
@@ -186,7 +204,9 @@ pub(crate) fn part_in_parentheses(
         set_type(reader, field, text, std::slice::from_ref(last));
         return finish(reader, field, &[words]);
     }
-    let is_words = part.len() > 2 && part.iter().all(|token| token.kind == TokenKind::Word);
+    // No type begins with a digit: `6 digits`.
+    let is_counted = part.first().is_some_and(|first| first.text.starts_with(|c: char| c.is_ascii_digit()));
+    let is_words = (part.len() > 2 && part.iter().all(|token| token.kind == TokenKind::Word)) || is_counted;
     if is_words && !is_known(reader, part) {
         return finish(reader, field, &[part]);
     }
@@ -209,6 +229,7 @@ fn read_columns<'a, 't>(
             && own.iter().all(|part| !matches!(constraints::read(part), constraints::Reading::Prose));
         if !is_constraints {
             field.description = prose(reader.source, text, first);
+            enum_values::take(field, first);
             columns = others;
         }
     }
@@ -263,7 +284,7 @@ fn field_columns(source: &str, table: &Table) -> Option<FieldColumns> {
             "about",
         ]),
         constraints: constraints.map(|(at, _)| at).collect(),
-        required: columns.find(&["required", "mandatory", "optional", "nullable", "null"]),
+        required: columns.find(&["required", "req", "mandatory", "optional", "opt", "nullable", "null"]),
         default: columns.find(&["default"]),
         location: columns.exactly(&["in", "location", "where", "place"]),
     })
@@ -292,8 +313,12 @@ pub(crate) fn table_fields(reader: &mut Reader<'_>, table: &Table, found: &mut F
             read_type_cell(reader, &mut field, text);
         }
         field.description = cell(columns.description).map(|text| reader.prose(text));
+        if let Some(text) = cell(columns.description) {
+            enum_values::take(&mut field, &tokens(source, text));
+        }
         for text in columns.constraints.iter().filter_map(|at| cell(Some(*at))) {
             let tokens = tokens(source, text);
+            enum_values::take(&mut field, &tokens);
             finish(reader, &mut field, &constraints::parts(&tokens));
         }
         read_requirement(reader, &mut field, table, row, &columns);
@@ -303,9 +328,48 @@ pub(crate) fn table_fields(reader: &mut Reader<'_>, table: &Table, found: &mut F
     }
 }
 
+/// Whether the type is `enum` without values.
+fn is_open_enum(field: &Field) -> bool {
+    matches!(field.ty.as_ref().map(|ty| &ty.value), Some(Type::Enum(values)) if values.is_empty())
+}
+
+/// How many tokens at the start are a type, when what follows them says what must hold: ``uuid → `a.b` ``, `uuid PK`.
+fn typed_head(reader: &Reader<'_>, text: &Text, tokens: &[Token<'_>]) -> Option<usize> {
+    let is_known = |end: usize| {
+        outer(&tokens[..end]).is_some_and(|place| {
+            let written = text.slice(reader.source, place.start, place.end).plain(reader.source);
+            unknown(&read_type(&written, &reader.declared).ty).is_none()
+        })
+    };
+    (1..tokens.len()).rev().take(8).find(|end| {
+        let rest = &tokens[*end..];
+        let inner = match rest {
+            [open, inner @ .., close] if open.is_mark("(") && close.is_mark(")") => inner,
+            _ => rest,
+        };
+        let says = !matches!(
+            constraints::read(inner),
+            constraints::Reading::Prose | constraints::Reading::Broken(_)
+        ) || constraints::both_bounds(inner).is_some();
+        says && is_known(*end)
+    })
+}
+
 /// A type, and behind a comma what must hold: `uuid, primary key`.
 fn read_type_cell(reader: &mut Reader<'_>, field: &mut Field, text: &Text) {
     let tokens = tokens(reader.source, text);
+    let is_whole = outer(&tokens).is_some_and(|place| {
+        let written = text.slice(reader.source, place.start, place.end).plain(reader.source);
+        unknown(&read_type(&written, &reader.declared).ty).is_none()
+    });
+    if !is_whole && let Some(end) = typed_head(reader, text, &tokens) {
+        set_type(reader, field, text, &tokens[..end]);
+        let rest = match &tokens[end..] {
+            [open, inner @ .., close] if open.is_mark("(") && close.is_mark(")") => inner,
+            rest => rest,
+        };
+        return finish(reader, field, &constraints::parts(rest));
+    }
     let parts = split(&tokens, |token| token.is_mark(",") || token.is_mark(";"));
     match parts.split_first() {
         Some((first, rest)) if !rest.is_empty() => {
@@ -326,14 +390,20 @@ fn read_requirement(
 ) {
     let source = reader.source;
     let cell = |at: Option<usize>| tables::cell(source, row, at);
-    let says = cell(columns.required).map(|text| (normal(&text.plain(source)), text.span));
+    let shown = |text: &Text| {
+        let plain = text.plain(source);
+        let sign = plain.trim();
+        if sign.chars().any(char::is_alphanumeric) { normal(sign) } else { sign.to_owned() }
+    };
+    let says = cell(columns.required).map(|text| (shown(text), text.span));
     let title =
         columns.required.and_then(|at| table.header.get(at)).map(|title| normal(&title.plain(source)));
     if let (Some((says, span)), Some(title)) = (says, title) {
         let is_yes =
-            ["yes", "y", "true", "required", "x", "✓", "✔", "null", "nullable", "optional", "not null"];
-        let is_no = ["no", "n", "false"];
-        let asks_optional = ["optional", "nullable", "null"].iter().any(|word| title.starts_with(word));
+            ["yes", "y", "true", "required", "x", "✓", "✔", "✅", "null", "nullable", "optional", "not null"];
+        let is_no = ["no", "n", "false", "✗", "✘", "❌", "✕"];
+        let asks_optional =
+            ["optional", "opt", "nullable", "null"].iter().any(|word| title.starts_with(word));
         let is_optional = match says.as_str() {
             "required" | "not null" | "mandatory" => Some(false),
             "optional" | "nullable" | "null" => Some(true),
@@ -405,14 +475,17 @@ fn leading_type(
     text: &Text,
     column: &[Token<'_>],
 ) -> Option<usize> {
-    let first = split(column, |token| token.is_mark(","))[0];
+    let first = split(column, |token| [",", ";", "."].iter().any(|mark| token.is_mark(mark)))[0];
     let place = outer(first)?;
     let read = read_type(
         text.slice(reader.source, place.start, place.end).plain(reader.source).as_str(),
         &reader.declared,
     );
     if unknown(&read.ty).is_some() {
-        return None;
+        // `integer (0–100)`, ``uuid → `a.b` ``
+        let end = typed_head(reader, text, first)?;
+        set_type(reader, field, text, &first[..end]);
+        return Some(end);
     }
     put_type(field, read, place);
     Some((first.len() + 1).min(column.len()))
@@ -451,7 +524,7 @@ fn put_type(field: &mut Field, read: TypeText, place: Span) {
 }
 
 /// Reads the constraints, and what follows from them for the field itself.
-fn finish(reader: &mut Reader<'_>, field: &mut Field, parts: &[&[Token<'_>]]) {
+pub(crate) fn finish(reader: &mut Reader<'_>, field: &mut Field, parts: &[&[Token<'_>]]) {
     for part in parts {
         if let Some(location) = location(part) {
             field.location = location;

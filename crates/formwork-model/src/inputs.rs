@@ -3,11 +3,14 @@
 //! A type that is not given is taken from the entity field of that name. Source: language reference, *Operations*.
 
 use crate::constraints::{self, Reading};
+use crate::enum_values;
 use crate::facts::{Constraint, Field, Location};
 use crate::fields;
 use crate::reader::Reader;
 use crate::tokens::{Token, TokenKind, closing, outer, split, tokens};
+use crate::values::Type;
 use formwork_syntax::{Spanned, Text};
+use std::sync::Arc;
 
 /// The fields that a sentence names. A sentence that names none gives none: it is prose.
 pub(crate) fn sentence(reader: &mut Reader<'_>, text: &Text) -> Vec<Field> {
@@ -108,6 +111,12 @@ fn field(reader: &mut Reader<'_>, text: &Text, head: &Head<'_, '_>) -> Field {
         _ => None,
     };
     let Some(inside) = inside else { return field };
+    if let Some(values) = enum_values::in_parentheses(inside) {
+        let place = outer(inside).unwrap_or(span);
+        let values = values.iter().map(|value| Arc::from(&*value.text));
+        field.ty = Some(Spanned::new(Type::Enum(values.collect()), place));
+        return field;
+    }
     let parts: Vec<&[Token<'_>]> = split(inside, |token| token.is_mark(",") || token.is_mark(";"))
         .into_iter()
         .filter(|part| !part.is_empty())

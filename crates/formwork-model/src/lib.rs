@@ -4,10 +4,13 @@
 //! notes for what it did not. Steps, expressions and rules are kept as written for `formwork-language`.
 
 mod constraints;
+mod ddl;
 mod diagram;
+mod enum_values;
 pub mod facts;
 mod fields;
 mod inputs;
+mod json;
 mod labels;
 mod model;
 pub mod names;
@@ -21,6 +24,7 @@ mod shapes;
 mod tables;
 mod titles;
 mod tokens;
+mod typed_fences;
 mod unfinished;
 pub mod values;
 

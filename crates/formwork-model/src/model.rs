@@ -3,6 +3,7 @@
 use crate::facts::Prose;
 use crate::notes::Note;
 use crate::sections::closing::{Interface, Phase, Question};
+use crate::sections::commands::CommandLine;
 use crate::sections::components::Component;
 use crate::sections::data_model::{Entity, Relationship};
 use crate::sections::deployment::{Deployment, Recovery, Release};
@@ -32,6 +33,8 @@ pub struct Model {
     pub components: Vec<Component>,
     /// Section 4.
     pub operations: Vec<Operation>,
+    /// Section 4: the flags and exit codes of all commands.
+    pub common_command: CommandLine,
     /// Section 5.
     pub endpoints: Vec<Operation>,
     /// Section 6.

@@ -5,7 +5,7 @@
 //! *Finding the places*.
 
 use crate::labels;
-use crate::sections::{SECTIONS, SectionReader};
+use crate::sections::{ALIASES, SECTIONS, SectionReader};
 use crate::titles;
 use formwork_syntax::{Node, Part, PartKind};
 use std::borrow::Cow;
@@ -30,7 +30,16 @@ pub(crate) fn section_of(source: &str, part: &Part) -> Option<&'static SectionRe
 
 fn titled(source: &str, part: &Part) -> Option<&'static SectionReader> {
     let title = labels::unnumbered(&part.title.plain(source));
-    SECTIONS.iter().find(|section| labels::begins_with(&title, section.titles))
+    let is_named = |section: &&SectionReader| labels::begins_with(&title, section.titles);
+    SECTIONS.iter().find(is_named).or_else(|| aliased(source, part, &title))
+}
+
+/// The section that a whole title means, where the words alone are too common: `Architecture`, `Schema`, `Plan`. A
+/// heading that holds sections is none.
+fn aliased(source: &str, part: &Part, title: &str) -> Option<&'static SectionReader> {
+    let (section, _) = ALIASES.iter().find(|(_, titles)| titles.contains(&title))?;
+    let holds_one = part.parts().any(|below| section_of(source, below).is_some());
+    SECTIONS.iter().find(|own| own.section == *section).filter(|_| !holds_one)
 }
 
 fn find<'d>(source: &str, part: &'d Part, title: Option<&'d Part>, found: &mut Vec<Place<'d>>) {

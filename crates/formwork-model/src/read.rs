@@ -23,6 +23,7 @@ pub fn read(source: &str, document: &Document) -> Model {
         model: Model::default(),
         declared: Declared::default(),
         untyped: Default::default(),
+        loose_relationships: Vec::new(),
     };
     reader.model.title = title.and_then(|part| title_text(source, part));
     let mut declared = Vec::new();

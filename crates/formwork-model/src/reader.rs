@@ -7,6 +7,7 @@ use crate::labels::normal;
 use crate::model::{Class, Model};
 use crate::names::NameIndex;
 use crate::notes::{Note, NoteKind};
+use crate::sections::data_model::Relationship;
 use crate::tokens::{Token, tokens};
 use crate::unfinished;
 use formwork_syntax::{Block, Fence, Label, Node, Part, Span, Spanned, Table, Text};
@@ -20,6 +21,8 @@ pub(crate) struct Reader<'s> {
     pub(crate) declared: Declared,
     /// Names of inputs that a sentence gives without a type, which is no mistake there.
     pub(crate) untyped: FxHashSet<Span>,
+    /// Relationships that paragraphs speak of.
+    pub(crate) loose_relationships: Vec<Relationship>,
 }
 
 /// A list item, a paragraph, or the text behind a label.
@@ -48,9 +51,13 @@ impl<'s> Reader<'s> {
         tokens(self.source, text)
     }
 
-    /// A title, normalised for comparing.
+    /// A title, normalised for comparing, without the number that counts it (`9.3 Rate limits`).
     pub(crate) fn title(&self, text: &Text) -> String {
-        normal(&text.plain(self.source))
+        let plain = text.plain(self.source);
+        let number = plain.len() - plain.trim_start_matches(|c: char| c.is_ascii_digit() || c == '.').len();
+        let behind = plain[number..].trim_start_matches(')');
+        let is_counted = plain.starts_with(|c: char| c.is_ascii_digit()) && behind.starts_with(' ');
+        if is_counted { normal(behind) } else { normal(&plain) }
     }
 
     /// Notes something.

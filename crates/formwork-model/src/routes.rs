@@ -62,6 +62,11 @@ pub(crate) fn line(source: &str, text: &Text) -> Option<Found> {
         .filter(|word| !word.is_empty())
         .all(is_lead);
     let behind = Span::new(found.end, text.span.end).slice(source);
+    // A query is no part of the path.
+    let behind = match behind.strip_prefix('?') {
+        Some(query) => &query[query.find(['`', ' ', '\n']).unwrap_or(query.len())..],
+        None => behind,
+    };
     let behind = behind.trim_start_matches(['`', '*', '_', ' ']);
     let is_end =
         behind.is_empty() || behind.starts_with(['(', '.', ',', ';', '—', '–', '-', '|', '→', '\n', '\r']);

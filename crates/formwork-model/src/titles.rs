@@ -34,7 +34,8 @@ fn kind_end(title: &Text, source: &str, kinds: &[&str]) -> Option<KindEnd> {
     let head = first.span.slice(source);
     let number = head.len()
         - head.trim_start_matches(|c: char| c.is_ascii_digit() || matches!(c, '.' | ')' | ' ')).len();
-    let from = if number > 0 && head[..number].contains(['.', ')']) { number } else { 0 };
+    let lettered = lettered(head);
+    let from = if number > 0 && head[..number].contains(['.', ')']) { number } else { lettered };
     let rest = &head[from..];
     let kind = kinds.iter().find_map(|kind| {
         let word = rest.get(..kind.len()).filter(|word| word.eq_ignore_ascii_case(kind))?;
@@ -57,6 +58,15 @@ fn kind_end(title: &Text, source: &str, kinds: &[&str]) -> Option<KindEnd> {
     match kind {
         Some(used) => Some(KindEnd { used: from + used, is_kind: true }),
         None => (from > 0).then_some(KindEnd { used: from, is_kind: false }),
+    }
+}
+
+/// How many bytes the letter takes that counts an item: `A. Ingest`, `b) Search`.
+fn lettered(head: &str) -> usize {
+    match head.as_bytes() {
+        [letter, b'.' | b')', b' ', ..] if letter.is_ascii_alphabetic() => 3,
+        [b'(', letter, b')', b' ', ..] if letter.is_ascii_alphabetic() => 4,
+        _ => 0,
     }
 }
 

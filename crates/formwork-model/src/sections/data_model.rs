@@ -1,17 +1,20 @@
 //! Section 6: entities, their fields, relationships and indexes.
 
-use super::{entity_tables, relationships};
+use super::{entity_tables, listed_entities as listed, relationships};
+use crate::ddl;
 use crate::facts::{Constraint, Field, Outcome, Prose, RawExpression};
 use crate::fields;
 use crate::labels::{begins_with, normal};
 use crate::model::Class;
-use crate::reader::{Entry, FirstPlaces, Reader, entries};
+use crate::names::same_name;
+use crate::reader::{Entry, FirstPlaces, Reader, entries, fences};
 use crate::shapes;
 use crate::tables;
 use crate::titles;
 use crate::tokens::{Token, TokenKind, outer, split, starts_with_words};
+use crate::typed_fences;
 use crate::values::parse_outcome;
-use formwork_syntax::{Block, Node, Part, PartKind, Span, Spanned, Text};
+use formwork_syntax::{Block, Fence, Node, Part, PartKind, Span, Spanned, Text};
 use rustc_hash::FxHashSet;
 
 /// An entity.
@@ -114,7 +117,7 @@ pub enum RelationshipKind {
 }
 
 /// The words before a title's colon.
-const KINDS: [&str; 4] = ["entity", "table", "model", "collection"];
+pub(super) const KINDS: [&str; 4] = ["entity", "table", "model", "collection"];
 
 /// The labels of an entity, for proposals.
 const LABELS: [&str; 9] = [
@@ -138,7 +141,7 @@ const ABOUT: [&str; 3] = ["description", "purpose", "stores"];
 const REMARKS: [&str; 8] =
     ["note", "notes", "remark", "retention", "lifecycle", "owner", "volume", "storage"];
 
-fn is_label(title: &str) -> bool {
+pub(super) fn is_label(title: &str) -> bool {
     let known: [&[&str]; 4] = [&FIELDS, &RELATIONSHIPS, &INDEXES, &ABOUT];
     known.iter().any(|names| begins_with(title, names)) || rule_kind(title).is_some()
 }
@@ -160,6 +163,10 @@ pub(crate) fn names(source: &str, part: &Part) -> Vec<String> {
     for table in tables::tables(&part.children) {
         found.extend(entity_tables::names(source, table));
     }
+    found.extend(listed::names(source, part));
+    for fence in fences(&part.children) {
+        found.extend(ddl::names(source, fence));
+    }
     found
 }
 
@@ -176,7 +183,7 @@ fn is_entity(source: &str, part: &Part) -> bool {
     if is_label(&title) || (!is_heading && !is_lone) || part.kind == PartKind::Plain {
         return false;
     }
-    if starts_with_code {
+    if starts_with_code || declares_in_fence(source, part) {
         return true;
     }
     let is_fields = |below: &Part| begins_with(&normal(&below.title.plain(source)), &FIELDS);
@@ -195,17 +202,46 @@ fn is_entity(source: &str, part: &Part) -> bool {
     (has_fields || (is_heading && lists_fields(source, part))) && !holds_entities
 }
 
+/// Whether a fence directly below a heading declares its fields, or a table of its name.
+fn declares_in_fence(source: &str, part: &Part) -> bool {
+    let title = titles::of_item(source, part, &KINDS);
+    let name = titles::name(source, &title).map(|name| name.value).unwrap_or_default();
+    let mut own = fences(&part.children).peekable();
+    let is_alone = part.parts().all(|below| !matches!(below.kind, PartKind::Heading(_)));
+    own.peek().is_some()
+        && is_alone
+        && own.any(|fence| match ddl::names(source, fence).as_slice() {
+            [] => typed_fences::declares(source, fence),
+            tables => tables.iter().any(|table| same_name(table, &name)),
+        })
+}
+
 /// Whether a list of fields stands directly below: every item names a field with a type.
 fn lists_fields(source: &str, part: &Part) -> bool {
     let items: Vec<Entry<'_>> = entries(source, part).into_iter().filter(|entry| entry.is_item).collect();
     let is_field = |entry: &Entry<'_>| {
         let tokens = crate::tokens::tokens(source, entry.text);
-        tokens.first().is_some_and(Token::is_code) && tokens.get(1).is_some_and(|token| token.is_mark("("))
+        let is_typed = |rest: &[Token<'_>]| {
+            let first = split(rest, |token| [",", ";", "|"].iter().any(|mark| token.is_mark(mark)))[0];
+            let written = outer(first).map(|place| place.slice(source)).unwrap_or_default();
+            crate::values::type_words::is_type(written)
+        };
+        tokens.first().is_some_and(Token::is_code)
+            && match &tokens[1..] {
+                [mark, ..] if mark.is_mark("(") => true,
+                [mark, rest @ ..] if mark.is_mark(":") => is_typed(rest),
+                _ => false,
+            }
     };
     !items.is_empty() && items.iter().all(is_field)
 }
 
 pub(crate) fn read(reader: &mut Reader<'_>, part: &Part) {
+    read_part(reader, part);
+    relationships::add_loose(reader);
+}
+
+fn read_part(reader: &mut Reader<'_>, part: &Part) {
     let title = reader.title(&part.title);
     if begins_with(&title, &RELATIONSHIPS) {
         return relationships::read(reader, part, None);
@@ -213,16 +249,69 @@ pub(crate) fn read(reader: &mut Reader<'_>, part: &Part) {
     let part = shapes::regroup(reader.source, part, &|below| {
         below.kind == PartKind::Emphasized && is_entity(reader.source, below)
     });
-    reader.prose_list(&part, Class::Narrative);
+    for entry in entries(reader.source, &part) {
+        match listed::titled(reader.source, &entry) {
+            Some(below) => read_entity(reader, &below),
+            None => {
+                reader.class(&entry, Class::Narrative);
+                relationships::mention(reader, entry.text, None);
+            }
+        }
+    }
     for below in part.parts() {
         if is_entity(reader.source, below) {
             read_entity(reader, below);
         } else {
-            read(reader, below);
+            read_part(reader, below);
         }
     }
     for table in tables::tables(&part.children) {
         entity_tables::read(reader, table);
+    }
+    for fence in fences(&part.children) {
+        add_tables(reader, fence, None);
+    }
+}
+
+/// Adds the tables that a fence of SQL creates; that of the entity under whose heading it stands is returned.
+fn add_tables(reader: &mut Reader<'_>, fence: &Fence, own: Option<&str>) -> Option<Entity> {
+    let mut found = None;
+    let tables = ddl::read(reader.source, fence, &reader.declared);
+    let is_only = tables.len() == 1;
+    for table in tables {
+        reader.model.classes.extend(table.fields.iter().map(|field| (field.span, Class::Understood)));
+        if found.is_none() && own.is_some_and(|own| is_only || same_name(own, &table.name.value)) {
+            found = Some(table);
+        } else {
+            add(reader, table);
+        }
+    }
+    found
+}
+
+/// What the fences of an entity declare.
+fn read_fences(reader: &mut Reader<'_>, entity: &mut Entity, part: &Part) {
+    for fence in fences(&part.children) {
+        let name = entity.name.value.clone();
+        let table = add_tables(reader, fence, Some(&name));
+        let mut fields = Vec::new();
+        if let Some(table) = table {
+            fields = table.fields;
+            entity.indexes.extend(table.indexes);
+        } else if !ddl::declares(reader.source, fence) {
+            let found = typed_fences::object(reader, fence);
+            fields = found.unwrap_or_else(|| {
+                let shapes = typed_fences::lines(reader, fence);
+                let is_own = |shape: &&typed_fences::Shape| {
+                    shapes.len() == 1 || shape.name.as_ref().is_none_or(|own| same_name(&own.value, &name))
+                };
+                shapes.iter().find(is_own).map(|shape| shape.fields.clone()).unwrap_or_default()
+            });
+        }
+        let known: FxHashSet<String> =
+            entity.fields.iter().map(|field| field.name.value.to_lowercase()).collect();
+        fields.retain(|field| !known.contains(&field.name.value.to_lowercase()));
+        entity.fields.extend(fields);
     }
 }
 
@@ -263,10 +352,12 @@ fn read_unlabelled(reader: &mut Reader<'_>, entity: &mut Entity, part: &Part) {
             push_rule(reader, entity, EntityRuleKind::AppendOnly, text, &entry);
         } else {
             reader.class(&entry, Class::Narrative);
+            relationships::mention(reader, text, Some(&entity.name));
             entity.description = entity.description.take().or_else(|| Some(reader.prose(text)));
         }
     }
     read_fields(reader, entity, &fields_only);
+    read_fences(reader, entity, part);
 }
 
 fn paragraph(text: &Text) -> Entry<'_> {
@@ -350,6 +441,7 @@ fn read_label(reader: &mut Reader<'_>, entity: &mut Entity, part: &Part) {
         }
     } else if begins_with(&title, &FIELDS) {
         read_fields(reader, entity, part);
+        read_fences(reader, entity, part);
     } else if begins_with(&title, &RELATIONSHIPS) {
         relationships::read(reader, part, Some(&entity.name.clone()));
     } else if begins_with(&title, &INDEXES) {

@@ -5,9 +5,10 @@ use crate::labels::begins_with;
 use crate::model::Class;
 use crate::reader::{Reader, entries};
 use crate::sections::performance::duration_at;
-use crate::tokens::{Token, find_words};
+use crate::shapes;
+use crate::tokens::{Token, find_words, split};
 use crate::values::{parse_count, parse_percent};
-use formwork_syntax::Part;
+use formwork_syntax::{Part, Text};
 
 /// *Deployment Architecture*.
 #[derive(Clone, Debug, Default)]
@@ -58,8 +59,9 @@ pub(crate) fn read(reader: &mut Reader<'_>, part: &Part) {
 
 fn read_part(reader: &mut Reader<'_>, part: &Part) {
     let title = reader.title(&part.title);
-    let is_recovery = begins_with(&title, &["disaster recovery", "recovery", "backup"]);
-    let is_release = begins_with(&title, &["release process", "release", "rollout"]);
+    let is_recovery = begins_with(&title, &RECOVERY);
+    let is_release = begins_with(&title, &RELEASE);
+    let part = &shapes::promote(reader.source, part, &is_subtitle);
     for entry in entries(reader.source, part) {
         let tokens = reader.tokens(entry.text);
         let text = reader.prose(entry.text);
@@ -73,9 +75,36 @@ fn read_part(reader: &mut Reader<'_>, part: &Part) {
             reader.model.deployment.statements.push(text);
             read_deployment(&mut reader.model.deployment, &tokens)
         };
+        // What can be lost and how soon all is back is said under any heading, also in one paragraph with the rest.
+        let understood = understood | (!is_recovery && recovers(reader, &tokens, entry.text));
         reader.class(&entry, if understood { Class::Understood } else { Class::Narrative });
     }
     part.parts().for_each(|below| read_part(reader, below));
+}
+
+const RECOVERY: [&str; 6] = ["disaster recovery", "recovery", "backup", "backups", "rpo", "rto"];
+const RELEASE: [&str; 3] = ["release process", "release", "rollout"];
+
+/// The titles of the parts of the section, where they are items of a list.
+fn is_subtitle(title: &str) -> bool {
+    begins_with(title, &["disaster recovery", "recovery", "release process", "deployment architecture"])
+}
+
+/// Reads what a statement outside *Disaster Recovery* says of it.
+fn recovers(reader: &mut Reader<'_>, tokens: &[Token<'_>], text: &Text) -> bool {
+    let speaks =
+        ["rpo", "rto", "backup", "backups"].iter().any(|word| tokens.iter().any(|token| token.is_word(word)));
+    let mut found = false;
+    if speaks {
+        for sentence in split(tokens, |token| token.is_mark(".") || token.is_mark(";")) {
+            found |= read_recovery(&mut reader.model.recovery, sentence);
+        }
+    }
+    if found {
+        let text = reader.prose(text);
+        reader.model.recovery.statements.push(text);
+    }
+    found
 }
 
 fn read_deployment(deployment: &mut Deployment, tokens: &[Token<'_>]) -> bool {
@@ -123,12 +152,12 @@ fn read_release(release: &mut Release, tokens: &[Token<'_>]) -> bool {
 fn read_recovery(recovery: &mut Recovery, tokens: &[Token<'_>]) -> bool {
     let after = |words: &[&str]| {
         let at = find_words(tokens, words)? + words.len();
-        (at..tokens.len().min(at + 3))
-            .find_map(|at| duration_at(&tokens[at..]))
-            .and_then(|(micros, _)| seconds(micros))
+        (at..tokens.len().min(at + 5)).find_map(|at| length_at(&tokens[at..]))
     };
-    let is_backup = tokens.iter().any(|token| token.is_word("backup") || token.is_word("backups"));
-    let interval = after(&["every"]).filter(|_| is_backup);
+    let is_backup = ["backup", "backups", "snapshot", "snapshots", "dump"]
+        .iter()
+        .any(|word| tokens.iter().any(|token| token.is_word(word)));
+    let interval = after(&["every"]).or_else(|| regular(tokens)).filter(|_| is_backup);
     let kept = after(&["kept"]).filter(|_| is_backup);
     let found = [interval, kept, after(&["rpo"]), after(&["rto"])];
     let slots = [
@@ -138,9 +167,53 @@ fn read_recovery(recovery: &mut Recovery, tokens: &[Token<'_>]) -> bool {
         &mut recovery.rto_seconds,
     ];
     for (slot, value) in slots.into_iter().zip(found) {
-        *slot = value.or(*slot);
+        // What was said first stands: `base backup every 6 h`, then what is shipped in between.
+        *slot = slot.or(value);
     }
     found.iter().any(Option::is_some)
+}
+
+/// A length of time in seconds, also `one hour`, `an hour`, and a bare `0`.
+fn length_at(tokens: &[Token<'_>]) -> Option<u64> {
+    if let Some((micros, _)) = duration_at(tokens) {
+        return seconds(micros);
+    }
+    const WORDS: [(&str, u64); 14] = [
+        ("a", 1),
+        ("an", 1),
+        ("one", 1),
+        ("two", 2),
+        ("three", 3),
+        ("four", 4),
+        ("five", 5),
+        ("six", 6),
+        ("seven", 7),
+        ("eight", 8),
+        ("ten", 10),
+        ("twelve", 12),
+        ("thirty", 30),
+        ("zero", 0),
+    ];
+    let first = tokens.first()?;
+    if first.is_word("half") {
+        return length_at(&tokens[1..]).map(|whole| whole / 2);
+    }
+    if first.text == "0" || first.is_word("none") || (first.is_word("zero") && tokens.len() == 1) {
+        return Some(0);
+    }
+    let (_, count) = WORDS.iter().find(|(word, _)| first.is_word(word))?;
+    crate::values::parse_window(&tokens.get(1)?.text).map(|unit| unit * count)
+}
+
+/// `hourly`, `nightly`, `daily`, `weekly`, in seconds.
+fn regular(tokens: &[Token<'_>]) -> Option<u64> {
+    const WORDS: [(&str, u64); 5] =
+        [("hourly", 3_600), ("nightly", 86_400), ("daily", 86_400), ("weekly", 604_800), ("continuous", 0)];
+    WORDS
+        .iter()
+        .find(|(word, _)| tokens.iter().any(|token| token.is_word(word)))
+        .map(|(_, seconds)| *seconds)
+        .filter(|seconds| *seconds > 0)
 }
 
 fn seconds(micros: i64) -> Option<u64> {

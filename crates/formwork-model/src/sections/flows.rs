@@ -3,6 +3,7 @@
 //! A flow's steps are its numbered items; where nothing is numbered, its list items, the rows of a table, or its
 //! paragraphs. What stands beside numbered steps is narrative. Source: language reference, *Flows*.
 
+use super::flow_drawings;
 use crate::facts::StepItem;
 use crate::labels::begins_with;
 use crate::model::Class;
@@ -124,7 +125,8 @@ fn is_group(reader: &Reader<'_>, part: &Part) -> bool {
 fn is_flow(reader: &Reader<'_>, part: &Part) -> bool {
     let has_kind = titles::has_kind(reader.source, part, &KINDS);
     let is_heading = matches!(part.kind, PartKind::Heading(_));
-    let has_list = part.blocks().any(|block| matches!(block, Block::List(_) | Block::Table(_)));
+    let has_list = part.blocks().any(|block| matches!(block, Block::List(_) | Block::Table(_)))
+        || !flow_drawings::steps(reader.source, part).is_empty();
     let is_remark = begins_with(&reader.title(&part.title), &ABOUT);
     let is_prompt = reader.is_placeholder(&part.title);
     has_kind || (!is_remark && !is_prompt && (is_heading || (has_list && part.kind == PartKind::Emphasized)))
@@ -135,7 +137,7 @@ fn read_listed(reader: &mut Reader<'_>, part: &Part) {
     for block in part.blocks() {
         match block {
             Block::List(list) => list.items.iter().for_each(|item| read_item(reader, item)),
-            Block::Table(table) => reader.narrative_rows(table),
+            Block::Table(table) => read_table(reader, table),
             _ => {}
         }
     }
@@ -149,6 +151,19 @@ fn read_listed(reader: &mut Reader<'_>, part: &Part) {
         ..Part { children: Vec::new(), ..part.clone() }
     };
     reader.prose_list(&paragraphs, Class::Narrative);
+}
+
+/// A table directly in the section: flows of its own, else prose.
+fn read_table(reader: &mut Reader<'_>, table: &Table) {
+    let found = flow_drawings::tables_of_flows(reader.source, table, &KINDS);
+    if found.is_empty() {
+        return reader.narrative_rows(table);
+    }
+    for (title, table) in found {
+        let span = table.span;
+        let rows = vec![Node::Block(Block::Table(table))];
+        read_flow(reader, &shapes::labelled(title.clone(), Text::empty(title.span.end), rows, span));
+    }
 }
 
 fn read_item(reader: &mut Reader<'_>, item: &Item) {
@@ -178,6 +193,11 @@ fn read_flow(reader: &mut Reader<'_>, part: &Part) {
     }
     let mut candidates = Vec::new();
     gather(reader, &rest, false, &mut candidates, &mut flow.errors);
+    let is_listed = candidates.iter().any(|candidate| candidate.rank > Rank::Paragraph);
+    if !is_listed {
+        let drawn = flow_drawings::steps(reader.source, part);
+        candidates.extend(drawn.into_iter().map(|item| Candidate { item, rank: Rank::Numbered }));
+    }
     take_steps(reader, candidates, &mut flow.steps);
     reader.declared_twice("flow", &flow.name);
     reader.model.flows.push(flow);
@@ -240,6 +260,14 @@ fn gather_errors(reader: &Reader<'_>, part: &Part, errors: &mut Vec<StepItem>) {
 }
 
 fn add_entry(reader: &mut Reader<'_>, entry: &Entry<'_>, is_about: bool, candidates: &mut Vec<Candidate>) {
+    let lines = flow_drawings::arrow_lines(reader.source, entry.text).filter(|_| !entry.is_item && !is_about);
+    if let Some(lines) = lines {
+        let drawn = lines.into_iter().map(|text| {
+            let span = text.span;
+            StepItem { text, number: None, nested: Vec::new(), fences: Vec::new(), span }
+        });
+        return candidates.extend(drawn.map(|item| Candidate { item, rank: Rank::Numbered }));
+    }
     let is_numbered = entry.number.is_some() || begins_with_number(reader, entry);
     if is_about && !is_numbered {
         return reader.class(entry, Class::Narrative);
@@ -269,7 +297,7 @@ fn begins_with_number(reader: &Reader<'_>, entry: &Entry<'_>) -> bool {
 /// The rows of a table of steps, without the column of their numbers.
 fn add_rows(reader: &mut Reader<'_>, table: &Table, candidates: &mut Vec<Candidate>) {
     let columns = Columns::new(reader.source, table);
-    let number = columns.exactly(&["", "no", "nr", "number", "n"]).or_else(|| {
+    let number = columns.exactly(&["", "no", "nr", "number", "n", "id"]).or_else(|| {
         let step = columns.exactly(&["step"])?;
         let is_number =
             |text: &Text| text.plain(reader.source).trim().trim_end_matches('.').parse::<u64>().is_ok();

@@ -1,5 +1,6 @@
 //! Sections 4 and 5: operations and internal endpoints. Both have one shape.
 
+use super::commands::{self, CommandLine};
 use super::{operation_tables, outputs};
 use crate::facts::{Field, Outcome, Prose, StepItem};
 use crate::fields;
@@ -12,6 +13,7 @@ use crate::routes::{self, Found, METHODS};
 use crate::shapes;
 use crate::tables;
 use crate::titles;
+use crate::typed_fences;
 use formwork_syntax::{Block, Fence, Node, Part, PartKind, Span, Spanned, Text};
 
 /// Where an operation is declared, and so on which listener it is served.
@@ -42,6 +44,8 @@ pub struct Operation {
     pub procedure: bool,
     /// The command line as written, from a *Command* label (`tool check [PATHS]…`).
     pub command_line: Option<Spanned<String>>,
+    /// What it takes and how it ends, if it is a command.
+    pub command_facts: CommandLine,
     /// What goes in.
     pub input: Input,
     /// What comes out.
@@ -214,19 +218,33 @@ fn read_group(reader: &mut Reader<'_>, part: &Part, surface: Surface, group: Opt
     let part = regrouped(reader.source, part);
     for entry in entries(reader.source, &part) {
         if !read_listed(reader, &entry, surface, group) {
-            reader.class(&entry, Class::Narrative);
+            let is_common = !entry.is_item && commands::read_common(reader, entry.text);
+            reader.class(&entry, if is_common { Class::Understood } else { Class::Narrative });
         }
     }
     for below in part.parts() {
         if is_operation(reader, below) {
             read_operation(reader, below, surface, group);
+        } else if commands::is_label(&reader.title(&below.title)) {
+            let mut found = CommandLine::default();
+            match begins_with(&reader.title(&below.title), &commands::EXIT_CODES) {
+                true => commands::read_exits(reader, below, &mut found),
+                false => commands::read_flags(reader, below, &mut found),
+            }
+            commands::add_common(reader, found);
         } else {
             let title = below.title.plain(reader.source);
             read_group(reader, below, surface, Some(&title));
         }
     }
     for table in tables::tables(&part.children) {
-        operation_tables::read(reader, table, surface, group);
+        if commands::is_table(reader.source, table) {
+            let mut found = CommandLine::default();
+            commands::read_table(reader, table, &mut found);
+            commands::add_common(reader, found);
+        } else {
+            operation_tables::read(reader, table, surface, group);
+        }
     }
 }
 
@@ -258,10 +276,16 @@ fn is_operation(reader: &Reader<'_>, part: &Part) -> bool {
         return true;
     }
     let is_heading = matches!(part.kind, PartKind::Heading(_));
+    let unnumbered = titles::without_kind(source, &part.title, &KINDS);
     let starts_with_code =
-        part.title.codes().next().is_some_and(|(piece, _)| piece.span.start == part.title.span.start);
-    let has_title = titles::has_kind(source, part, &KINDS) || routes::begins(source, &part.title);
-    if has_title || (starts_with_code && is_heading) {
+        unnumbered.codes().next().is_some_and(|(piece, _)| piece.span.start == unnumbered.span.start);
+    let has_title = titles::has_kind(source, part, &KINDS) || routes::begins(source, &unnumbered);
+    // `#### Search`, and on a line of its own below it the method and path.
+    let opens_with_route = || match part.children.first() {
+        Some(Node::Block(Block::Paragraph(text))) => routes::line(source, text).is_some(),
+        _ => false,
+    };
+    if has_title || (is_heading && (starts_with_code || opens_with_route())) {
         return true;
     }
     let is_group = part.parts().any(|below| {
@@ -287,7 +311,9 @@ fn read_listed(reader: &mut Reader<'_>, entry: &Entry<'_>, surface: Surface, gro
         return false;
     }
     let source = reader.source;
-    let named = entry.label.is_some_and(|label| routes::find(source, label.title.span).is_some());
+    let named = entry.label.is_some_and(|label| {
+        routes::find(source, label.title.span).is_some() || routes::begins(source, &label.rest)
+    });
     let is_listed =
         named || routes::begins(source, entry.text) || begins_with_name_and_route(source, entry.text);
     if !is_listed {
@@ -340,13 +366,22 @@ fn read_operation(reader: &mut Reader<'_>, part: &Part, surface: Surface, group:
     for below in part.parts() {
         read_label(reader, &mut operation, below);
     }
+    if operation.command {
+        commands::read_synopsis(&mut operation);
+        for table in tables::tables(&part.children).filter(|table| commands::is_table(reader.source, table)) {
+            commands::read_table(reader, table, &mut operation.command_facts);
+        }
+    }
     add(reader, operation);
 }
 
 pub(super) fn is_label(title: &str) -> bool {
+    let title = spelled_out(title);
     let known: [&[&str]; 9] =
         [&INPUT, &OUTPUT, &BEHAVIOR, &EXAMPLES, &ERRORS, &ROUTE, &PURPOSE, &REMARKS, &LABEL_KINDS];
-    known.iter().any(|names| begins_with(title, names)) || title == "transport" || title == "path"
+    known.iter().any(|names| begins_with(title, names))
+        || commands::is_label(title)
+        || matches!(title, "transport" | "path" | "usage" | "synopsis")
 }
 
 pub(super) fn add(reader: &mut Reader<'_>, operation: Operation) {
@@ -401,6 +436,10 @@ pub(super) fn titled(source: &str, title: &Text, surface: Surface, span: Span) -
             None if name.is_none() && !is_method_or_path(&text) => {
                 let place = (piece.span.start, code.span());
                 name = Some((place.0, named(&text, place.1, &mut operation.command)));
+                // A title that is the whole synopsis.
+                if operation.command && commands::name_length(&text) < text.len() {
+                    operation.command_line = Some(Spanned::new(text.into_owned(), place.1));
+                }
             }
             None => {}
         }
@@ -412,8 +451,12 @@ pub(super) fn titled(source: &str, title: &Text, surface: Surface, span: Span) -
     }
     let route_start = operation.method.as_ref().map(|method| method.span.start);
     let before_route = route_start.and_then(|at| words_before(source, title, at));
+    // `Ingest → Index: POST /x` says who calls whom, `POST /x — make_it` what it is called.
+    let before_route =
+        before_route.filter(|words| !words.value.contains(['→', '⟶']) && !words.value.contains("->"));
+    let behind = operation.path.as_ref().and_then(|path| name_behind(source, title, path.span.end));
     operation.name =
-        match (name, before_route, &operation.method, &operation.path) {
+        match (name, before_route.or(behind), &operation.method, &operation.path) {
             (Some((_, name)), None, _, _) => name,
             (Some((at, name)), Some(words), _, _) => {
                 if at <= words.span.end || at < route_start.unwrap_or(0) { name } else { words }
@@ -438,6 +481,26 @@ fn words_before(source: &str, title: &Text, at: u32) -> Option<Spanned<String>> 
     has_words.then(|| titles::words(source, &before)).flatten()
 }
 
+/// A name behind the path: one word that is written as code is, `make_it` or `makeIt`.
+fn name_behind(source: &str, title: &Text, from: u32) -> Option<Spanned<String>> {
+    let behind = Span::new(from, title.span.end.max(from)).slice(source);
+    let skipped = behind.len()
+        - behind.trim_start_matches(['`', '*', '_', ' ', ':', '—', '–', '-', '·', '|', '(', ')']).len();
+    let word = behind[skipped..].trim_end_matches(['`', '*', ')', ' ']);
+    let is_inner = |window: &[u8]| {
+        window[1] == b'_' || (window[0].is_ascii_lowercase() && window[1].is_ascii_uppercase())
+    };
+    let is_name = is_identifier(word) && word.as_bytes().windows(2).any(is_inner);
+    let start = from + skipped as u32;
+    (skipped > 0 && is_name)
+        .then(|| Spanned::new(word.to_owned(), Span::new(start, start + word.len() as u32)))
+}
+
+fn is_identifier(word: &str) -> bool {
+    word.starts_with(|first: char| first.is_ascii_lowercase())
+        && word.chars().all(|character| character.is_ascii_alphanumeric() || character == '_')
+}
+
 /// An operation of which only the name is known.
 pub(super) fn empty(name: Spanned<String>, surface: Surface, span: Span) -> Operation {
     Operation {
@@ -449,6 +512,7 @@ pub(super) fn empty(name: Spanned<String>, surface: Surface, span: Span) -> Oper
         command: false,
         procedure: false,
         command_line: None,
+        command_facts: CommandLine::default(),
         input: Input::default(),
         output: Output::default(),
         errors: Vec::new(),
@@ -466,12 +530,13 @@ fn named(text: &str, span: Span, command: &mut bool) -> Spanned<String> {
     let name = text.split('(').next().unwrap_or(text).trim_end();
     *command = name.contains(' ');
     // Flags and arguments of a command line are no part of its name.
-    let end = [" [", " <", " -"].iter().filter_map(|mark| name.find(mark)).min().unwrap_or(name.len());
+    let end = if *command { commands::name_length(name) } else { name.len() };
     Spanned::new(name[..end].to_owned(), span.part(0, end as u32))
 }
 
 pub(super) fn read_label(reader: &mut Reader<'_>, operation: &mut Operation, part: &Part) {
     let title = reader.title(&part.title);
+    let title = spelled_out(&title).to_owned();
     let route = routes::line(reader.source, &part.inline);
     if let Some(found) = route.filter(|_| operation.path.is_none() && is_label(&title)) {
         set_route(operation, found);
@@ -488,11 +553,21 @@ pub(super) fn read_label(reader: &mut Reader<'_>, operation: &mut Operation, par
     } else if title == "path" || begins_with(&title, &ROUTE) {
         read_route(reader, operation, part);
     } else if begins_with(&title, &INPUT) {
-        let more = read_input(reader, part);
-        operation.examples.extend(fences(&part.children).cloned());
+        let mut more = read_input(reader, part);
+        for fence in fences(&part.children) {
+            match typed_fences::object(reader, fence).filter(|_| more.fields.is_empty()) {
+                Some(found) => more.fields = found,
+                None => operation.examples.push(fence.clone()),
+            }
+        }
         merge_input(&mut operation.input, more);
     } else if begins_with(&title, &OUTPUT) {
         outputs::read_output(reader, operation, part);
+    } else if commands::is_label(&title) {
+        match begins_with(&title, &commands::EXIT_CODES) {
+            true => commands::read_exits(reader, part, &mut operation.command_facts),
+            false => commands::read_flags(reader, part, &mut operation.command_facts),
+        }
     } else if begins_with(&title, &BEHAVIOR) {
         operation.behavior.extend(steps(reader.source, part));
         operation.behavior_span = Some(part.title.span);
@@ -505,6 +580,15 @@ pub(super) fn read_label(reader: &mut Reader<'_>, operation: &mut Operation, par
             super::unknown_label(reader, part, &LABELS);
         }
         reader.prose_list(part, Class::Narrative);
+    }
+}
+
+/// `in` and `out` stand for Input and Output.
+fn spelled_out(title: &str) -> &str {
+    match title {
+        "in" => "input",
+        "out" => "output",
+        _ => title,
     }
 }
 

@@ -1,12 +1,17 @@
 //! One module per section of the form: its typed facts, and the reader that finds them.
 
+mod access_tables;
 pub mod closing;
+pub mod commands;
 pub mod components;
 pub mod data_model;
 pub mod deployment;
 mod entity_tables;
+
+mod flow_drawings;
 pub mod flows;
 pub mod interface;
+mod listed_entities;
 pub mod observability;
 mod operation_tables;
 mod outputs;
@@ -107,6 +112,104 @@ pub(crate) const SECTIONS: [SectionReader; 16] = [
     ),
     section(Section::Roadmap, &["roadmap", "milestones", "development roadmap"], closing::read_roadmap),
     section(Section::Questions, &["open questions", "questions", "open issues"], closing::read_questions),
+];
+
+/// Further titles, which count only whole.
+pub(crate) const ALIASES: [(Section, &[&str]); 16] = [
+    (Section::Summary, &["introduction", "tl dr", "tldr", "background", "problem statement", "in short"]),
+    (Section::Goals, &["scope", "aims", "goals and scope", "purpose and scope"]),
+    (
+        Section::Overview,
+        &[
+            "architecture",
+            "system architecture",
+            "high level architecture",
+            "high level overview",
+            "high level design",
+            "big picture",
+            "system context",
+            "how it works",
+        ],
+    ),
+    (
+        Section::Components,
+        &["building blocks", "modules", "parts", "system components", "main parts", "component overview"],
+    ),
+    (
+        Section::Interface,
+        &[
+            "interface",
+            "endpoints",
+            "api endpoints",
+            "api reference",
+            "api design",
+            "rest api",
+            "http api",
+            "web api",
+            "commands",
+            "command line",
+            "external interface",
+            "external interfaces",
+        ],
+    ),
+    (
+        Section::Internal,
+        &[
+            "service to service apis",
+            "service to service communication",
+            "inter service communication",
+            "internal communication",
+            "internal interface",
+            "internal",
+        ],
+    ),
+    (
+        Section::DataModel,
+        &["schema", "database schema", "database", "tables", "data structures", "persistence"],
+    ),
+    (
+        Section::Flows,
+        &[
+            "scenarios",
+            "use cases",
+            "user journeys",
+            "main flows",
+            "important flows",
+            "sequences",
+            "sequence diagrams",
+            "processes",
+        ],
+    ),
+    (Section::Performance, &["service levels", "slas", "reliability", "targets", "quality targets"]),
+    (
+        Section::Security,
+        &["authentication and authorization", "authentication and authorisation", "auth", "permissions"],
+    ),
+    (
+        Section::Observability,
+        &["metrics", "metrics and events", "logging and metrics", "monitoring and alerting", "events"],
+    ),
+    (
+        Section::Deployment,
+        &["rollout", "disaster recovery", "backup and recovery", "infrastructure", "backup", "recovery"],
+    ),
+    (Section::Testing, &["verification", "test strategy", "test plan", "validation", "quality"]),
+    (Section::References, &["schemas", "reference", "data contracts", "message formats", "payloads"]),
+    (
+        Section::Roadmap,
+        &["plan", "phases", "timeline", "next steps", "implementation plan", "release plan", "delivery plan"],
+    ),
+    (
+        Section::Questions,
+        &[
+            "unresolved questions",
+            "open points",
+            "unknowns",
+            "undecided",
+            "risks and open questions",
+            "decisions to make",
+        ],
+    ),
 ];
 
 const fn section(

@@ -291,8 +291,32 @@ fn read_events(reader: &mut Reader<'_>, part: &Part) {
     part.parts().for_each(|below| read_events(reader, below));
 }
 
+/// Events in one line: ``Events: `scene.received` (scene_id), `scene.lost` (scene_id, reason)``.
+fn read_events_in_line(reader: &mut Reader<'_>, entry: &Entry<'_>, tokens: &[Token<'_>]) -> bool {
+    let pieces = split(tokens, |token| token.is_mark(",") || token.is_mark(";") || token.is_mark("."));
+    let pieces: Vec<&[Token<'_>]> = pieces.into_iter().filter(|piece| !piece.is_empty()).collect();
+    let is_one = |piece: &&[Token<'_>]| match piece {
+        [name] => name.is_code(),
+        [name, open, .., close] => name.is_code() && open.is_mark("(") && close.is_mark(")"),
+        _ => false,
+    };
+    if entry.is_item || pieces.len() < 2 || !pieces.iter().all(is_one) {
+        return false;
+    }
+    for piece in pieces {
+        let [name, rest @ ..] = piece else { continue };
+        let is_name = |token: &&Token<'_>| token.is_code() || token.kind == TokenKind::Word;
+        let data = rest.iter().filter(is_name).map(Token::spanned).collect();
+        add_event(reader, Event { name: name.spanned(), when: None, data, span: entry.span });
+    }
+    true
+}
+
 fn read_event(reader: &mut Reader<'_>, entry: &Entry<'_>) -> bool {
     let tokens = reader.tokens(entry.text);
+    if read_events_in_line(reader, entry, &tokens) {
+        return true;
+    }
     let (names, rest) = names(&tokens, entry, reader);
     let is_code = tokens.first().is_some_and(Token::is_code);
     if names.is_empty() || (!entry.is_item && !is_code) {

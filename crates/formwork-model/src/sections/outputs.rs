@@ -9,6 +9,7 @@ use crate::model::Class;
 use crate::reader::{Entry, Reader, entries, fences};
 use crate::tables;
 use crate::tokens::{Token, TokenKind, find_words};
+use crate::typed_fences;
 use crate::values::parse_outcome;
 use formwork_syntax::{Block, Node, Part, Spanned, Text};
 
@@ -35,10 +36,16 @@ pub(super) fn read_output(reader: &mut Reader<'_>, operation: &mut Operation, pa
         let table = Part { children: vec![Node::Block(block.clone())], ..listed.clone() };
         output.fields.extend(fields::fields(reader, &table));
     }
+    for fence in fences(&part.children) {
+        let takes = output.fields.is_empty() && !matches!(output.kind, OutputKind::Row(_));
+        match typed_fences::object(reader, fence).filter(|_| takes) {
+            Some(found) => output.fields = found,
+            None => operation.examples.push(fence.clone()),
+        }
+    }
     if !output.fields.is_empty() && matches!(output.kind, OutputKind::Missing | OutputKind::Prose) {
         output.kind = OutputKind::Fields;
     }
-    operation.examples.extend(fences(&part.children).cloned());
     operation.output = output;
 }
 

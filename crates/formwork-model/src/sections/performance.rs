@@ -10,7 +10,7 @@ use crate::tables::{self, Columns};
 use crate::titles;
 use crate::tokens::Token;
 use crate::values::parse_duration;
-use formwork_syntax::{Part, PartKind, Span, Spanned, Table};
+use formwork_syntax::{Node, Part, PartKind, Span, Spanned, Table, Text};
 
 /// A service level objective.
 #[derive(Clone, Debug)]
@@ -66,7 +66,19 @@ pub(crate) fn read(reader: &mut Reader<'_>, part: &Part) {
     }
     let is_slos = begins_with(&title, &SLO_TITLES) || title.ends_with(" slos") || title.ends_with(" targets");
     if is_slos && !title.contains("caching") {
-        slos::read(reader, part);
+        // What stands below under a title of its own is no objective.
+        let (others, own): (Vec<Node>, Vec<Node>) =
+            part.children.iter().cloned().partition(|node| match node {
+                Node::Part(below) => is_other_subtitle(&unnumbered(&below.title.plain(reader.source))),
+                Node::Block(_) => false,
+            });
+        let own = Part { children: own, ..shapes::without_children(part) };
+        slos::read(reader, &own);
+        for node in &others {
+            if let Node::Part(below) = node {
+                read(reader, below);
+            }
+        }
     } else if begins_with(&title, &["optimization", "optimisation", "optimizations", "optimisations"]) {
         let part = tables::as_lists(reader.source, part, &[]);
         let items = reader.prose_list(&part, Class::Narrative);
@@ -80,6 +92,12 @@ pub(crate) fn read(reader: &mut Reader<'_>, part: &Part) {
     } else {
         let part = shapes::promote(reader.source, part, &is_subtitle);
         read_caching_entries(reader, &part, false);
+        for table in tables::tables(&part.children) {
+            match slos::is_table(reader.source, table) {
+                true => slos::read_table(reader, table),
+                false => read_layer_table(reader, table),
+            }
+        }
         part.parts().for_each(|below| read(reader, below));
     }
 }
@@ -88,6 +106,22 @@ pub(crate) fn read(reader: &mut Reader<'_>, part: &Part) {
 fn is_subtitle(title: &str) -> bool {
     begins_with(title, &SLO_TITLES)
         || begins_with(title, &["caching", "caching strategy", "optimization strategies", "optimisations"])
+}
+
+/// Titles of what is no objective.
+fn is_other_subtitle(title: &str) -> bool {
+    const TITLES: [&str; 9] = [
+        "caching",
+        "cache",
+        "caches",
+        "layer",
+        "optimization",
+        "optimisation",
+        "optimizations",
+        "optimisations",
+        "cache layer",
+    ];
+    begins_with(title, &TITLES)
 }
 
 const SLO_TITLES: [&str; 8] = [
@@ -115,6 +149,9 @@ fn read_caches(reader: &mut Reader<'_>, part: &Part) {
             && (is_layer_title(&title) || below.inline.is_blank(source) || holds_labels(source, below))
     };
     let part = shapes::regroup(reader.source, part, &is_title);
+    if !part.parts().any(is_title) && holds_labels(source, &part) {
+        return read_only_layer(reader, &part);
+    }
     read_caching_entries(reader, &part, true);
     for table in tables::tables(&part.children) {
         read_layer_table(reader, table);
@@ -127,6 +164,21 @@ fn read_caches(reader: &mut Reader<'_>, part: &Part) {
             read_caches(reader, below);
         }
     }
+}
+
+/// The one layer of a part that holds its labels and names none: it is called by what it keeps.
+fn read_only_layer(reader: &mut Reader<'_>, part: &Part) {
+    let promoted = shapes::promote(reader.source, part, &is_layer_label);
+    let what = promoted.parts().find(|below| begins_with(&reader.title(&below.title), &WHAT));
+    let name = what.map_or_else(|| reader.prose(&part.title), |what| reader.prose(&what.inline));
+    let mut layer = new_layer(name, part.span);
+    for entry in node_entries(&promoted.children) {
+        reader.class(&entry, Class::Narrative);
+    }
+    for below in promoted.parts() {
+        read_layer_label(reader, &mut layer, below);
+    }
+    reader.model.caches.push(layer);
 }
 
 /// Whether a part has the labels of a cache layer directly below it.
@@ -142,6 +194,7 @@ fn read_caching_entries(reader: &mut Reader<'_>, part: &Part, is_caching: bool) 
         let part = entry.is_item.then(|| item_part(reader.source, &entry)).flatten();
         match part.filter(|part| is_layer || (is_caching && says_layer(reader.source, part))) {
             Some(part) => read_layer(reader, &part),
+            None if !is_caching && slos::read_item(reader, &entry) => {}
             None => reader.class(&entry, Class::Narrative),
         }
     }
@@ -150,9 +203,21 @@ fn read_caching_entries(reader: &mut Reader<'_>, part: &Part, is_caching: bool) 
 fn item_part(source: &str, entry: &Entry<'_>) -> Option<Part> {
     let (title, inline) = match entry.label {
         Some(label) => (label.title.clone(), label.rest.clone()),
-        None => shapes::bold_head(source, entry.text)?,
+        None => shapes::bold_head(source, entry.text).or_else(|| plain_head(source, entry.text))?,
     };
     Some(shapes::labelled(title, inline, entry.children.to_vec(), entry.span))
+}
+
+/// The words before the first comma of `CDN for builds, immutable, TTL 1 d`.
+fn plain_head(source: &str, text: &Text) -> Option<(Text, Text)> {
+    let tokens = crate::tokens::tokens(source, text);
+    let at = tokens.iter().position(|token| [",", ";", "—", "–"].iter().any(|mark| token.is_mark(mark)))?;
+    let (head, behind) = (&tokens[..at], tokens.get(at + 1)?);
+    let is_ttl = |token: &Token<'_>| TTL.iter().any(|word| token.is_word(word));
+    ((1..=6).contains(&head.len()) && !head.iter().any(is_ttl)).then(|| {
+        let title = text.slice(source, text.span.start, tokens[at].span.start);
+        (title, text.slice(source, behind.outer.start, text.span.end))
+    })
 }
 
 /// Whether an item tells of a layer: by labels below it, or by naming a lifetime in its sentence.
@@ -168,7 +233,8 @@ fn read_layer_table(reader: &mut Reader<'_>, table: &Table) {
     let what = columns.find(&WHAT);
     let invalidation = columns.find(&INVALIDATION);
     let name = columns.find(&["layer", "cache", "name", "cache layer", "tier"]).unwrap_or(0);
-    if ttl.is_none() && what.is_none() && invalidation.is_none() {
+    let is_layers = columns.find(&["layer", "cache", "cache layer", "tier"]).is_some() || ttl.is_some();
+    if !is_layers || (ttl.is_none() && what.is_none() && invalidation.is_none()) {
         return reader.narrative_rows(table);
     }
     for row in &table.rows {
@@ -204,8 +270,12 @@ pub(crate) fn duration_at(tokens: &[Token<'_>]) -> Option<(i64, usize)> {
 fn read_layer(reader: &mut Reader<'_>, part: &Part) {
     let source = reader.source;
     let is_named_behind = is_layer_title(&reader.title(&part.title)) && !part.inline.is_blank(source);
+    // `**Cache:** search results; TTL 60 s`: what follows the name stands behind a semicolon.
+    let sentence_end =
+        reader.tokens(&part.inline).iter().find(|token| token.is_mark(";")).map(|token| token.span.start);
     let title = if is_named_behind {
-        part.inline.clone()
+        let end = sentence_end.unwrap_or(part.inline.span.end);
+        part.inline.slice(source, part.inline.span.start, end)
     } else {
         titles::without_kind(source, &part.title, &["layer", "cache layer", "cache"])
     };
@@ -214,7 +284,8 @@ fn read_layer(reader: &mut Reader<'_>, part: &Part) {
     if !part.inline.is_blank(source) {
         reader.model.classes.push((part.inline.span, Class::Understood));
     }
-    if !is_named_behind && !part.inline.is_blank(source) {
+    let says_more = !is_named_behind || sentence_end.is_some();
+    if says_more && !part.inline.is_blank(source) {
         layer.what = Some(reader.prose(&part.inline));
         let sentence = reader.tokens(&part.inline);
         let at = sentence.iter().position(|token| TTL.iter().any(|word| token.is_word(word)));

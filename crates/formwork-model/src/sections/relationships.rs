@@ -5,10 +5,11 @@
 
 use super::data_model::{Relationship, RelationshipKind};
 use crate::model::Class;
+use crate::names::same_name;
 use crate::reader::{Entry, Reader, entries, fences};
 use crate::tables::{self, Columns};
 use crate::tokens::{Token, TokenKind, closing, outer};
-use formwork_syntax::{Fence, Part, Span, Spanned, Table};
+use formwork_syntax::{Fence, Part, Span, Spanned, Table, Text};
 
 /// Reads a part; `of` is the entity below whose heading it stands.
 pub(crate) fn read(reader: &mut Reader<'_>, part: &Part, of: Option<&Spanned<String>>) {
@@ -27,6 +28,48 @@ pub(crate) fn read(reader: &mut Reader<'_>, part: &Part, of: Option<&Spanned<Str
         let subject = declared(reader, &below.title.plain(reader.source))
             .map(|name| Spanned::new(name, below.title.span));
         read(reader, below, subject.as_ref().or(of));
+    }
+}
+
+/// Keeps what a paragraph outside *Relationships* says of two declared entities (`A ride belongs to one bike.`), until
+/// it is known whether a formal place says the same.
+pub(super) fn mention(reader: &mut Reader<'_>, text: &Text, of: Option<&Spanned<String>>) {
+    const VERBS: [&[&str]; 7] = [
+        &["belongs", "to"],
+        &["belong", "to"],
+        &["has", "many"],
+        &["have", "many"],
+        &["has", "one"],
+        &["many", "to", "many"],
+        &["many-to-many"],
+    ];
+    let tokens = reader.tokens(text);
+    let mut found = Vec::new();
+    for sentence in sentences(&tokens) {
+        let speaks = VERBS.iter().any(|verb| crate::tokens::find_words(sentence, verb).is_some());
+        if !speaks {
+            continue;
+        }
+        found.extend(sentence_pairs(reader, sentence, of).into_iter().filter(|pair| {
+            let is_declared = |name: &str| reader.declared.find(name).is_some();
+            pair.kind != RelationshipKind::Mentions
+                && is_declared(&pair.from.value)
+                && is_declared(&pair.to.value)
+                && !same_name(&pair.from.value, &pair.to.value)
+        }));
+    }
+    reader.loose_relationships.extend(found);
+}
+
+/// Adds what paragraphs say and no formal place does.
+pub(super) fn add_loose(reader: &mut Reader<'_>) {
+    for pair in std::mem::take(&mut reader.loose_relationships) {
+        let is_same = |other: &Relationship| {
+            same_name(&other.from.value, &pair.from.value) && same_name(&other.to.value, &pair.to.value)
+        };
+        if !reader.model.relationships.iter().any(is_same) {
+            reader.model.relationships.push(pair);
+        }
     }
 }
 
@@ -77,7 +120,7 @@ fn sentence_pairs(
     let Some(span) = outer(tokens) else { return Vec::new() };
     let named = named(reader, tokens);
     let first_head = (0..tokens.len()).find(|at| head(&tokens[*at..]).is_some());
-    let arrow = tokens.iter().position(is_arrow);
+    let arrow = (0..tokens.len()).find(|at| is_arrow_at(tokens, *at));
     let turn = match (first_head, arrow) {
         (Some(head), Some(arrow)) => Some(head.min(arrow)),
         (head, arrow) => head.or(arrow),
@@ -110,6 +153,13 @@ fn sentence_pairs(
 
 fn is_arrow(token: &Token<'_>) -> bool {
     ["→", "->", "⟶", "↔", "=>", "←", "<-", "⇒"].iter().any(|arrow| token.is_mark(arrow))
+}
+
+/// An arrow, or a dash between two numbers: `Doctor 1—* Slot`.
+fn is_arrow_at(tokens: &[Token<'_>], at: usize) -> bool {
+    let number = |at: Option<usize>| at.and_then(|at| tokens.get(at)).and_then(multiplicity).is_some();
+    let is_dash = ["—", "–", "-"].iter().any(|dash| tokens[at].is_mark(dash));
+    is_arrow(&tokens[at]) || (is_dash && number(at.checked_sub(1)) && number(at.checked_add(1)))
 }
 
 /// Words that tell what carries a relationship, and what follows them is no entity.
@@ -258,7 +308,7 @@ fn said_of(tokens: &[Token<'_>], target: &Named) -> Option<RelationshipKind> {
         return Some(kind);
     }
     let before = &tokens[..target.at];
-    if let Some(arrow) = before.iter().rposition(is_arrow) {
+    if let Some(arrow) = (0..before.len()).rev().find(|at| is_arrow_at(tokens, *at)) {
         let left = before[..arrow].iter().rev().take(3).find_map(multiplicity);
         let right = before[arrow + 1..].iter().rev().find_map(multiplicity);
         return Some(kind_of(left, right).unwrap_or(RelationshipKind::ManyToOne));

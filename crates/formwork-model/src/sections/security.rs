@@ -1,11 +1,14 @@
 //! Section 9: authentication, authorisation, limits, audit, cost.
 
+use super::access_tables;
 use crate::facts::{Outcome, Prose};
 use crate::labels::begins_with;
 use crate::model::Class;
+use crate::names::same_name;
 use crate::reader::{Entry, Reader, entries};
 use crate::sections::performance::duration_at;
-use crate::tokens::{Token, TokenKind, find_words, starts_with_words};
+use crate::shapes;
+use crate::tokens::{Token, TokenKind, find_words, outer, starts_with_words};
 use crate::values::{
     is_currency, parse_count, parse_money, parse_number, parse_outcome, parse_percent, parse_rate,
     parse_size, parse_window,
@@ -198,25 +201,41 @@ pub enum BudgetKind {
 const SPOKEN: [&str; 5] = ["burst", "window", "per", "kept", "retention"];
 
 pub(crate) fn read(reader: &mut Reader<'_>, part: &Part) {
-    let part = crate::tables::as_lists(reader.source, part, &SPOKEN);
+    let part = access_tables::take(reader, part);
+    let part = crate::tables::as_lists(reader.source, &part, &SPOKEN);
     read_part(reader, &part);
+}
+
+const AUTHENTICATION: [&str; 2] = ["authentication", "authn"];
+const AUTHORIZATION: [&str; 7] =
+    ["authorization", "authorisation", "authz", "access control", "roles", "permissions", "access rights"];
+const LIMITS: [&str; 6] = ["quotas", "quota", "rate limits", "rate limiting", "limits", "rate limit"];
+const AUDIT: [&str; 4] = ["audit trail", "audit", "auditing", "audit log"];
+const COST: [&str; 6] = ["cost controls", "cost control", "costs", "cost", "budgets", "budget"];
+
+/// The titles of the parts of the section, where they are items of a list.
+fn is_subtitle(title: &str) -> bool {
+    [&AUTHENTICATION[..], &AUTHORIZATION, &LIMITS, &AUDIT, &COST]
+        .iter()
+        .any(|names| begins_with(title, names))
 }
 
 fn read_part(reader: &mut Reader<'_>, part: &Part) {
     let title = reader.title(&part.title);
-    if begins_with(&title, &["authentication", "authn"]) {
+    if begins_with(&title, &AUTHENTICATION) && !title.contains("authori") {
         each(reader, part, read_authentication);
-    } else if begins_with(&title, &["authorization", "authorisation", "authz", "access control", "roles"]) {
+    } else if begins_with(&title, &AUTHORIZATION) {
         reader.model.authorization.span = reader.model.authorization.span.or(Some(part.title.span));
         each(reader, part, read_grant);
-    } else if begins_with(&title, &["quotas", "quota", "rate limits", "rate limiting", "limits"]) {
+    } else if begins_with(&title, &LIMITS) {
         each(reader, part, read_limit);
-    } else if begins_with(&title, &["audit trail", "audit", "auditing"]) {
+    } else if begins_with(&title, &AUDIT) {
         each(reader, part, read_audit);
-    } else if begins_with(&title, &["cost controls", "cost control", "costs", "cost", "budgets", "budget"]) {
+    } else if begins_with(&title, &COST) {
         each(reader, part, read_budget);
     } else {
-        reader.prose_list(part, Class::Narrative);
+        let part = shapes::promote(reader.source, part, &is_subtitle);
+        reader.prose_list(&part, Class::Narrative);
         part.parts().for_each(|below| read_part(reader, below));
     }
 }
@@ -283,42 +302,90 @@ fn is_key_header(name: &str) -> bool {
     name.eq_ignore_ascii_case("idempotency-key")
 }
 
+/// Words before a role that are no part of it.
+const ROLE_LEADS: [&str; 9] = ["only", "the", "a", "an", "every", "any", "each", "role", "all"];
+
+/// Where the role of a grant stands, and where what it may do begins.
+struct Grantee {
+    role: Spanned<String>,
+    from: usize,
+    /// Whether the role is one word or a label, so that what follows need not be known.
+    is_plain: bool,
+}
+
+/// `member may …`, `member: …`, `member → …`, also with a role of several words (`Chief editor: …`).
+fn grantee(reader: &Reader<'_>, entry: &Entry<'_>, tokens: &[Token<'_>]) -> Option<Grantee> {
+    let joints = [":", "→", "->", "—", "–", "|"];
+    let is_joint = |token: &Token<'_>| {
+        token.is_word("may") || token.is_word("can") || joints.iter().any(|mark| token.is_mark(mark))
+    };
+    let first = tokens.first().filter(|token| token.kind != TokenKind::Mark)?;
+    // A row or label names the role before its cell or colon.
+    let is_labelled = entry
+        .label
+        .is_some_and(|label| reader.tokens(&label.title).len() == 1 && label.rest.codes().next().is_some());
+    if is_labelled || tokens.get(1).is_some_and(is_joint) {
+        return Some(Grantee { role: first.spanned(), from: 1, is_plain: true });
+    }
+    let is_lead = |token: &&Token<'_>| ROLE_LEADS.iter().any(|word| token.is_word(word));
+    let start = tokens.iter().take_while(is_lead).count();
+    let joint = tokens.iter().position(is_joint).or_else(|| {
+        // The cell of a row bears no mark between the role and what it may do.
+        let label = entry.label?;
+        let end = label.title.span.end;
+        tokens.iter().position(|token| token.span.start > end).filter(|_| label.rest.codes().next().is_some())
+    })?;
+    let own = tokens.get(start..joint)?;
+    let is_name = matches!(own.len(), 1..=3)
+        && own.iter().all(|token| matches!(token.kind, TokenKind::Word | TokenKind::Code));
+    let place = outer(own).filter(|_| is_name)?;
+    let role = match own {
+        [only] => only.spanned(),
+        _ => Spanned::new(place.slice(reader.source).to_owned(), place),
+    };
+    Some(Grantee { role, from: joint, is_plain: false })
+}
+
+/// Whether a name in code is that of an operation or endpoint, or a method and path.
+fn is_callable(reader: &Reader<'_>, name: &Spanned<String>) -> bool {
+    let known = reader.model.operations.iter().chain(&reader.model.endpoints);
+    let is_same = |operation: &crate::sections::interface::Operation| {
+        same_name(&operation.name.value, &name.value)
+            || operation.path.as_ref().is_some_and(|path| name.value.ends_with(&path.value))
+    };
+    crate::routes::find(&name.value, Span::new(0, name.value.len() as u32)).is_some()
+        || known.into_iter().any(is_same)
+}
+
 /// ``- `member` may `update_link` when `EXPR` ``, ``- `admin`: all operations``
 fn read_grant(reader: &mut Reader<'_>, entry: &Entry<'_>) -> bool {
     let tokens = reader.tokens(entry.text);
-    let is_joint = |token: &Token<'_>| token.is_mark(":") || token.is_word("may") || token.is_word("can");
-    let role = tokens.first().filter(|token| token.kind != TokenKind::Mark);
-    // A row or label names the role before its cell or colon.
-    let is_labelled = entry.label.is_some_and(|label| {
-        let title = reader.tokens(&label.title);
-        title.len() == 1 && label.rest.codes().next().is_some()
-    });
-    let is_grant = is_labelled || tokens.get(1).is_some_and(is_joint);
-    let (Some(role), true) = (role, is_grant) else {
+    let Some(found) = grant(reader, entry, &tokens) else {
         let text = reader.prose(entry.text);
         reader.model.authorization.prose.push(text);
         return false;
     };
+    reader.model.authorization.grants.push(found);
+    true
+}
+
+fn grant(reader: &Reader<'_>, entry: &Entry<'_>, tokens: &[Token<'_>]) -> Option<Grant> {
+    let grantee = grantee(reader, entry, tokens)?;
     let when =
         tokens.iter().position(|token| token.is_word("when") || token.is_word("if")).unwrap_or(tokens.len());
-    let named = &tokens[1..when.max(1)];
+    let named = &tokens[grantee.from..when.max(grantee.from)];
     let all =
         named.iter().any(|token| token.is_word("all") || token.is_word("any") || token.is_word("everything"));
     let operations = codes(named);
-    if operations.is_empty() && !all {
-        let text = reader.prose(entry.text);
-        reader.model.authorization.prose.push(text);
-        return false;
+    // `A member can read its `team_id`` is prose, `Chief editor: everything` is none.
+    let is_sure = grantee.is_plain
+        || (!operations.is_empty() && operations.iter().all(|name| is_callable(reader, name)))
+        || (all && operations.is_empty() && named.first().is_some_and(|joint| joint.is_mark(":")));
+    if !is_sure || (operations.is_empty() && !all) {
+        return None;
     }
     let condition = tokens[when.min(tokens.len())..].iter().find(|token| token.is_code()).map(Token::spanned);
-    reader.model.authorization.grants.push(Grant {
-        role: role.spanned(),
-        operations,
-        all,
-        condition,
-        span: entry.span,
-    });
-    true
+    Some(Grant { role: grantee.role, operations, all, condition, span: entry.span })
 }
 
 fn read_limit(reader: &mut Reader<'_>, entry: &Entry<'_>) -> bool {
@@ -398,16 +465,34 @@ fn per(tokens: &[Token<'_>]) -> Option<String> {
 
 fn read_audit(reader: &mut Reader<'_>, entry: &Entry<'_>) -> bool {
     let tokens = reader.tokens(entry.text);
-    let kept = tokens.iter().position(|token| token.is_word("kept") || token.is_word("retained"));
+    let is_kept =
+        |token: &Token<'_>| ["kept", "retained", "retention", "keep"].iter().any(|word| token.is_word(word));
+    let kept = tokens.iter().position(is_kept);
     let kept_days = kept.and_then(|at| {
-        let at = at + 1 + usize::from(tokens.get(at + 1).is_some_and(|token| token.is_word("for")));
-        duration_at(tokens.get(at..)?).map(|(micros, _)| micros as f64 / 86_400e6)
+        let is_glue = |token: &&Token<'_>| token.is_word("for") || token.is_mark(":");
+        let rest = tokens.get(at + 1..)?;
+        let rest = &rest[rest.iter().take_while(is_glue).count()..];
+        days(rest)
     });
     let subjects = codes(&tokens);
     let is_fact = !subjects.is_empty() || kept_days.is_some();
     let text = reader.prose(entry.text);
     reader.model.audit.push(Audit { subjects, kept_days, text });
     is_fact
+}
+
+/// A length of time in days; a year has 365, a month 30.
+fn days(tokens: &[Token<'_>]) -> Option<f64> {
+    if let Some((micros, _)) = duration_at(tokens) {
+        return Some(micros as f64 / 86_400e6);
+    }
+    let [count, unit, ..] = tokens else { return None };
+    let unit = match &*unit.text.to_lowercase() {
+        "year" | "years" => 365,
+        "month" | "months" => 30,
+        _ => return None,
+    };
+    Some((parse_count(&count.text)? * unit) as f64)
 }
 
 fn read_budget(reader: &mut Reader<'_>, entry: &Entry<'_>) -> bool {

@@ -32,6 +32,31 @@ pub(crate) fn read(reader: &mut Reader<'_>, part: &Part) {
     part.parts().for_each(|below| read_labelled(reader, below));
 }
 
+/// Reads an item that stands directly in the section, if it states an objective with a comparator.
+pub(crate) fn read_item(reader: &mut Reader<'_>, entry: &Entry<'_>) -> bool {
+    let tokens = reader.tokens(entry.text);
+    let found = match target(&tokens) {
+        Some(_) if entry.is_item => objectives(reader, entry.text, &tokens, entry.span),
+        _ => Vec::new(),
+    };
+    if !found.is_empty() {
+        reader.class(entry, Class::Understood);
+    }
+    let is_any = !found.is_empty();
+    reader.model.slos.extend(found);
+    is_any
+}
+
+/// Whether a table is one of objectives, wherever it stands: its columns speak of objectives or percentiles.
+pub(crate) fn is_table(source: &str, table: &Table) -> bool {
+    let titles = Columns::new(source, table);
+    let speaks = titles.titles().any(|(_, title)| {
+        ["sli", "slo", "objective", "target", "service level"].iter().any(|word| title.starts_with(word))
+            || parse_percentile(title).is_some()
+    });
+    speaks && columns(source, table).is_some()
+}
+
 /// A label that is a metric (`**Availability:** 99.9%`), or the title of a group of objectives.
 fn read_labelled(reader: &mut Reader<'_>, part: &Part) {
     let whole = tables::joined(&[&part.title, &part.inline]);
@@ -141,6 +166,8 @@ fn target(tokens: &[Token<'_>]) -> Option<Target> {
             continue;
         }
         if let Some((comparator, used)) = constraints::comparator(&tokens[at..])
+            // `max. 60 s`
+            && let used = used + usize::from(tokens.get(at + used).is_some_and(|mark| mark.is_mark(".")))
             && let Some((value, unit, taken)) = quantity(&tokens[at + used..])
             && !is_window(&tokens[at], unit.as_deref())
         {
@@ -277,7 +304,7 @@ fn implied(metric: &str, value: &str, unit: Option<&str>, has_percentile: bool) 
 }
 
 /// Words at the ends of a name that are no part of it.
-const FILLERS: [&str; 28] = [
+const FILLERS: [&str; 32] = [
     "the",
     "a",
     "an",
@@ -306,6 +333,10 @@ const FILLERS: [&str; 28] = [
     "has",
     "have",
     "completes",
+    "answers",
+    "responds",
+    "returns",
+    "takes",
 ];
 
 /// The metric that tokens name: without percentiles, fillers, separators and remarks in parentheses.
@@ -360,7 +391,26 @@ fn is_percentile_word(token: &Token<'_>) -> bool {
 fn percentile(tokens: &[Token<'_>]) -> Option<String> {
     let pair =
         tokens.windows(2).find_map(|pair| parse_percentile(&format!("{} {}", pair[0].text, pair[1].text)));
-    tokens.iter().find_map(|token| parse_percentile(&token.text.to_lowercase())).or(pair)
+    let written = tokens.iter().find_map(|token| parse_percentile(&token.text.to_lowercase())).or(pair);
+    written.or_else(|| share_of_calls(tokens))
+}
+
+/// `for 95 % of requests`: the percentile in words.
+fn share_of_calls(tokens: &[Token<'_>]) -> Option<String> {
+    const CALLS: [&str; 8] =
+        ["requests", "calls", "queries", "reads", "writes", "searches", "cases", "transactions"];
+    let of = (1..tokens.len()).find(|at| {
+        tokens[*at].is_word("of")
+            && tokens[at + 1..].iter().take(3).any(|word| CALLS.iter().any(|call| word.is_word(call)))
+    })?;
+    let before = &tokens[..of];
+    let number = match before {
+        [.., number, sign] if sign.is_mark("%") || sign.is_word("percent") || sign.text == "%" => number,
+        [.., number] if number.text.ends_with('%') => number,
+        _ => return None,
+    };
+    let is_for = before.iter().rev().take(4).any(|word| word.is_word("for") || word.is_word("in"));
+    parse_percentile(&format!("p{}", number.text.trim_end_matches('%'))).filter(|_| is_for)
 }
 
 /// What a target without a name before it is about: `< 1 s for dashboards`.
@@ -399,9 +449,14 @@ fn quantity(tokens: &[Token<'_>]) -> Option<(String, Option<String>, usize)> {
         rest = "";
     }
     if !rest.is_empty() {
-        return Some((value, Some(rest.to_owned()), 1));
+        // `99.9%/month`: the share, and over which time.
+        let unit = if rest.starts_with("%/") { "%" } else { rest };
+        return Some((value, Some(unit.to_owned()), 1));
     }
     let unit = tokens.get(1).filter(|token| token.kind == TokenKind::Word && !is_tail(&token.text));
+    if unit.is_some_and(|unit| unit.is_word("percent")) {
+        return Some((value, Some("%".to_owned()), 2));
+    }
     let Some(unit) = unit else { return Some((value, None, 1)) };
     let slash = tokens.get(2).filter(|token| token.is_mark("/")).and_then(|_| tokens.get(3));
     let per = tokens.get(2).filter(|token| token.is_word("per")).and_then(|_| tokens.get(3));
@@ -471,7 +526,7 @@ fn columns(source: &str, table: &Table) -> Option<SloColumns> {
     (!targets.is_empty()).then_some(SloColumns { metric, targets, percentile, window, operation })
 }
 
-fn read_table(reader: &mut Reader<'_>, table: &Table) {
+pub(crate) fn read_table(reader: &mut Reader<'_>, table: &Table) {
     let Some(columns) = columns(reader.source, table) else { return reader.narrative_rows(table) };
     for row in &table.rows {
         let found = row_objectives(reader, table, row, &columns);

@@ -3,8 +3,9 @@
 use crate::labels::{begins_with, unnumbered};
 use crate::model::Class;
 use crate::reader::{Reader, entries, node_entries};
+use crate::shapes;
 use crate::tables;
-use formwork_syntax::{Part, Text};
+use formwork_syntax::{Block, Node, Part, Text};
 
 pub(crate) fn read(reader: &mut Reader<'_>, part: &Part) {
     let own = reader.prose_list(part, Class::Narrative);
@@ -15,8 +16,26 @@ pub(crate) fn read(reader: &mut Reader<'_>, part: &Part) {
 }
 
 pub(crate) fn read_goals(reader: &mut Reader<'_>, part: &Part) {
-    let part = tables::as_lists(reader.source, part, &[]);
+    let part = tables::as_lists(reader.source, &titled_tables(reader, part), &[]);
     read_group(reader, &part, false);
+}
+
+/// The part with each table of non-goals below the heading of its column.
+fn titled_tables(reader: &Reader<'_>, part: &Part) -> Part {
+    let mut copy = part.clone();
+    for node in &mut copy.children {
+        let Node::Block(Block::Table(table)) = node else { continue };
+        let title = table.header.iter().find(|cell| {
+            let title = unnumbered(&cell.plain(reader.source));
+            begins_with(&title, &NON_GOALS)
+        });
+        if let Some(title) = title.cloned() {
+            let rows = vec![Node::Block(Block::Table(table.clone()))];
+            *node =
+                Node::Part(shapes::labelled(title.clone(), Text::empty(title.span.end), rows, table.span));
+        }
+    }
+    copy
 }
 
 const NON_GOALS: [&str; 9] = [

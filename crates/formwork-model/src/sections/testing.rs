@@ -4,6 +4,7 @@ use crate::facts::Prose;
 use crate::labels::begins_with;
 use crate::model::Class;
 use crate::reader::Reader;
+use crate::shapes;
 use formwork_syntax::Part;
 
 /// Section 12, one list per label, each item as written.
@@ -27,7 +28,14 @@ pub(crate) fn read(reader: &mut Reader<'_>, part: &Part) {
     read_part(reader, &part);
 }
 
+/// The titles of the parts of the section, where they are items of a list.
+fn is_subtitle(title: &str) -> bool {
+    begins_with(title, &["unit", "integration", "quality", "resilience", "chaos", "performance", "load"])
+        && title.split(' ').count() <= 4
+}
+
 fn read_part(reader: &mut Reader<'_>, part: &Part) {
+    let part = &shapes::promote(reader.source, part, &is_subtitle);
     reader.prose_list(part, Class::Narrative);
     for below in part.parts() {
         let title = reader.title(&below.title);

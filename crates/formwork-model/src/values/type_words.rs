@@ -51,6 +51,7 @@ pub(crate) fn read_type(text: &str, declared: &Declared) -> TypeText {
     if let Some(values) = alternatives(text) {
         return plain(Type::Enum(values));
     }
+    let text = without_width(text);
     let (word, arguments) =
         match text.split_once('(').and_then(|(word, rest)| Some((word, rest.strip_suffix(')')?))) {
             Some((word, arguments)) => (word.trim(), Some(arguments)),
@@ -59,10 +60,24 @@ pub(crate) fn read_type(text: &str, declared: &Declared) -> TypeText {
     known(&word.to_lowercase(), arguments).unwrap_or_else(|| plain(named(text, declared)))
 }
 
+/// Whether a text is a type of the language, entities and interfaces left aside.
+pub(crate) fn is_type(text: &str) -> bool {
+    unknown(&read_type(text, &Declared::default()).ty).is_none()
+}
+
+/// Without what databases add to a type: `int unsigned`, `timestamp without time zone`.
+fn without_width(text: &str) -> &str {
+    let lower = text.to_ascii_lowercase();
+    let tails = [" unsigned", " without time zone", " signed", " zerofill"];
+    let tail = tails.iter().find(|tail| lower.ends_with(**tail));
+    tail.map_or(text, |tail| text[..text.len() - tail.len()].trim_end())
+}
+
 fn known(word: &str, arguments: Option<&str>) -> Option<TypeText> {
     let mut constraints = Vec::new();
     let ty = match word {
-        "varchar" | "char" | "character varying" | "string" | "text" | "citext" | "path" | "str" => {
+        "varchar" | "char" | "character varying" | "character" | "string" | "text" | "citext" | "path"
+        | "str" | "nvarchar" | "nchar" | "varchar2" | "bpchar" => {
             if let Some(length) = arguments {
                 constraints.push(Constraint::MaxLength(length.trim().parse().ok()?));
             }
@@ -73,22 +88,26 @@ fn known(word: &str, arguments: Option<&str>) -> Option<TypeText> {
             None => Type::Decimal { precision: 18, scale: 6 },
         },
         "enum" => Type::Enum(arguments.map(values).unwrap_or_default()),
-        "datetime64" | "timestamp" | "timestamptz" | "datetime" => Type::Timestamp,
+        "datetime64" | "timestamp" | "timestamptz" | "datetime" | "datetime2" => Type::Timestamp,
+        "int" | "bigint" | "smallint" | "tinyint" | "mediumint" => Type::Integer,
+        "varbinary" | "binary" => Type::Bytes,
         "map" | "record" | "dict" => Type::Json,
         "enum8" | "enum16" => Type::Enum(arguments.map(values).unwrap_or_default()),
         _ if arguments.is_some() => return None,
-        "integer" | "int" | "bigint" | "smallint" | "int8" | "int16" | "int32" | "int64" | "uint"
-        | "uint8" | "uint16" | "uint32" | "uint64" | "tinyint" | "long" => Type::Integer,
-        "number" | "float" | "float32" | "float64" | "double" | "real" | "double precision" => Type::Double,
-        "boolean" | "bool" => Type::Boolean,
-        "uuid" | "guid" => Type::Uuid,
-        "timestamp with time zone" | "date-time" => Type::Timestamp,
+        "mediumtext" | "longtext" | "tinytext" | "clob" | "inet" | "cidr" | "macaddr" => Type::String,
+        "integer" | "serial" | "bigserial" | "smallserial" | "int2" | "int4" | "int8" | "int16" | "int32"
+        | "int64" | "uint" | "uint8" | "uint16" | "uint32" | "uint64" | "long" => Type::Integer,
+        "number" | "float" | "float32" | "float64" | "double" | "real" | "double precision" | "float4"
+        | "float8" => Type::Double,
+        "boolean" | "bool" | "bit" => Type::Boolean,
+        "uuid" | "guid" | "uniqueidentifier" => Type::Uuid,
+        "timestamp with time zone" | "date-time" | "datetimeoffset" | "instant" => Type::Timestamp,
         "list" | "array" | "set" => Type::List(Arc::new(Type::Json)),
         "date" => Type::Date,
         "time" => Type::Time,
-        "duration" => Type::Duration,
+        "duration" | "interval" => Type::Duration,
         "json" | "jsonb" | "object" => Type::Json,
-        "bytes" | "blob" | "bytea" => Type::Bytes,
+        "bytes" | "blob" | "bytea" | "longblob" => Type::Bytes,
         "uri" | "url" => Type::Uri,
         "email" => Type::Email,
         _ => return None,
@@ -123,8 +142,9 @@ fn list_of(text: &str) -> Option<&str> {
 /// `` `a` | `b` `` or `"a" | "b"`.
 fn alternatives(text: &str) -> Option<Arc<[Arc<str>]>> {
     let parts: Vec<&str> = text.split('|').map(str::trim).collect();
-    let is_quoted =
-        |part: &&str| part.len() > 2 && part.starts_with(['`', '"']) && part.ends_with(['`', '"']);
+    let is_quoted = |part: &&str| {
+        part.len() > 2 && part.starts_with(['`', '"', '\'']) && part.ends_with(['`', '"', '\''])
+    };
     (parts.len() > 1 && parts.iter().all(is_quoted)).then(|| parts.iter().map(unquoted).collect())
 }
 

@@ -192,8 +192,7 @@ impl Reader<'_, '_> {
     pub(super) fn split_off_spilled(&mut self, text: Text) -> Text {
         let Some(marker) = self.frames.last().map(|frame| self.column(frame.start)) else { return text };
         let lines = labelled_lines(self.words, &text, &self.heads);
-        let first =
-            lines.iter().map(|(_, found)| found.span.start).find(|start| self.column(*start) <= marker);
+        let first = lines.iter().map(super::outline::Line::start).find(|start| self.column(*start) <= marker);
         let Some(start) = first else { return text };
         let column = self.column(start);
         let Some(at) = text

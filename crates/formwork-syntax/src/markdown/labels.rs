@@ -3,6 +3,7 @@
 //! The rule is section 2 of the language. A label is short, stands on one line, and holds no end of a sentence.
 
 use super::inlines::Head;
+use super::outline::Words;
 use crate::spans::Span;
 use crate::tree::{Piece, PieceKind, Text};
 
@@ -22,8 +23,10 @@ pub(super) struct Found {
     pub(super) emphasized: bool,
 }
 
-/// The bold or italic label that `head` begins. The colon stands at the end inside, or directly behind.
-pub(super) fn emphasized_label(source: &str, text: &Text, head: Head) -> Option<Found> {
+/// The bold or italic label that `head` begins. The colon stands at the end inside, or directly behind; a label of the
+/// form may have a dash instead, or nothing on its line.
+pub(super) fn emphasized_label(words: Words<'_>, text: &Text, head: Head) -> Option<Found> {
+    let source = words.source;
     let (inside, behind) = split_at_head(text, head)?;
     let first = inside.first()?;
     let last = inside.last()?;
@@ -40,29 +43,49 @@ pub(super) fn emphasized_label(source: &str, text: &Text, head: Head) -> Option<
         let next = behind.first().filter(|piece| matches!(piece.kind, PieceKind::Text))?;
         let rest = next.span.slice(source);
         let blanks = (rest.len() - rest.trim_start_matches([' ', '\t']).len()) as u32;
-        if next.span.start != head.span.end || !rest[blanks as usize..].starts_with(':') {
+        let mark = rest[blanks as usize..].chars().next().filter(|mark| separates(*mark, blanks > 0))?;
+        let is_known = mark == ':' || (words.is_label)(title.slice(source));
+        if next.span.start != head.span.end || !is_known {
             return None;
         }
-        found(title.end, next.span.start + blanks + 1)
+        found(title.end, next.span.start + blanks + mark.len_utf8() as u32)
     };
     is_label_like(source, inside, label.title).then_some(label)
 }
 
-/// The label of a paragraph that consists of nothing but one bold text.
-pub(super) fn lone_bold_label(source: &str, text: &Text, head: Head) -> Option<Found> {
+/// Whether a mark stands between a label and what it says; a hyphen only after a blank.
+fn separates(mark: char, is_spaced: bool) -> bool {
+    matches!(mark, ':' | '—' | '–') || (mark == '-' && is_spaced)
+}
+
+/// The label on a line that consists of nothing but one bold text, or of one italic label of the form.
+pub(super) fn lone_label(words: Words<'_>, text: &Text, head: Head) -> Option<Found> {
+    let source = words.source;
     let (inside, behind) = split_at_head(text, head)?;
     let is_bold = inside.iter().all(|piece| piece.strong);
-    let is_alone = behind.iter().all(|piece| match piece.kind {
+    let mut line = behind.iter().take_while(|piece| !matches!(piece.kind, PieceKind::Break));
+    let is_alone = line.all(|piece| match piece.kind {
         PieceKind::Text => piece.span.slice(source).trim().is_empty(),
         PieceKind::Html | PieceKind::Break => true,
         PieceKind::Entity(_) | PieceKind::Code(_) => false,
     });
     let title = trim(source, Span::new(inside.first()?.span.start, inside.last()?.span.end));
     let is_sentence = title.slice(source).ends_with(['.', '!', ';', ',']);
-    if !is_bold || !is_alone || is_sentence || !is_label_like(source, inside, title) {
+    let is_known = || (words.is_label)(title.slice(source));
+    if !(is_bold || is_known()) || !is_alone || is_sentence || !is_label_like(source, inside, title) {
         return None;
     }
     Some(Found { span: head.span, title, emphasized: true })
+}
+
+/// Whether the line from piece `first` on is a bold title with a remark: `` **Operation: `a`** (`GET /a`) ``.
+pub(super) fn is_titled_line(source: &str, text: &Text, head: Head) -> bool {
+    let Some((inside, behind)) = split_at_head(text, head) else { return false };
+    let is_bold = !inside.is_empty() && inside.iter().all(|piece| piece.strong);
+    let is_end = |piece: &&Piece| matches!(piece.kind, PieceKind::Break);
+    let end = behind.iter().find(is_end).map_or(text.span.end, |piece| piece.span.start);
+    let line = Span::new(head.span.end, end.max(head.span.end)).slice(source).trim();
+    is_bold && line.len() <= LONGEST as usize && line.starts_with(['(', '—', '–']) && !line.ends_with('.')
 }
 
 /// The plain words before the first colon outside quotes and parentheses, from piece `first` on.

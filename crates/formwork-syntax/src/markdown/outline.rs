@@ -50,11 +50,21 @@ impl Outline {
 
     /// Adds a paragraph: as it is, or as one part for each line that begins with a label.
     pub(super) fn add_paragraph(&mut self, words: Words<'_>, text: Text, heads: &[Head]) {
-        let Some((kind, first)) = paragraph_label(words, &text, heads) else {
-            return self.add(Block::Paragraph(text));
-        };
-        let lines = labelled_lines(words, &text, heads);
-        self.open_labels(words.source, &text, (kind, first), lines);
+        let mut lines = labelled_lines(words, &text, heads);
+        if let Some((kind, first)) = paragraph_label(words, &text, heads) {
+            lines.insert(0, Line::Label(kind, first));
+            return self.open_lines(words.source, &text, lines);
+        }
+        // What stands before the first label is a paragraph of its own.
+        let Some(first) = lines.first() else { return self.add(Block::Paragraph(text)) };
+        self.add_text(text.slice(words.source, text.span.start, first.start()));
+        self.open_lines(words.source, &text, lines);
+    }
+
+    fn add_text(&mut self, text: Text) {
+        if !text.pieces.is_empty() {
+            self.add(Block::Paragraph(text));
+        }
     }
 
     /// Reads the label of a list item's first paragraph. Further lines that begin with a label of the form
@@ -68,14 +78,14 @@ impl Outline {
         let source = words.source;
         let emphasized = heads.first().filter(|head| head.piece == 0);
         let found = match emphasized {
-            Some(head) => labels::emphasized_label(source, &text, *head),
+            Some(head) => labels::emphasized_label(words, &text, *head),
             None => labels::plain_label(source, &text, 0).filter(|found| {
                 labels::is_short(source, found.title) || (words.is_label)(found.title.slice(source))
             }),
         };
         let Some(found) = found else { return (text, None) };
-        let mut lines = labelled_lines(words, &text, heads);
-        let end = lines.first().map_or(text.span.end, |(_, line)| line.span.start);
+        let lines = labelled_lines(words, &text, heads);
+        let end = lines.first().map_or(text.span.end, Line::start);
         let label = Label {
             title: text.slice(source, found.title.start, found.title.end),
             rest: text.slice(source, found.span.end, end),
@@ -85,8 +95,7 @@ impl Outline {
             return (text, Some(label));
         }
         let own = text.slice(source, text.span.start, end);
-        let first = lines.remove(0);
-        self.open_labels(source, &text, first, lines);
+        self.open_lines(source, &text, lines);
         (own, Some(label))
     }
 
@@ -99,18 +108,17 @@ impl Outline {
     }
 
     /// Opens a part for each label of a paragraph, the last of which takes what follows.
-    fn open_labels(
-        &mut self,
-        source: &str,
-        text: &Text,
-        first: (PartKind, Found),
-        more: Vec<(PartKind, Found)>,
-    ) {
-        let mut next = Some(first);
-        let mut more = more.into_iter();
-        while let Some((kind, found)) = next.take() {
-            next = more.next();
-            let end = next.as_ref().map_or(text.span.end, |(_, line)| line.span.start);
+    fn open_lines(&mut self, source: &str, text: &Text, lines: Vec<Line>) {
+        let mut lines = lines.into_iter().peekable();
+        while let Some(line) = lines.next() {
+            let end = lines.peek().map_or(text.span.end, Line::start);
+            let (kind, found) = match line {
+                Line::Label(kind, found) => (kind, found),
+                Line::Title(start) => {
+                    self.add_text(text.slice(source, start, end));
+                    continue;
+                }
+            };
             while matches!(self.open.last(), Some(Part { kind: PartKind::Emphasized | PartKind::Plain, .. }))
             {
                 self.close();
@@ -152,19 +160,36 @@ pub(super) fn push_tight<T>(vector: &mut Vec<T>, value: T) {
     vector.push(value);
 }
 
+/// A line inside a paragraph with which something new begins.
+pub(super) enum Line {
+    /// A label.
+    Label(PartKind, Found),
+    /// An item's bold title with a remark, at this place; it stays a paragraph.
+    Title(u32),
+}
+
+impl Line {
+    /// The first byte of the line.
+    pub(super) fn start(&self) -> u32 {
+        match self {
+            Self::Label(_, found) => found.span.start,
+            Self::Title(start) => *start,
+        }
+    }
+}
+
 /// The label that a paragraph begins with.
 fn paragraph_label(words: Words<'_>, text: &Text, heads: &[Head]) -> Option<(PartKind, Found)> {
-    let source = words.source;
     match heads.first().filter(|head| head.piece == 0) {
-        Some(head) => labels::emphasized_label(source, text, *head)
-            .or_else(|| labels::lone_bold_label(source, text, *head))
+        Some(head) => labels::emphasized_label(words, text, *head)
+            .or_else(|| labels::lone_label(words, text, *head))
             .map(|found| (PartKind::Emphasized, found)),
         None => known_plain_label(words, text, 0),
     }
 }
 
-/// The labels at the start of the second line and of those after it.
-pub(super) fn labelled_lines(words: Words<'_>, text: &Text, heads: &[Head]) -> Vec<(PartKind, Found)> {
+/// What begins with the second line and with those after it.
+pub(super) fn labelled_lines(words: Words<'_>, text: &Text, heads: &[Head]) -> Vec<Line> {
     let mut found = Vec::new();
     let mut heads = heads.iter().peekable();
     for (at, piece) in text.pieces.iter().enumerate() {
@@ -172,12 +197,17 @@ pub(super) fn labelled_lines(words: Words<'_>, text: &Text, heads: &[Head]) -> V
             continue;
         }
         while heads.next_if(|head| head.piece <= at).is_some() {}
-        let label = match heads.peek().filter(|head| head.piece == at + 1) {
-            Some(head) => labels::emphasized_label(words.source, text, **head)
-                .map(|found| (PartKind::Emphasized, found)),
-            None => known_plain_label(words, text, at + 1),
+        let line = match heads.peek().filter(|head| head.piece == at + 1) {
+            Some(head) => labels::emphasized_label(words, text, **head)
+                .or_else(|| labels::lone_label(words, text, **head))
+                .map(|found| Line::Label(PartKind::Emphasized, found))
+                .or_else(|| {
+                    let is_title = labels::is_titled_line(words.source, text, **head);
+                    is_title.then_some(Line::Title(head.span.start))
+                }),
+            None => known_plain_label(words, text, at + 1).map(|(kind, found)| Line::Label(kind, found)),
         };
-        found.extend(label);
+        found.extend(line);
     }
     found
 }

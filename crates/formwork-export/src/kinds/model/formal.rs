@@ -5,6 +5,7 @@ use formwork_language::behaviour::{Actor, Behaviour, FlowAction, FlowStep};
 use formwork_language::program::Mode;
 use formwork_model::Class;
 use formwork_model::facts::{Constraint, Field, Location, OnDelete, Outcome, StepItem};
+use formwork_model::sections::commands::{Argument, ExitCode, Flag};
 use formwork_model::sections::data_model::{
     Entity, EntityRuleKind, Index, IndexKind, Relationship, RelationshipKind,
 };
@@ -50,7 +51,55 @@ fn operation(out: &Out<'_>, operation: &Operation, behaviour: Option<&Behaviour>
         "examples": operation.examples.iter().map(|fence| example(out, fence)).collect::<Vec<_>>(),
         "purpose": value(operation.purpose.as_ref()),
         "transport": value(operation.transport.as_ref()),
+        "command": operation.command.then(|| command(out, operation)),
         "span": out.span(operation.span),
+    })
+}
+
+/// What a command takes and how it ends; `common` is what the section says of all commands.
+fn command(out: &Out<'_>, operation: &Operation) -> Value {
+    let own = &operation.command_facts;
+    let common = &out.analysis.model.common_command;
+    let flag = |flag: &Flag, common: bool| {
+        json!({
+            "name": flag.name.value,
+            "short": value(flag.short.as_ref()),
+            "value": flag.value,
+            "required": flag.required,
+            "repeatable": flag.repeatable,
+            "description": value(flag.description.as_ref()),
+            "common": common,
+            "span": out.span(flag.name.span),
+        })
+    };
+    let exit = |exit: &ExitCode, common: bool| {
+        json!({
+            "code": exit.code.value,
+            "meaning": value(exit.meaning.as_ref()),
+            "common": common,
+            "span": out.span(exit.code.span),
+        })
+    };
+    let argument = |argument: &Argument| {
+        json!({
+            "name": argument.name.value,
+            "optional": argument.optional,
+            "repeatable": argument.repeatable,
+            "span": out.span(argument.name.span),
+        })
+    };
+    let flags =
+        own.flags.iter().map(|it| flag(it, false)).chain(common.flags.iter().map(|it| flag(it, true)));
+    let exits = own
+        .exit_codes
+        .iter()
+        .map(|it| exit(it, false))
+        .chain(common.exit_codes.iter().map(|it| exit(it, true)));
+    json!({
+        "synopsis": value(operation.command_line.as_ref()),
+        "flags": flags.collect::<Vec<_>>(),
+        "arguments": own.arguments.iter().map(argument).collect::<Vec<_>>(),
+        "exit_codes": exits.collect::<Vec<_>>(),
     })
 }
 
