@@ -123,6 +123,25 @@ const WORDS: &[&str] = &[
     "remembers",
     "again",
     "the others get",
+    "At once:",
+    "Twice:",
+    "`3` times:",
+    "Begins where flow `f` ended",
+    "The clock stands at",
+    "`2026-02-28`",
+    "Given",
+    "Given `3`",
+    "The sum of `row.f`",
+    "Metric `metric` is",
+    "`Worker` is unavailable",
+    "`Bank` answers `POST /v1` with",
+    "`Bank` was called",
+    "does not answer",
+    "for the next `2` calls",
+    "after",
+    "with claim",
+    "with scope",
+    "of them",
     "\n   - ",
     "\n   1. ",
     "\n\n",
@@ -147,7 +166,8 @@ fn document(behaviour: &[String], standing: &[String], flow: &[String]) -> Strin
         items.iter().enumerate().map(|(at, item)| format!("{}. {item}\n", at + 1)).collect::<String>()
     };
     format!(
-        "{HEAD}## 3) Core Components\n\n### Worker\n\n**Responsibilities:**\n{}\n\n## 4) Primary Interface/API\n\n\
+        "{HEAD}## 3) Core Components\n\n### Bank (external)\n\n**Purpose:** Pays.\n\n### Worker\n\n\
+         **Responsibilities:**\n{}\n\n## 4) Primary Interface/API\n\n\
          ### Operation: `make` — `POST /rows/{{x}}`\n\n**Input:**\n- `x` (integer) | x | required\n\n\
          **Output:** the `row`\n\n**Behavior:**\n{}\n\n## 7) Canonical Flows\n\n### Flow: f\n\n{}\n\n**Errors:**\n{}\n",
         list(standing),

@@ -1,5 +1,6 @@
 //! The control plane's calls that flows need. Source: interfaces, *HTTP*, and the server's `routes/`.
 
+use super::problems;
 use crate::client::{self, Answer, Request, percent_encode};
 use formwork_language::value::text::{format_duration, parse_timestamp};
 use serde_json::{Value as Json, json};
@@ -118,18 +119,13 @@ impl Admin {
     }
 }
 
-/// What the control plane said, as a person reads it: its sentence, and what is wrong with which field.
+/// What the control plane said, as a person reads it; a rule of the document with its outcome.
 fn refused(method: &str, target: &str, answer: &Answer) -> String {
-    let json = answer.json().unwrap_or(Json::Null);
+    let json = answer.json().unwrap_or_default();
     let outcome = format!("{} {}", answer.status, json["code"].as_str().unwrap_or_default());
-    let Some(detail) = json["detail"].as_str() else {
-        return format!("the admin API answers {method} {target} with {}", outcome.trim_end());
-    };
-    let faults = json["errors"].as_array().map(Vec::as_slice).unwrap_or_default();
-    let faults = faults.iter().map(|fault| {
-        let place = fault["pointer"].as_str().unwrap_or_default().trim_start_matches('#');
-        let said = fault["detail"].as_str().unwrap_or_default();
-        if said == detail { String::new() } else { format!("; `{}`: {said}", place.trim_start_matches('/')) }
-    });
-    format!("{}: {detail}{}", outcome.trim_end(), faults.collect::<String>())
+    match problems::told(&json) {
+        Some(said) if target == "/rows" => format!("{}: {said}", outcome.trim_end()),
+        Some(said) => said,
+        None => format!("the admin API answers {method} {target} with {}", outcome.trim_end()),
+    }
 }

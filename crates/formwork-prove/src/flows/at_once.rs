@@ -2,7 +2,7 @@
 
 use super::call::{Seen, compose};
 use super::checked::{Checked, Trouble};
-use super::expectation::{describe, meets};
+use super::expectation::{describe, meets, why};
 use super::session::Session;
 use crate::client::{Answer, Connection, Request};
 use crate::report::StepReport;
@@ -97,8 +97,13 @@ fn one(session: &mut Session<'_>, action: &FlowAction, done: &[Done]) -> Checked
         (FlowAction::Call { expect: Some(expectation), .. }, [seen]) => {
             seen.bind(session);
             let held = meets(session, expectation, seen);
+            let because = match held {
+                Ok(false) => why(session, expectation, seen),
+                _ => None,
+            };
             let got = seen.shown();
             Checked::from_result(describe(expectation), held.map(|held| (held, got)))
+                .because(because)
                 .by_request(seen.request.clone())
         }
         // Which of the calls wins is said by the tally, or by nobody.

@@ -1,6 +1,7 @@
 //! One call of a flow: prepared, sent, and seen.
 
 use super::checked::Trouble;
+use super::problems;
 use super::request::{Prepared, prepare};
 use super::session::Session;
 use crate::client::{self, Answer, ClientError, Request};
@@ -46,7 +47,7 @@ impl Seen {
             request: answer.header("x-request-id").map(str::to_owned),
             body,
             headers: Value::Map(answer.headers.iter().map(header).collect()),
-            shown: shorten(&text),
+            shown: shorten(&json.as_ref().and_then(problems::told).unwrap_or_else(|| text.into_owned())),
         }
     }
 
@@ -65,7 +66,7 @@ impl Seen {
         }
     }
 
-    /// Status, code and the beginning of the body.
+    /// Status, code and the beginning of the body; of a problem, what it says.
     pub(super) fn shown(&self) -> String {
         format!("{} {}", self.outcome(), self.shown).trim_end().to_owned()
     }

@@ -10,6 +10,8 @@ pub(crate) struct Checked {
     pub(crate) expected: Option<String>,
     /// What came.
     pub(crate) got: Option<String>,
+    /// Why it is not as the step says, where that is not plain.
+    pub(crate) differs: Option<String>,
     /// The id of the request that shows it.
     pub(crate) request: Option<String>,
     /// The steps nested below it.
@@ -35,7 +37,14 @@ impl Checked {
     /// As the step says, or not.
     pub(super) fn of(held: bool, expected: String, got: String) -> Self {
         let verdict = if held { Verdict::Pass } else { Verdict::Fail };
-        Self { verdict, expected: Some(expected), got: Some(got), request: None, steps: Vec::new() }
+        Self {
+            verdict,
+            expected: Some(expected),
+            got: Some(got),
+            differs: None,
+            request: None,
+            steps: Vec::new(),
+        }
     }
 
     /// Not as the step says.
@@ -57,6 +66,7 @@ impl Checked {
             verdict: Verdict::NotTestable,
             expected: None,
             got: Some(why.to_owned()),
+            differs: None,
             request: None,
             steps: Vec::new(),
         }
@@ -77,7 +87,13 @@ impl Checked {
             .into_iter()
             .find(|verdict| any(*verdict))
             .unwrap_or(Verdict::NotExecuted);
-        Self { verdict, expected: None, got: None, request: None, steps }
+        Self { verdict, expected: None, got: None, differs: None, request: None, steps }
+    }
+
+    /// With why it is not as the step says.
+    pub(super) fn because(mut self, differs: Option<String>) -> Self {
+        self.differs = differs;
+        self
     }
 
     /// With the request that shows it.

@@ -1,6 +1,7 @@
 //! Whether an answer is what a step expects.
 
 use super::call::Seen;
+use super::differs::differs;
 use super::session::Session;
 use formwork_language::behaviour::Expectation;
 use formwork_model::facts::Outcome;
@@ -18,16 +19,24 @@ pub(super) fn describe(expectation: &Expectation) -> String {
     }
 }
 
+/// Why an answer that is bound to the slots does not meet an expectation, when its outcome does.
+pub(super) fn why(session: &mut Session<'_>, expectation: &Expectation, seen: &Seen) -> Option<String> {
+    let fits = expectation.outcomes.is_empty() || expectation.outcomes.iter().any(|it| is_of(seen, it));
+    let (condition, text) = expectation.with.as_ref().filter(|_| fits)?;
+    differs(session, condition, text)
+}
+
+fn is_of(seen: &Seen, outcome: &Outcome) -> bool {
+    outcome.status == seen.status && (outcome.code.is_none() || outcome.code == seen.code)
+}
+
 /// Whether an answer, already bound to the slots, meets an expectation. Binds what the step remembers if so.
 pub(super) fn meets(
     session: &mut Session<'_>,
     expectation: &Expectation,
     seen: &Seen,
 ) -> Result<bool, String> {
-    let fits = |outcome: &Outcome| {
-        outcome.status == seen.status && (outcome.code.is_none() || outcome.code == seen.code)
-    };
-    if !expectation.outcomes.is_empty() && !expectation.outcomes.iter().any(fits) {
+    if !expectation.outcomes.is_empty() && !expectation.outcomes.iter().any(|outcome| is_of(seen, outcome)) {
         return Ok(false);
     }
     if let Some((condition, _)) = &expectation.with

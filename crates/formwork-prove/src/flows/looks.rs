@@ -47,7 +47,7 @@ pub(super) async fn event(
     let counted = events.and_then(|events| {
         let fitting = count_fitting(session, &events, flow_slots::RESPONSE, with)?;
         let held = times.map_or(fitting > 0, |times| fitting == u64::from(times));
-        Ok((held, format!("{}{}", often(fitting), of_all(&events, fitting, "it was emitted with"))))
+        Ok((held, format!("{}{}", often(fitting), of_all(&events, fitting))))
     });
     Checked::from_result(expected, counted)
 }
@@ -68,9 +68,8 @@ pub(super) fn partner(
         Ok(partner) => partner.received(method, path),
         Err(trouble) => return Checked::troubled(expected, trouble),
     };
-    let counted = count_fitting(session, &requests, flow_slots::REQUEST, with).map(|fitting| {
-        (fits(wanted, fitting), format!("{}{}", often(fitting), of_all(&requests, fitting, "it was sent")))
-    });
+    let counted = count_fitting(session, &requests, flow_slots::REQUEST, with)
+        .map(|fitting| (fits(wanted, fitting), format!("{}{}", often(fitting), of_all(&requests, fitting))));
     Checked::from_result(expected, counted)
 }
 
@@ -85,12 +84,12 @@ fn often(times: impl Into<u64>) -> String {
 }
 
 /// The last of those that do not fit, so that a reader sees what came instead.
-fn of_all(all: &[Json], fitting: u64, said: &str) -> String {
+fn of_all(all: &[Json], fitting: u64) -> String {
     const SHOWN: usize = 300;
     match all.last() {
         Some(last) if fitting < all.len() as u64 => {
             let text: String = last.to_string().chars().take(SHOWN).collect();
-            format!(", {} in all; last {said} {text}", often(all.len() as u64))
+            format!("; {} in all, last with {text}", often(all.len() as u64))
         }
         _ => String::new(),
     }

@@ -5,7 +5,7 @@ use super::blocks;
 use super::call;
 use super::checked::{Checked, Trouble};
 use super::command;
-use super::expectation::{describe, meets};
+use super::expectation::{describe, meets, why};
 use super::looks;
 use super::puts;
 use super::session::Session;
@@ -149,6 +149,10 @@ async fn make_call(session: &mut Session<'_>, call: &FlowCall, expect: Option<&E
         Some(expectation) => meets(session, expectation, &seen),
         None => Ok(seen.status < 400),
     };
+    let because = match (&held, expect) {
+        (Ok(false), Some(expectation)) => why(session, expectation, &seen),
+        _ => None,
+    };
     let mut got = seen.shown();
     if let (Ok(false), Some(call)) = (&held, session.take_unscripted()) {
         got = format!("{got}; {call}, and no step says what it answers");
@@ -157,5 +161,5 @@ async fn make_call(session: &mut Session<'_>, call: &FlowCall, expect: Option<&E
         Ok(held) => Ok((held, got)),
         Err(cause) => Err(format!("{got}; {cause}")),
     };
-    Checked::from_result(expected, result).by_request(seen.request)
+    Checked::from_result(expected, result).because(because).by_request(seen.request)
 }

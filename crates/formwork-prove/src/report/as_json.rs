@@ -35,6 +35,9 @@ fn step(step: &StepReport) -> Json {
         "expected": step.expected,
         "got": step.got,
     });
+    if let Some(differs) = &step.differs {
+        json["differs"] = differs.as_str().into();
+    }
     if let Some(request) = &step.request {
         json["request_id"] = request.as_str().into();
     }

@@ -45,8 +45,9 @@ fn case(flow: &FlowReport, step: &StepReport, path: &str, around: &str) -> Strin
     let inner = match step.verdict {
         Verdict::Pass => String::new(),
         Verdict::Fail => format!(
-            "<failure message=\"expected {}, got {got}\">{}:{}{}</failure>",
+            "<failure message=\"expected {}, got {got}{}\">{}:{}{}</failure>",
             escape(step.expected.as_deref().unwrap_or_default()),
+            step.differs.as_ref().map(|differs| format!("; {}", escape(differs))).unwrap_or_default(),
             escape(path),
             step.place.0.line,
             step.request.as_ref().map(|id| format!(", request {}", escape(id))).unwrap_or_default()

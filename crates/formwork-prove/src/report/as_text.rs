@@ -65,7 +65,12 @@ fn write_step(text: &mut String, step: &StepReport, path: &str, depth: usize) {
     }
     let place = format!("{path}:{}:{}", step.place.0.line, step.place.0.column);
     text.push_str(&format!("{indent}    {FAINT}{place}{PLAIN}\n"));
-    for (label, value) in [("expected", &step.expected), ("got", &step.got), ("request", &step.request)] {
+    for (label, value) in [
+        ("expected", &step.expected),
+        ("got", &step.got),
+        ("differs", &step.differs),
+        ("request", &step.request),
+    ] {
         if let Some(value) = value {
             text.push_str(&format!("{indent}    {label:<9} {value}\n"));
         }

@@ -80,6 +80,8 @@ pub struct StepReport {
     pub expected: Option<String>,
     /// What came, or why nothing was done.
     pub got: Option<String>,
+    /// Why it is not as the step says, where that is not plain: which part of a condition does not hold.
+    pub differs: Option<String>,
     /// The id of the request that shows it, by which the system's log knows it.
     pub request: Option<String>,
     /// The steps nested below it, which say how it came out.
@@ -135,13 +137,22 @@ impl StepReport {
         let lines = step.span.slice(&analysis.source).lines();
         let words: Vec<&str> = lines.map(without_marker).flat_map(str::split_whitespace).collect();
         let text = if words.is_empty() { step.text.clone() } else { words.join(" ") };
-        Self { text, place, verdict, expected: None, got: None, request: None, steps: Vec::new() }
+        Self {
+            text,
+            place,
+            verdict,
+            expected: None,
+            got: None,
+            differs: None,
+            request: None,
+            steps: Vec::new(),
+        }
     }
 
     /// A step that was carried out.
     pub(crate) fn checked(analysis: &Analysis, step: &FlowStep, checked: Checked) -> Self {
-        let Checked { verdict, expected, got, request, steps } = checked;
-        Self { expected, got, request, steps, ..Self::new(analysis, step, verdict) }
+        let Checked { verdict, expected, got, differs, request, steps } = checked;
+        Self { expected, got, differs, request, steps, ..Self::new(analysis, step, verdict) }
     }
 
     /// It alone, or the steps nested below it.
