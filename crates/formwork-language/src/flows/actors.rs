@@ -3,8 +3,9 @@
 use crate::behaviour::Actor;
 use crate::expression::Expression;
 use crate::flows::names::Scope;
+use crate::flows::{calls, note_misread};
 use crate::notes::NoteKind;
-use crate::steps::clause::GLUE;
+use crate::steps::clause::{GLUE, Misread};
 use crate::tokens::Token;
 use formwork_model::names::{nearest, same_name};
 use formwork_syntax::{Code, Span};
@@ -118,7 +119,8 @@ impl Scope<'_> {
             }
             Actor::Anonymous | Actor::Component(_) => {
                 let (name, span) = subject.actor.clone()?;
-                self.note(NoteKind::UnknownActor { actor: name, nearest: None }, span);
+                let expected = "a role: only a key bears scopes and claims".to_owned();
+                note_misread(self, &calls::FORM, Misread { word: Some(name), expected, span });
                 None
             }
         }

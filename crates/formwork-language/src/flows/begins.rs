@@ -8,6 +8,7 @@ use crate::steps::clause::{Misread, Reader};
 use crate::steps::{Form, Grammar, NO_NAMES};
 use crate::tokens::Sentence;
 use formwork_model::names::{nearest, same_name};
+use formwork_syntax::Code;
 
 /// For messages.
 pub(super) static FORM: Form = Form {
@@ -53,11 +54,9 @@ fn begins(
         return Ok(None);
     };
     if scope.chain.contains(&at) || scope.chain.len() > LONGEST_CHAIN {
-        let expected = match scope.chain.contains(&at) {
-            true => "a flow that does not begin where this one ends".to_owned(),
-            false => format!("at most {LONGEST_CHAIN} flows behind one another"),
-        };
-        return Err(Misread { word: Some(name), expected, span: code.span() });
+        // Told at the flow that is read, which is the outermost, and only if it is one of the circle.
+        scope.endless = scope.chain.first() == Some(&at) || scope.chain.len() > LONGEST_CHAIN;
+        return Err(endless(name, &code));
     }
     scope.chain.push(at);
     // What is wrong with the other flow's steps is told where they stand.
@@ -66,5 +65,15 @@ fn begins(
     read_items(scope, &model.flows[at].steps, &mut steps);
     scope.notes.truncate(told);
     scope.chain.pop();
+    if scope.endless && scope.chain.len() == 1 {
+        return Err(endless(name, &code));
+    }
     Ok(Some(FlowAction::Begins { flow: model.flows[at].name.value.as_str().into(), steps }))
+}
+
+fn endless(name: String, code: &Code) -> Misread {
+    let expected = format!(
+        "a flow that does not begin where this one ended, and at most {LONGEST_CHAIN} behind one another"
+    );
+    Misread { word: Some(name), expected, span: code.span() }
 }

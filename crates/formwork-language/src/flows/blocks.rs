@@ -12,14 +12,28 @@ use formwork_model::facts::StepItem;
 use formwork_syntax::Span;
 
 /// For messages.
-pub(super) static FORM: Form = Form {
-    name: "block",
+static AT_ONCE: Form = Form {
+    name: "At once:",
     heads: &[],
-    notation: "At once: with calls below it, then: exactly `1` of them gets `200`, the others get `409`. · Twice: · \
-               N times: with steps below it.",
+    notation: "At once: with calls and components that run below it, then: exactly `1` of them gets `200`, the others \
+               get `409`.",
     tails: &[],
     grammar: Grammar::Unsupported,
 };
+
+/// For messages.
+static TIMES: Form = Form {
+    name: "N times:",
+    heads: &[],
+    notation: "Twice: · `3` times: with steps below it.",
+    tails: &[],
+    grammar: Grammar::Unsupported,
+};
+
+/// The form that a sentence begins like.
+pub(super) fn form(sentence: &Sentence) -> &'static Form {
+    if sentence.tokens.first().is_some_and(|token| token.is("at")) { &AT_ONCE } else { &TIMES }
+}
 
 /// More rounds than this, those of blocks around it included, are refused.
 const MOST_ROUNDS: u32 = 10_000;
@@ -67,9 +81,11 @@ pub(super) fn head(source: &str, sentence: &Sentence) -> Option<Result<Head, Mis
     }
 }
 
+/// Small numbers in words.
+pub(super) const WORDS: [&str; 11] =
+    ["zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten"];
+
 fn number(text: &str) -> Option<u32> {
-    const WORDS: [&str; 11] =
-        ["zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten"];
     let word = WORDS.iter().position(|word| text.eq_ignore_ascii_case(word));
     text.parse().ok().or_else(|| word.and_then(|at| u32::try_from(at).ok()))
 }
@@ -87,7 +103,7 @@ pub(super) fn read(
             Head::Repeat(_) => "the steps below it, each an item of its own",
         };
         let misread = Misread { word: None, expected: expected.to_owned(), span: sentence.span };
-        note_misread(scope, &FORM, misread);
+        note_misread(scope, form(sentence), misread);
         return None;
     }
     match head {
@@ -101,7 +117,7 @@ fn repeat(scope: &mut Scope<'_>, item: &StepItem, span: Span, times: u32) -> Opt
     let rounds = around.saturating_mul(times);
     if rounds > MOST_ROUNDS {
         let expected = "at most 10,000 rounds, those of the blocks around it included".to_owned();
-        note_misread(scope, &FORM, Misread { word: None, expected, span });
+        note_misread(scope, &TIMES, Misread { word: None, expected, span });
         return None;
     }
     scope.rounds = rounds;
@@ -127,7 +143,7 @@ fn together(scope: &mut Scope<'_>, items: &[StepItem]) -> FlowAction {
         if !fits {
             let expected = "calls and components that run, and how many of them get what".to_owned();
             let word = Some(step.span.slice(scope.world.source).to_owned());
-            note_misread(scope, &FORM, Misread { word, expected, span: step.span });
+            note_misread(scope, &AT_ONCE, Misread { word, expected, span: step.span });
         }
     }
     FlowAction::Together { branches }
@@ -191,7 +207,7 @@ pub(super) fn take_tally(
             (Class::Understood, Some(action))
         }
         Err(misread) => {
-            note_misread(scope, &FORM, misread);
+            note_misread(scope, &AT_ONCE, misread);
             (Class::NotUnderstood, None)
         }
     };

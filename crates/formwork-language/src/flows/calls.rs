@@ -4,6 +4,7 @@ use crate::behaviour::{Expectation, FlowAction, FlowCall, Target, flow_slots};
 use crate::expression::{Expression, Kind};
 use crate::flows::Reading;
 use crate::flows::actors::{Subject, subject};
+use crate::flows::blocks::WORDS;
 use crate::flows::names::Scope;
 use crate::lower::read_path;
 use crate::notes::NoteKind;
@@ -192,9 +193,13 @@ fn read_tally(scope: &mut Scope<'_>, count: u32, reader: &mut Reader<'_>) -> Res
             break;
         }
         if reader.word("exactly") {
-            let wanted = reader.number("how many")?;
-            let wanted = u32::try_from(wanted).ok().filter(|wanted| *wanted <= count);
-            let Some(wanted) = wanted else { return Err(reader.misread("not more than there are callers")) };
+            let before = reader.position();
+            let word = (0..).zip(WORDS).find(|(_, word)| reader.word(word)).map(|(number, _)| number);
+            let wanted = word.map_or_else(|| reader.number("how many"), Ok)?;
+            let Some(wanted) = u32::try_from(wanted).ok().filter(|wanted| *wanted <= count) else {
+                reader.rewind(before);
+                return Err(reader.misread(&format!("at most {count}: there are no more calls")));
+            };
             if reader.word("of") && !reader.word("them") {
                 return Err(reader.misread("`of them`"));
             }

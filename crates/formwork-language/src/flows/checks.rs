@@ -2,7 +2,6 @@
 
 use crate::behaviour::{Amount, AmountComparison, FlowAction, RowCount};
 use crate::expression::Expression;
-use crate::flows::Reading;
 use crate::flows::names::Scope;
 use crate::notes::NoteKind;
 use crate::steps::clause::{Joined, Misread, Reader};
@@ -14,40 +13,69 @@ use formwork_model::values::Type;
 use formwork_syntax::Code;
 
 /// For messages.
-pub(super) static FORM: Form = Form {
-    name: "flow step",
+static ROWS: Form = Form {
+    name: "There are",
     heads: &[],
-    notation: "There are N `E` [where `EXPR`]. · A `E` exists where `EXPR`. · No `E` exists where `EXPR`. · \
-               Event `e` was emitted [N times] [with `EXPR`]. · The sum of `E.f` [where `EXPR`] is `EXPR`. · \
-               Metric `m` is `EXPR`.",
+    notation: "There are [at least / at most] N `E` [where `EXPR`]. · A `E` exists [where `EXPR`]. · No `E` exists \
+               [where `EXPR`].",
     tails: &[],
     grammar: Grammar::Unsupported,
 };
 
+/// For messages.
+static EVENT: Form = Form {
+    name: "Event",
+    heads: &[],
+    notation: "Event `e` was emitted [once / twice / N times] [with `EXPR`]. · Event `e` was not emitted.",
+    tails: &[],
+    grammar: Grammar::Unsupported,
+};
+
+/// For messages.
+static SUM: Form = Form {
+    name: "The sum of",
+    heads: &[],
+    notation: "The sum of `E.f` [where `EXPR`] is [at least / at most] `EXPR`.",
+    tails: &[],
+    grammar: Grammar::Unsupported,
+};
+
+/// For messages.
+static METRIC: Form = Form {
+    name: "Metric",
+    heads: &[],
+    notation: "Metric `m` is [at least / at most] `EXPR`.",
+    tails: &[],
+    grammar: Grammar::Unsupported,
+};
+
+/// What became of a sentence, see [`super::Reading`].
+type Read = Result<Option<FlowAction>, Misread>;
+
 /// Reads a sentence that is no call; nothing when it is none of these forms.
-pub(super) fn read(scope: &mut Scope<'_>, sentence: &Sentence) -> Reading {
+pub(super) fn read(scope: &mut Scope<'_>, sentence: &Sentence) -> Option<(&'static Form, Read)> {
     let tokens = &sentence.tokens;
     let has = |word: &str| tokens.iter().any(|token| token.is(word));
     let first = |word: &str| tokens.first().is_some_and(|token| token.is(word));
     let codes = tokens.iter().filter(|token| token.code().is_some()).count();
     let mut reader = Reader::over(scope.world.source, &NO_NAMES, tokens.clone(), sentence.span);
     if first("there") && codes > 0 {
-        return Some(there_are(scope, &mut reader));
+        return Some((&ROWS, there_are(scope, &mut reader)));
     }
     if codes > 0 && (has("exists") || has("exist")) {
-        return Some(exists(scope, &mut reader));
+        return Some((&ROWS, exists(scope, &mut reader)));
     }
     if codes > 0 && has("emitted") {
-        return Some(emitted(scope, &mut reader));
+        return Some((&EVENT, emitted(scope, &mut reader)));
     }
     let starts = |words: &[&str]| {
         tokens.len() >= words.len() && words.iter().zip(tokens).all(|(word, token)| token.is(word))
     };
     if codes > 0 && (starts(&["the", "sum", "of"]) || starts(&["sum", "of"])) {
-        return Some(sum(scope, &mut reader));
+        return Some((&SUM, sum(scope, &mut reader)));
     }
     if codes > 0 && (first("metric") || starts(&["the", "metric"])) {
-        return Some(metric(scope, &mut reader));
+        return Some((&METRIC, metric(scope, &mut reader)));
     }
     None
 }

@@ -81,7 +81,7 @@ fn read_block(
     let action = match head {
         Ok(head) => blocks::read(scope, item, sentence, head),
         Err(misread) => {
-            note_misread(scope, &blocks::FORM, misread);
+            note_misread(scope, blocks::form(sentence), misread);
             None
         }
     };
@@ -199,7 +199,7 @@ fn take(scope: &mut Scope<'_>, sentence: &Sentence, last: Option<&mut FlowStep>)
         .or_else(|| givens::read(scope, sentence).map(|read| (&givens::FORM, read)))
         .or_else(|| clock::read(scope, sentence).map(|read| (&clock::FORM, read)))
         .or_else(|| components::read(scope, sentence))
-        .or_else(|| checks::read(scope, sentence).map(|read| (&checks::FORM, read)))
+        .or_else(|| checks::read(scope, sentence))
         .or_else(|| calls::read(scope, sentence).map(|read| (&calls::FORM, read)));
     match read {
         None => Taken::Narrative,

@@ -34,6 +34,8 @@ pub(super) struct Scope<'w> {
     pub(super) begun: bool,
     /// The flows that are read inside one another, by their place in the document.
     pub(super) chain: Vec<usize>,
+    /// Whether the outermost of them begins, over others, where it ends itself.
+    pub(super) endless: bool,
     /// How often the present step is carried out.
     pub(super) rounds: u32,
 }
@@ -51,6 +53,7 @@ impl<'w> Scope<'w> {
             callers: Vec::new(),
             begun: false,
             chain: Vec::new(),
+            endless: false,
             rounds: 1,
         }
     }
@@ -67,6 +70,7 @@ impl<'w> Scope<'w> {
             callers: self.callers.clone(),
             begun: true,
             chain: self.chain.clone(),
+            endless: false,
             rounds: 1,
         }
     }

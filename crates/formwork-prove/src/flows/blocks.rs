@@ -44,7 +44,7 @@ pub(super) async fn begins(session: &mut Session<'_>, flow: &str, steps: &[FlowS
             step.expected.as_deref().unwrap_or_default(),
             step.got.as_deref().unwrap_or_default()
         );
-        return Checked::fell(expected, got).by_request(step.request.clone());
+        return Checked::fell(expected, got).because(step.differs.clone()).by_request(step.request.clone());
     }
     if let Some(step) = leaves().find(|step| step.verdict == Verdict::NotTestable) {
         return Checked::not_testable(step.got.as_deref().unwrap_or_default());

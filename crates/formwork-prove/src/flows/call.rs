@@ -47,7 +47,10 @@ impl Seen {
             request: answer.header("x-request-id").map(str::to_owned),
             body,
             headers: Value::Map(answer.headers.iter().map(header).collect()),
-            shown: shorten(&json.as_ref().and_then(problems::told).unwrap_or_else(|| text.into_owned())),
+            shown: match json.as_ref().and_then(problems::told) {
+                Some(told) => format!(": {}", shorten(&told)),
+                None => format!(" {}", shorten(&text)),
+            },
         }
     }
 
@@ -68,7 +71,7 @@ impl Seen {
 
     /// Status, code and the beginning of the body; of a problem, what it says.
     pub(super) fn shown(&self) -> String {
-        format!("{} {}", self.outcome(), self.shown).trim_end().to_owned()
+        format!("{}{}", self.outcome(), self.shown).trim_end().to_owned()
     }
 }
 
