@@ -183,6 +183,8 @@ impl<'w> Scope<'w> {
         };
         let mut names = self.names.clone();
         names.bare = expression::Bare::Searched(entity);
+        // Only remembered values travel with a condition, so that `status` is the field of that name.
+        names.variables.retain(|bound| is_own(bound.slot));
         crate::sql::condition(&ast, &names, 0, &mut self.notes).map(|_| ())
     }
 
@@ -203,7 +205,6 @@ impl<'w> Scope<'w> {
 
     /// The remembered variables with their slots.
     fn remembered(&self) -> Vec<(Arc<str>, u16)> {
-        let is_own = |slot: Slot| slot >= flow_slots::FIRST || slot == flow_slots::N;
         let own = self.names.variables.iter().filter(|bound| is_own(bound.slot));
         own.map(|bound| (bound.name.clone(), bound.slot)).collect()
     }
@@ -270,4 +271,9 @@ impl<'w> Scope<'w> {
         let same = self.callers.iter().rfind(|(called, _)| called.is_some() && *called == operation);
         same.or(self.callers.last()).map_or(Actor::Anonymous, |(_, actor)| actor.clone())
     }
+}
+
+/// Whether a slot holds what a step has bound, not what the last answer was.
+fn is_own(slot: Slot) -> bool {
+    slot >= flow_slots::FIRST || slot == flow_slots::N
 }
