@@ -1,10 +1,12 @@
 //! UUIDv7 identities (RFC 9562, 5.7 with method 3 of 6.2): milliseconds, twelve bits of a finer clock, and
 //! randomness. Each is greater than the one before from the same source.
 
-/// Makes identities that increase; one per node and writer.
-#[derive(Debug, Default)]
+use std::sync::{Arc, Mutex, PoisonError};
+
+/// Makes identities that increase; one per node. Clones count on together.
+#[derive(Clone, Debug, Default)]
 pub struct IdSource {
-    last: u128,
+    last: Arc<Mutex<u128>>,
 }
 
 /// The version and variant bits, which are no part of the order.
@@ -14,8 +16,8 @@ const TAIL: u128 = (1 << TAIL_BITS) - 1;
 
 impl IdSource {
     /// A source without a past.
-    pub const fn new() -> Self {
-        Self { last: 0 }
+    pub fn new() -> Self {
+        Self::default()
     }
 
     /// The identity for an instant (microseconds since the epoch) with this randomness. Does not go back when the
@@ -25,11 +27,13 @@ impl IdSource {
         let fraction = (micros % 1000) * 4096 / 1000;
         let time = ((micros / 1000) & ((1 << 48) - 1)) << 12 | fraction;
         let mut dense = time << TAIL_BITS | (u128::from(random) & TAIL);
-        if dense <= self.last {
+        // Whoever panicked had nothing half written: it is one number.
+        let mut last = self.last.lock().unwrap_or_else(PoisonError::into_inner);
+        if dense <= *last {
             // A step of random size keeps the next one from being guessed from this one.
-            dense = self.last + 1 + u128::from(random as u32);
+            dense = *last + 1 + u128::from(random as u32);
         }
-        self.last = dense;
+        *last = dense;
         spread(dense).to_be_bytes()
     }
 }

@@ -15,6 +15,10 @@ pub struct Config {
     pub admin: SocketAddr,
     /// The folder of the data; made when it does not exist.
     pub data: PathBuf,
+    /// Where the rows are, when not in that folder: `postgres://user@host/database`.
+    pub database: Option<String>,
+    /// The schema of that database to use instead of the usual one; for tests.
+    pub schema: Option<String>,
     /// Which clock `now()` reads.
     pub clock: ClockChoice,
     /// Where external components are reached instead of where the document says.
@@ -32,6 +36,8 @@ impl Config {
             internal: loopback(8081),
             admin: loopback(8082),
             data,
+            database: None,
+            schema: None,
             clock: ClockChoice::System,
             upstreams: Vec::new(),
             secrets: Secrets::Environment,

@@ -107,6 +107,11 @@ impl Running {
         self.shared.addresses
     }
 
+    /// Where the rows are when not in the data folder; without a password.
+    pub fn database(&self) -> Option<&str> {
+        self.shared.store.place()
+    }
+
     /// The keys made on the first start on empty data, one per role; else empty.
     pub fn first_keys(&self) -> &[FirstKey] {
         &self.first_keys
@@ -180,7 +185,7 @@ pub async fn start_within(
         public: Router::new(&program.operations, Surface::Public),
         internal: Router::new(&program.operations, Surface::Internal),
         scheduler: Arc::new(scheduler),
-        cursors: Cursors::new(data::secret(&config.data)?),
+        cursors: Cursors::new(cursor_secret(&store, &config).await?),
         request_ids: RequestIds::new(random::hexadecimal(&random::bytes::<5>()?)),
         key_changes: tokio::sync::Mutex::default(),
         limits,
@@ -202,6 +207,9 @@ pub async fn start_within(
         shared.scheduler.settle().await;
     }
     let mut tasks = listeners.serve(&shared, &stopping);
+    if shared.store.is_shared() {
+        tasks.push(tokio::spawn(follow_keys(shared.clone(), stopping.clone())));
+    }
     if !shared.clock.is_test() {
         tasks.push(tokio::spawn(shared.scheduler.clone().run(stopping)));
     }
@@ -240,9 +248,39 @@ async fn insert_rows_at_start(
     }
 }
 
+/// What cursors are bound with: the folder's own secret, or the one that all nodes of a database share.
+async fn cursor_secret(store: &Store, config: &Config) -> Result<[u8; 32], StartError> {
+    let own = data::secret(&config.data)?;
+    if !store.is_shared() {
+        return Ok(own);
+    }
+    store.shared_secret("cursors", own).await.map_err(|error| StartError::Data(format!("{error:?}")))
+}
+
+/// How often the keys of a database are read again that other nodes may change.
+const KEYS_AGAIN: std::time::Duration = std::time::Duration::from_secs(2);
+
+/// Takes over the keys that other nodes make and revoke.
+async fn follow_keys(shared: Arc<Shared>, mut stop: watch::Receiver<bool>) {
+    loop {
+        tokio::select! {
+            () = tokio::time::sleep(KEYS_AGAIN) => {}
+            _ = stop.wait_for(|stop| *stop) => return,
+        }
+        let _alone = shared.key_changes.lock().await;
+        let store = shared.store.clone();
+        // While the database is away the keys stay as they were.
+        if let Ok(Ok(keys)) = tokio::task::spawn_blocking(move || store.load_keys()).await {
+            shared.keys.refresh(&keys);
+        }
+    }
+}
+
 fn open(config: &Config, program: &Arc<Program>, metrics: &Arc<Metrics>) -> Result<Store, StartError> {
     let measured = metrics.clone();
     let mut options = Options::new(config.data.join(DATABASE));
+    options.database = config.database.clone();
+    options.schema = config.schema.clone();
     options.on_commit = Some(Arc::new(move |took, _| measured.commit(took)));
     Ok(Store::open(options, program.clone())?)
 }

@@ -5,8 +5,10 @@
 //! alone. What an operation does is the engine's business; HTTP is the server's. Source: *The pipeline*, room 6.
 
 mod error;
+mod folder;
 mod once;
 mod options;
+mod postgres;
 mod rules;
 mod sqlite;
 mod statements;

@@ -30,8 +30,8 @@ pub struct KeptAnswer {
 }
 
 /// Turns an answer into what leaves. It is asked inside the transaction, since what leaves is kept with the effect;
-/// a refusal of it undoes the call.
-pub type Render = Box<dyn FnOnce(&Answer, &[Row]) -> Result<KeptAnswer, Refusal> + Send>;
+/// a refusal of it undoes the call. It is asked again when the transaction has to be repeated.
+pub type Render = Box<dyn Fn(&Answer, &[Row]) -> Result<KeptAnswer, Refusal> + Send + Sync>;
 
 /// A call that is carried out once.
 pub struct Once {
@@ -49,6 +49,7 @@ impl fmt::Debug for Once {
 
 /// How such a call ended.
 #[derive(Debug)]
+#[expect(clippy::large_enum_variant, reason = "there is one for each call, and most have run")]
 pub enum OnceEnded {
     /// It ran. With an answer, this is what leaves; a refusal has kept nothing, so that a repeat runs anew.
     Ran(Ended, Option<KeptAnswer>),

@@ -19,6 +19,15 @@ pub struct Options {
     pub work: Duration,
     /// The page cache of the writer and of each reader, in KiB. 16 MiB by default.
     pub cache_kib: u32,
+    /// Where the rows are, when not in that file: `postgres://user@host/database`. The file's folder stays the data
+    /// folder of this node.
+    pub database: Option<String>,
+    /// The schema of that database to use instead of the usual one; made when it does not exist. For tests.
+    pub schema: Option<String>,
+    /// Connections to that database. 16 by default.
+    pub connections: usize,
+    /// How long a call that others are in the way of is repeated before it is refused as unavailable. 10 s by default.
+    pub patience: Duration,
     /// The name of a registered SQLite VFS to use instead of the default one; for tests of durability.
     pub vfs: Option<String>,
     /// Told of every commit.
@@ -33,6 +42,10 @@ impl Options {
             queue: 4096,
             work: Duration::from_secs(1),
             cache_kib: 16 * 1024,
+            database: None,
+            schema: None,
+            connections: 16,
+            patience: Duration::from_secs(10),
             vfs: None,
             on_commit: None,
         }

@@ -1,7 +1,8 @@
-//! The rules of fields, tested of rows whose new values are known only after a statement has computed them.
+//! What both stores ask of programs and rows: the rules of fields, tested of rows whose new values are known only
+//! after a statement has computed them, and how many statements a piece of code may run.
 
 use formwork_engine::StoreError;
-use formwork_language::program::{EntityId, Schema};
+use formwork_language::program::{Code, EntityId, Instruction, Schema};
 use formwork_language::value::Value;
 
 /// The first rule that a row breaks after a computed update.
@@ -21,4 +22,20 @@ pub(crate) fn broken_rule(schema: &Schema, entity: EntityId, values: &[Value]) -
         }
     }
     None
+}
+
+/// Whether code runs more than one statement that reads: these must see one snapshot.
+pub(crate) fn runs_many(code: &Code) -> bool {
+    let reads = |instruction: &&Instruction| {
+        matches!(
+            instruction,
+            Instruction::ReadValue { .. }
+                | Instruction::ReadRow { .. }
+                | Instruction::ReadRows { .. }
+                | Instruction::ReadPage { .. }
+        )
+    };
+    let loops = code.instructions.iter().any(|one| matches!(one, Instruction::LoopStart { .. }));
+    let reading = code.instructions.iter().filter(reads).count();
+    reading > 1 || (loops && reading > 0)
 }

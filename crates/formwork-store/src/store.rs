@@ -3,6 +3,7 @@
 use crate::error::OpenError;
 use crate::once::{Once, OnceEnded};
 use crate::options::Options;
+use crate::postgres::{self, PostgresStore};
 use crate::sqlite::{self, Readers, Writer};
 use crate::system::{self, NextRun, StoredEvent, StoredKey, SystemConnection};
 use formwork_engine::{Call, Ended, Refusal, StoreError, What};
@@ -17,10 +18,15 @@ const PRUNED_AT_ONCE: i64 = 1_000;
 
 /// An open store. Cheap to share behind an [`Arc`]; every method takes `&self`.
 pub struct Store {
-    readers: Readers,
-    writer: Writer,
+    backend: Backend,
     available: AtomicBool,
     closed: AtomicBool,
+}
+
+/// Where the rows are.
+enum Backend {
+    Sqlite { readers: Box<Readers>, writer: Writer },
+    Postgres(Box<PostgresStore>),
 }
 
 impl fmt::Debug for Store {
@@ -30,26 +36,59 @@ impl fmt::Debug for Store {
 }
 
 impl Store {
-    /// Opens or makes the database, brings its tables to the program's when that only adds, and starts the writer.
+    /// Opens or makes the database, brings its tables to the program's when that only adds, and starts what writes.
     pub fn open(options: Options, program: Arc<Program>) -> Result<Self, OpenError> {
-        let (writer, shared) = sqlite::open(&options, program)?;
-        Ok(Self {
-            readers: Readers::new(options, shared),
-            writer,
-            available: AtomicBool::new(true),
-            closed: AtomicBool::new(false),
-        })
+        let backend = match options.database.clone() {
+            Some(url) => {
+                let schema = options.schema.clone();
+                Backend::Postgres(Box::new(PostgresStore::open(options, &url, schema.as_deref(), program)?))
+            }
+            None => {
+                let (writer, shared) = sqlite::open(&options, program)?;
+                Backend::Sqlite { readers: Box::new(Readers::new(options, shared)), writer }
+            }
+        };
+        Ok(Self { backend, available: AtomicBool::new(true), closed: AtomicBool::new(false) })
     }
 
     /// The program that it runs.
     pub fn program(&self) -> &Arc<Program> {
-        self.readers.program()
+        match &self.backend {
+            Backend::Sqlite { readers, .. } => readers.program(),
+            Backend::Postgres(store) => store.program(),
+        }
     }
 
-    /// Runs an operation or a job. Reads run on this thread; writes on the writer, and their answer comes only
-    /// after the flush that covers it.
+    /// Where the rows are, for people, when not in the data folder; without a password.
+    pub fn place(&self) -> Option<&str> {
+        match &self.backend {
+            Backend::Sqlite { .. } => None,
+            Backend::Postgres(store) => Some(store.place()),
+        }
+    }
+
+    /// Takes a schema and all that is in it out of a database; for tests, each of which has its own.
+    pub fn drop_schema(database: &str, schema: &str) -> Result<(), OpenError> {
+        postgres::drop_schema(database, schema)
+    }
+
+    /// The secret that nodes with the same rows share: that of the first one that had none.
+    pub async fn shared_secret(&self, name: &str, fresh: [u8; 32]) -> Result<[u8; 32], StoreError> {
+        let name = format!("secret {name}");
+        let (found, own) = (name.clone(), fresh);
+        self.write(move |connection| system::keep_secret(connection, &name, &own).map(|()| true)).await?;
+        self.read(move |connection| system::secret(connection, &found))
+    }
+
+    /// Whether other nodes may read and write the same rows.
+    pub fn is_shared(&self) -> bool {
+        matches!(self.backend, Backend::Postgres(_))
+    }
+
+    /// Runs an operation or a job; a write is answered only after the flush that covers it. On SQLite reads run on
+    /// this thread.
     pub async fn run(&self, call: Call) -> Ended {
-        if !self.is_available() {
+        if !self.is_open() {
             return Ended::refused(Refusal::Unavailable);
         }
         let writes = match call.what {
@@ -58,33 +97,43 @@ impl Store {
             }
             What::Job(_) | What::Rows(_) | What::RowsAtStart | What::Invariants => true,
         };
-        if writes { self.writer.run(call, None).await } else { self.readers.run(call) }
+        match &self.backend {
+            Backend::Sqlite { writer, .. } if writes => writer.run(call, None).await,
+            Backend::Sqlite { readers, .. } => readers.run(call),
+            Backend::Postgres(store) => store.run(call, None).await,
+        }
     }
 
     /// Runs an operation that writes, once for its key: a repeat gets the answer that was kept with the effect, also
     /// one that comes while the first is under way, which waits for it.
     pub async fn run_once(&self, call: Call, once: Once) -> OnceEnded {
-        if !self.is_available() {
+        if !self.is_open() {
             return OnceEnded::refused(Refusal::Unavailable);
         }
-        self.writer.once(call, once).await
+        match &self.backend {
+            Backend::Sqlite { writer, .. } => writer.once(call, once).await,
+            Backend::Postgres(store) => store.run_once(call, once).await,
+        }
     }
 
     /// Removes what is kept no longer at an instant, a bounded number of rows; gives whether more may be left.
     pub async fn prune(&self, now: i64) -> Result<bool, StoreError> {
-        let prune = Box::new(move |connection: &mut dyn SystemConnection| {
+        self.write(move |connection| {
             Ok(system::prune_answers(connection, now, PRUNED_AT_ONCE)? >= PRUNED_AT_ONCE.unsigned_abs())
-        });
-        self.writer.system(prune).await
+        })
+        .await
     }
 
     /// Runs a job and notes its next run in the same transaction, also when the job is refused; not when it has
     /// to run again ([`Ended::again`]).
     pub async fn run_job(&self, call: Call, next: NextRun) -> Ended {
-        if !self.is_available() {
+        if !self.is_open() {
             return Ended::refused(Refusal::Unavailable);
         }
-        self.writer.run(call, Some(next)).await
+        match &self.backend {
+            Backend::Sqlite { writer, .. } => writer.run(call, Some(next)).await,
+            Backend::Postgres(store) => store.run(call, Some(next)).await,
+        }
     }
 
     /// How many rows of an entity fit a condition.
@@ -105,7 +154,10 @@ impl Store {
     pub fn value(&self, statement: &Statement, parameters: &[Value]) -> Result<Value, StoreError> {
         match statement {
             Statement::Count { .. } | Statement::Exists { .. } | Statement::Aggregate { .. } => {
-                self.readers.value(statement, parameters)
+                match &self.backend {
+                    Backend::Sqlite { readers, .. } => readers.value(statement, parameters),
+                    Backend::Postgres(store) => store.value(statement, parameters),
+                }
             }
             _ => Err(StoreError::Internal("the statement gives no value".into())),
         }
@@ -113,43 +165,68 @@ impl Store {
 
     /// The events of the outbox in its order; all, or those of one name.
     pub fn events(&self, name: Option<&str>) -> Result<Vec<StoredEvent>, StoreError> {
-        self.readers.system(|connection| system::events(connection, name))
+        let name = name.map(str::to_owned);
+        self.read(move |connection| system::events(connection, name.as_deref()))
     }
 
     /// Every key, the revoked ones included, oldest first.
     pub fn load_keys(&self) -> Result<Vec<StoredKey>, StoreError> {
-        self.readers.system(system::load_keys)
+        self.read(system::load_keys)
     }
 
     /// Adds a key, durably.
     pub async fn insert_key(&self, key: StoredKey) -> Result<(), StoreError> {
-        let write = Box::new(move |connection: &mut dyn SystemConnection| {
-            system::insert_key(connection, &key).map(|()| true)
-        });
-        self.writer.system(write).await.map(|_| ())
+        self.write(move |connection| system::insert_key(connection, &key).map(|()| true)).await.map(|_| ())
     }
 
     /// Revokes a key by its name; false when there is none that is valid.
     pub async fn revoke_key(&self, name: &str, now: i64) -> Result<bool, StoreError> {
         let name = name.to_owned();
-        self.writer.system(Box::new(move |connection| system::revoke_key(connection, &name, now))).await
+        self.write(move |connection| system::revoke_key(connection, &name, now)).await
     }
 
     /// The next runs of the jobs that have run before.
     pub fn next_runs(&self) -> Result<Vec<NextRun>, StoreError> {
-        self.readers.system(system::next_runs)
+        self.read(system::next_runs)
     }
 
     /// Notes when a job runs next, apart from any run.
     pub async fn set_next_run(&self, next: NextRun) -> Result<(), StoreError> {
-        let write = Box::new(move |connection: &mut dyn SystemConnection| {
-            system::set_next_run(connection, &next).map(|()| true)
-        });
-        self.writer.system(write).await.map(|_| ())
+        self.write(move |connection| system::set_next_run(connection, &next).map(|()| true)).await.map(|_| ())
+    }
+
+    /// Reads the store's own tables. May run more than once.
+    fn read<T: Send + 'static>(
+        &self,
+        read: impl Fn(&mut dyn SystemConnection) -> Result<T, StoreError> + Send + Sync + 'static,
+    ) -> Result<T, StoreError> {
+        match &self.backend {
+            Backend::Sqlite { readers, .. } => readers.system(read),
+            Backend::Postgres(store) => store.read(read),
+        }
+    }
+
+    /// Writes the store's own tables in a transaction. May run more than once.
+    async fn write(
+        &self,
+        write: impl Fn(&mut dyn SystemConnection) -> Result<bool, StoreError> + Send + Sync + 'static,
+    ) -> Result<bool, StoreError> {
+        match &self.backend {
+            Backend::Sqlite { writer, .. } => writer.system(Box::new(write)).await,
+            Backend::Postgres(store) => store.write(write).await,
+        }
     }
 
     /// Whether it reads and writes; for `/readyz`.
     pub fn is_available(&self) -> bool {
+        let away = match &self.backend {
+            Backend::Sqlite { .. } => false,
+            Backend::Postgres(store) => store.is_away(),
+        };
+        self.is_open() && !away
+    }
+
+    fn is_open(&self) -> bool {
         self.available.load(Ordering::Relaxed) && !self.closed.load(Ordering::Relaxed)
     }
 
@@ -158,10 +235,15 @@ impl Store {
         self.available.store(available, Ordering::Relaxed);
     }
 
-    /// Takes no more calls, waits for those under way, moves the log into the database and closes it.
+    /// Takes no more calls, waits for those under way, and closes the database.
     pub async fn close(&self) {
         self.closed.store(true, Ordering::Relaxed);
-        self.readers.close();
-        self.writer.close().await;
+        match &self.backend {
+            Backend::Sqlite { readers, writer } => {
+                readers.close();
+                writer.close().await;
+            }
+            Backend::Postgres(store) => store.close().await,
+        }
     }
 }

@@ -102,17 +102,21 @@ pub enum KeyError {
 }
 
 /// Carries out a command: through the admin listener where `run.json` names a server that answers, else on the data.
-pub fn keys(data: &Path, command: &KeyCommand) -> Result<KeyOutcome, KeyError> {
+pub fn keys(data: &Path, database: Option<&str>, command: &KeyCommand) -> Result<KeyOutcome, KeyError> {
     match remote::server(data) {
         Some(server) => server.ask(command),
-        None => keys_offline(data, command),
+        None => keys_offline(data, database, command),
     }
 }
 
 /// Carries out a command on the data of a server that does not run.
-pub fn keys_offline(data: &Path, command: &KeyCommand) -> Result<KeyOutcome, KeyError> {
+pub fn keys_offline(
+    data: &Path,
+    database: Option<&str>,
+    command: &KeyCommand,
+) -> Result<KeyOutcome, KeyError> {
     let path = data.join(DATABASE);
-    if !path.is_file() {
+    if database.is_none() && !path.is_file() {
         return Err(KeyError::NoData(data.to_owned()));
     }
     let failed = |error: &dyn std::fmt::Display| KeyError::Data(error.to_string());
@@ -122,7 +126,9 @@ pub fn keys_offline(data: &Path, command: &KeyCommand) -> Result<KeyOutcome, Key
     let program = Arc::new(formwork_check::analyse(document.into()).compiled.program);
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
     runtime.map_err(|error| failed(&error))?.block_on(async {
-        let store = Store::open(Options::new(path), program).map_err(|error| failed(&error))?;
+        let mut options = Options::new(path);
+        options.database = database.map(str::to_owned);
+        let store = Store::open(options, program).map_err(|error| failed(&error))?;
         let outcome = carry_out(&store, command, crate::clock::Clock::System.now()).await;
         store.close().await;
         outcome

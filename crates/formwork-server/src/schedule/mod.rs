@@ -100,7 +100,7 @@ impl Scheduler {
             let now = self.clock.now();
             for job in self.due(now) {
                 let scheduler = self.clone();
-                runs.spawn(async move { scheduler.run_job(job, now).await });
+                runs.spawn(async move { scheduler.run_job(job.0, now, Some(job.1)).await });
             }
             if pruned.elapsed() >= PRUNE_EVERY {
                 pruned = tokio::time::Instant::now();
@@ -139,7 +139,7 @@ impl Scheduler {
             self.clock.set(at);
             let now = self.clock.now();
             self.move_on(job, now);
-            self.run_job(job, now).await;
+            self.run_job(job, now, Some(at)).await;
         }
         self.clock.set(target);
         self.clock.now()
@@ -151,7 +151,7 @@ impl Scheduler {
         let jobs = self.program.jobs.iter().enumerate().filter(|(_, job)| *job.component == *component);
         let jobs: Vec<usize> = jobs.map(|(index, _)| index).collect();
         for job in &jobs {
-            self.run_job(*job, self.clock.now()).await;
+            self.run_job(*job, self.clock.now(), None).await;
         }
         jobs.len()
     }
@@ -165,15 +165,16 @@ impl Scheduler {
         due.filter(|(_, job)| !away(job)).min()
     }
 
-    /// The jobs due by now, each moved on to its next time, so that missed runs collapse into this one.
-    fn due(&self, now: i64) -> Vec<usize> {
-        let due: Vec<usize> = {
+    /// The jobs due by now and since when, each moved on to its next time, so that missed runs collapse into this one.
+    fn due(&self, now: i64) -> Vec<(usize, i64)> {
+        let due: Vec<(usize, i64)> = {
             let next = self.next.lock();
-            (0..next.len()).filter(|job| next[*job].is_some_and(|at| at <= now)).collect()
+            let all = next.iter().enumerate().filter_map(|(job, at)| Some((job, (*at)?)));
+            all.filter(|(_, at)| *at <= now).collect()
         };
         // A job whose last run still goes on keeps its time and is asked again.
-        let free = due.into_iter().filter(|job| self.running[*job].try_lock().is_ok());
-        free.inspect(|job| self.move_on(*job, now)).collect()
+        let free = due.into_iter().filter(|(job, _)| self.running[*job].try_lock().is_ok());
+        free.inspect(|(job, _)| self.move_on(*job, now)).collect()
     }
 
     fn move_on(&self, job: usize, now: i64) {
@@ -183,14 +184,18 @@ impl Scheduler {
         }
     }
 
-    async fn run_job(&self, index: usize, now: i64) {
+    /// Runs a job; `due` is the instant that it was due at, and absent when somebody asked for it.
+    async fn run_job(&self, index: usize, now: i64, due: Option<i64>) {
         let (Some(job), Some(running)) = (self.program.jobs.get(index), self.running.get(index)) else {
             return;
         };
         let _alone = running.lock().await;
         for _ in 0..MOST_BATCHES {
-            let next =
-                NextRun { job: job.name.to_string(), at: self.next.lock().get(index).copied().flatten() };
+            let next = NextRun {
+                job: job.name.to_string(),
+                at: self.next.lock().get(index).copied().flatten(),
+                due,
+            };
             let Some(call) = job_call(index, now, self.seeds.next()) else { return };
             let ended = self.store.run_job(call, next).await;
             self.metrics.steps(&ended.counts, &ended.observations);

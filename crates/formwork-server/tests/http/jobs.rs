@@ -87,7 +87,7 @@ async fn runs_that_were_missed_collapse_into_one() {
 
     let path = folder.path().join("data/formwork.db");
     let store = Store::open(Options::new(path), Arc::new(analysis.compiled.program.clone())).expect("opens");
-    store.set_next_run(NextRun { job: "Worker/1".into(), at: Some(DAY) }).await.expect("noted");
+    store.set_next_run(NextRun { job: "Worker/1".into(), at: Some(DAY), due: None }).await.expect("noted");
     store.close().await;
     drop(store);
 

@@ -55,7 +55,7 @@ async fn keys_are_managed_beside_a_server_and_without_one() {
     let data = system.data();
     let command = |command: KeyCommand| {
         let data = data.clone();
-        async move { tokio::task::spawn_blocking(move || keys(&data, &command)).await.expect("runs") }
+        async move { tokio::task::spawn_blocking(move || keys(&data, None, &command)).await.expect("runs") }
     };
     let new = NewKey { id: Some("dave".into()), roles: vec!["member".into()], ..NewKey::default() };
     let Ok(KeyOutcome::Created { id, key }) = command(KeyCommand::Create(new.clone())).await else {
@@ -77,7 +77,7 @@ async fn keys_are_managed_beside_a_server_and_without_one() {
     let system = System::start_in(folder, &SHORTLINK, Default::default()).await;
     assert_eq!(system.public("GET /links").key(&key).send().await.status, 200);
     let nowhere = tempfile::tempdir().expect("a folder");
-    let lacking = keys(nowhere.path(), &KeyCommand::List).expect_err("no data");
+    let lacking = keys(nowhere.path(), None, &KeyCommand::List).expect_err("no data");
     assert!(lacking.to_string().contains("no data in"), "{lacking}");
     assert_eq!(std::fs::read_dir(nowhere.path()).expect("a folder").count(), 0);
 }

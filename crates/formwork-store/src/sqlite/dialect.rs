@@ -8,7 +8,7 @@ use super::values::{bind, column_type, literal};
 use crate::statements::{Dialect, Encode, Gives, Rounding};
 use formwork_engine::StoreError;
 use formwork_language::program::{
-    Aggregate, ArithmeticOperator, Comparison, EntitySchema, FieldSchema, SqlFunction, TextTest,
+    Aggregate, ArithmeticOperator, Comparison, EntitySchema, FieldSchema, Lock, SqlFunction, TextTest,
 };
 use formwork_language::value::Value;
 use formwork_model::values::Type;
@@ -100,6 +100,11 @@ impl Dialect for Sqlite {
             (false, true) => " ASC NULLS LAST",
             (false, false) => "",
         }
+    }
+
+    fn lock(&self, _: Lock) -> &'static str {
+        // Nobody else writes while this transaction does.
+        ""
     }
 
     fn same(&self) -> &'static str {

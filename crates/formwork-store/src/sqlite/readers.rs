@@ -5,10 +5,11 @@ use super::dialect::Sqlite;
 use super::system::OnSqlite;
 use super::transaction::{Fault, Shared, SqliteTransaction, bind_all, one_value};
 use crate::options::Options;
+use crate::rules::runs_many;
 use crate::statements;
 use crate::system::SystemConnection;
 use formwork_engine::{Call, Ended, IdSource, Refusal, StoreError, What, run};
-use formwork_language::program::{Code, Instruction, Program, Statement};
+use formwork_language::program::{Program, Statement};
 use formwork_language::value::Value;
 use parking_lot::Mutex;
 use rusqlite::Connection;
@@ -115,19 +116,4 @@ impl Readers {
     pub(crate) fn program(&self) -> &Arc<Program> {
         &self.shared.program
     }
-}
-
-fn runs_many(code: &Code) -> bool {
-    let reads = |instruction: &&Instruction| {
-        matches!(
-            instruction,
-            Instruction::ReadValue { .. }
-                | Instruction::ReadRow { .. }
-                | Instruction::ReadRows { .. }
-                | Instruction::ReadPage { .. }
-        )
-    };
-    let loops = code.instructions.iter().any(|one| matches!(one, Instruction::LoopStart { .. }));
-    let reading = code.instructions.iter().filter(reads).count();
-    reading > 1 || (loops && reading > 0)
 }

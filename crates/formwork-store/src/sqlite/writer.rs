@@ -11,6 +11,7 @@ use super::migrate::{bring_up, not_open};
 use super::system::OnSqlite;
 use super::transaction::{Shared, SqliteTransaction};
 use crate::error::OpenError;
+use crate::folder::lock_folder;
 use crate::once::{Once, OnceEnded};
 use crate::options::Options;
 use crate::statements::Compiled;
@@ -68,7 +69,7 @@ pub(crate) struct Writer {
 
 /// Opens the database and starts the writer.
 pub(crate) fn open(options: &Options, program: Arc<Program>) -> Result<(Writer, Arc<Shared>), OpenError> {
-    let lock = lock_folder(options)?;
+    let lock = lock_folder(&options.path)?;
     let failed = |error: rusqlite::Error| not_open(&options.path, &error);
     let other = |cause: String| OpenError::Other { path: options.path.clone(), cause };
     let (mut connection, deadline) = open_writer(options).map_err(failed)?;
@@ -91,36 +92,6 @@ pub(crate) fn open(options: &Options, program: Arc<Program>) -> Result<(Writer, 
         })
         .map_err(|error| other(error.to_string()))?;
     Ok((Writer { sender: Some(sender), thread: Some(thread) }, shared))
-}
-
-/// A folder that is made here is for its owner only, since it holds rows and the hashes of keys; one that is there
-/// already keeps the mode that somebody gave it.
-fn make_private(folder: &std::path::Path) -> std::io::Result<()> {
-    let mut builder = std::fs::DirBuilder::new();
-    builder.recursive(true);
-    #[cfg(unix)]
-    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
-    builder.create(folder)
-}
-
-/// The lock lives as long as the file is open, and ends with the process however that ends.
-fn lock_folder(options: &Options) -> Result<File, OpenError> {
-    let folder = options.path.parent().filter(|folder| !folder.as_os_str().is_empty());
-    let folder = folder.unwrap_or_else(|| std::path::Path::new("."));
-    let not_writable =
-        |error: std::io::Error| OpenError::NotWritable { path: folder.to_owned(), cause: error.to_string() };
-    make_private(folder).map_err(not_writable)?;
-    let file = File::options()
-        .create(true)
-        .truncate(false)
-        .write(true)
-        .open(folder.join("lock"))
-        .map_err(not_writable)?;
-    match file.try_lock() {
-        Ok(()) => Ok(file),
-        Err(std::fs::TryLockError::WouldBlock) => Err(OpenError::InUse(folder.to_owned())),
-        Err(std::fs::TryLockError::Error(error)) => Err(not_writable(error)),
-    }
 }
 
 impl Writer {

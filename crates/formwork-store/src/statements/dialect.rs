@@ -4,7 +4,7 @@ use super::encode::Encode;
 use super::sql::Gives;
 use formwork_engine::StoreError;
 use formwork_language::program::{
-    Aggregate, ArithmeticOperator, Comparison, EntitySchema, SqlFunction, TextTest,
+    Aggregate, ArithmeticOperator, Comparison, EntitySchema, Lock, SqlFunction, TextTest,
 };
 use formwork_language::value::Value;
 use formwork_model::values::Type;
@@ -22,6 +22,11 @@ pub(crate) trait Dialect: Debug + Sync {
     fn is_true(&self, operand: &str) -> String;
     /// How a parameter on the right of a comparison with something of this type is written.
     fn compared(&self, ty: Option<&Type>, comparison: Comparison) -> Encode;
+    /// A column where a value is wanted as `wanted` says.
+    fn column(&self, column: String, ty: &Type, wanted: &Encode) -> String {
+        let _ = (ty, wanted);
+        column
+    }
     /// Exact arithmetic of numbers with these scales (left, right, result); overflow is an error.
     fn arithmetic(
         &self,
@@ -42,9 +47,16 @@ pub(crate) trait Dialect: Debug + Sync {
     fn in_list(&self, operand: &str, list: &str, ty: Option<&Type>) -> String;
     /// What follows a sort key, so that absent values come last.
     fn order(&self, descending: bool, optional: bool) -> &'static str;
+    /// What ends a statement that reads rows, so that they are locked until the transaction ends.
+    fn lock(&self, lock: Lock) -> &'static str;
     /// Equal, or both absent.
     fn same(&self) -> &'static str;
-    /// An aggregate over a column of a type that is no enum, or no extreme.
+    /// Whether the database finds the smallest and the largest of a type by a function.
+    fn has_extremes(&self, ty: &Type) -> bool {
+        let _ = ty;
+        true
+    }
+    /// An aggregate over a column; the smallest and the largest only of a type that has extremes.
     fn aggregate(&self, function: Aggregate, column: &str, ty: &Type) -> (String, Gives);
     /// How a row is added; gives 0 rows when a unique key is taken, where the database can say so without an error.
     fn insert(&self, table: &str, columns: &str, values: &str) -> String;

@@ -45,7 +45,13 @@ pub(crate) const fn mirrored(comparison: Comparison) -> Comparison {
 /// Writes an operand; `encode` says how a parameter or constant in its place is written.
 pub(crate) fn write(sql: &mut Sql<'_>, operand: &Operand, encode: &Encode) -> String {
     match operand {
-        Operand::Field(field) => sql.column(*field),
+        Operand::Field(field) => {
+            let column = sql.column(*field);
+            match sql.field(*field) {
+                Some(found) => sql.dialect.column(column, &found.ty, encode),
+                None => column,
+            }
+        }
         Operand::Parameter(parameter) => sql.parameter(*parameter, encode.clone()),
         Operand::Constant(value) => constant(sql, value, encode),
         Operand::Arithmetic { operator, left, right, scales } => {

@@ -85,7 +85,7 @@ pub(super) fn select(
         Limit::Rows(rows) => rows.to_string(),
         Limit::Parameter(parameter) => sql.parameter(parameter, Encode::Limit),
     };
-    sql.text.push_str(&format!(" LIMIT {limit}"));
+    sql.text.push_str(&format!(" LIMIT {limit}{}", dialect.lock(select.lock)));
     sql.finish(gives)
 }
 
@@ -145,8 +145,9 @@ pub(super) fn aggregate(
 ) -> Result<Prepared, String> {
     let mut sql = Sql::new(dialect, schema, entity)?;
     let found = sql.field(field).ok_or("there is no such field")?;
-    if let (Aggregate::Smallest | Aggregate::Largest, Type::Enum(order)) = (function, &found.ty) {
-        return extreme_of_enum(sql, function, field, order, filter);
+    let extreme = matches!(function, Aggregate::Smallest | Aggregate::Largest);
+    if extreme && (matches!(found.ty, Type::Enum(_)) || !dialect.has_extremes(&found.ty)) {
+        return first_in_order(sql, function, field, filter);
     }
     let (computed, gives) = dialect.aggregate(function, &quoted(&found.name), &found.ty);
     sql.text = format!("SELECT {computed} FROM {}", quoted(&sql.entity.name));
@@ -154,13 +155,13 @@ pub(super) fn aggregate(
     sql.finish(gives)
 }
 
-fn extreme_of_enum(
+fn first_in_order(
     mut sql: Sql<'_>,
     function: Aggregate,
     field: FieldId,
-    order: &Arc<[Arc<str>]>,
     filter: Option<&Condition>,
 ) -> Result<Prepared, String> {
+    let ty = sql.field(field).map(|field| field.ty.clone()).ok_or("there is no such field")?;
     let column = sql.column(field);
     let filter = filter.map(|filter| format!(" AND {}", condition::write(&mut sql, filter)));
     let key = sort_key(&mut sql, field);
@@ -170,5 +171,5 @@ fn extreme_of_enum(
         quoted(&sql.entity.name),
         filter.unwrap_or_default()
     );
-    sql.finish(Gives::Value(Type::Enum(Arc::clone(order))))
+    sql.finish(Gives::Value(ty))
 }

@@ -6,7 +6,13 @@ use formwork_engine::StoreError;
 /// The next runs.
 pub(super) const TABLE: Table = Table {
     name: "_jobs",
-    columns: &[Column::new("job", Kind::Text), Column::optional("next_run", Kind::Integer)],
+    columns: &[
+        Column::new("job", Kind::Text),
+        Column::optional("next_run", Kind::Integer),
+        // Which node is at work on a run of several transactions, and until when it is waited for.
+        Column::optional("held_by", Kind::Text),
+        Column::optional("held_until", Kind::Integer),
+    ],
     further: &[],
 };
 
@@ -17,12 +23,17 @@ pub struct NextRun {
     pub job: String,
     /// Microseconds since the epoch; absent for one that runs no more (start-up).
     pub at: Option<i64>,
+    /// The instant that the run was due; absent for one that somebody asked for. Nodes that share a database leave a
+    /// run alone that another one has done.
+    pub due: Option<i64>,
 }
 
 /// When jobs run next.
 pub(crate) fn next_runs(connection: &mut dyn SystemConnection) -> Result<Vec<NextRun>, StoreError> {
     let rows = connection.query(r#"SELECT "job", "next_run" FROM "_jobs" ORDER BY "job""#, &[])?;
-    rows.into_iter().map(|mut row| Ok(NextRun { job: row.text(0)?, at: row.optional_integer(1)? })).collect()
+    rows.into_iter()
+        .map(|mut row| Ok(NextRun { job: row.text(0)?, at: row.optional_integer(1)?, due: None }))
+        .collect()
 }
 
 /// Notes when a job runs next.

@@ -20,7 +20,7 @@ pub use keys::StoredKey;
 pub(crate) use keys::{insert_key, load_keys, revoke_key};
 pub use outbox::StoredEvent;
 pub(crate) use outbox::{EMIT, emitted, events};
-pub(crate) use tables::{Column, Kind, Table, create_missing};
+pub(crate) use tables::{Column, Kind, Table, create_missing, keep_secret, secret};
 
 /// Every table of the store's own; no entity may have such a name.
 pub(crate) const TABLES: &[Table] =

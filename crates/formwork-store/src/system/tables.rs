@@ -1,7 +1,8 @@
 //! The store's own tables as SQL.
 
-use super::TABLES;
+use super::{SystemConnection, TABLES};
 use crate::statements::{Dialect, quoted};
+use formwork_engine::StoreError;
 use formwork_model::values::Type;
 
 /// A table of the store's own.
@@ -57,6 +58,27 @@ pub(super) const FORMWORK: Table = Table {
     columns: &[Column::new("name", Kind::Text), Column::new("value", Kind::Text)],
     further: &[],
 };
+
+/// Keeps a secret, unless there is one of that name.
+pub(crate) fn keep_secret(
+    connection: &mut dyn SystemConnection,
+    name: &str,
+    secret: &[u8; 32],
+) -> Result<(), StoreError> {
+    let text: String = secret.iter().map(|byte| format!("{byte:02x}")).collect();
+    let sql = r#"INSERT INTO "_formwork" ("name", "value") VALUES (?1, ?2) ON CONFLICT ("name") DO NOTHING"#;
+    connection.execute(sql, &[name.into(), text.as_str().into()]).map(|_| ())
+}
+
+/// The secret of a name.
+pub(crate) fn secret(connection: &mut dyn SystemConnection, name: &str) -> Result<[u8; 32], StoreError> {
+    let sql = r#"SELECT "value" FROM "_formwork" WHERE "name" = ?1"#;
+    let row = connection.query(sql, &[name.into()])?.into_iter().next();
+    let text = row.map(|mut row| row.text(0)).transpose()?.unwrap_or_default();
+    let digits = text.as_bytes().chunks(2).filter_map(|pair| std::str::from_utf8(pair).ok());
+    let bytes: Vec<u8> = digits.filter_map(|pair| u8::from_str_radix(pair, 16).ok()).collect();
+    bytes.try_into().map_err(|_| super::unexpected())
+}
 
 /// The statements that make the tables of the store's own that are not there.
 pub(crate) fn create_missing(dialect: &dyn Dialect, there: &[String]) -> Vec<String> {

@@ -4,3 +4,4 @@ mod migration;
 mod shape;
 
 pub(crate) use migration::{FORMAT, Found, Misfit, Plan, plan};
+pub(crate) use shape::{key_name, reference_name, unique_name};

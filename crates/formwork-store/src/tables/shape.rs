@@ -49,13 +49,26 @@ struct Cx<'s> {
 }
 
 /// The name of the constraint that a primary key is.
-fn key_name(entity: &EntitySchema) -> String {
+pub(crate) fn key_name(entity: &EntitySchema) -> String {
     format!("key {}", entity.name)
 }
 
 /// The name of the constraint that a reference is.
-fn reference_name(entity: &EntitySchema, field: &FieldSchema) -> String {
+pub(crate) fn reference_name(entity: &EntitySchema, field: &FieldSchema) -> String {
     format!("reference {}.{}", entity.name, field.name)
+}
+
+/// The name of a unique key without the rows that it covers; see [`TableShape::unique`].
+pub(crate) fn unique_name(
+    dialect: &'static dyn Dialect,
+    schema: &Schema,
+    id: EntityId,
+    entity: &EntitySchema,
+    key: &formwork_language::program::UniqueKey,
+) -> Result<String, String> {
+    let names = key.fields.iter().filter_map(|field| entity.fields.get(usize::from(*field)));
+    let keyed: Vec<(&FieldSchema, bool)> = names.map(|field| (field, false)).collect();
+    index(&Cx { dialect, schema }, id, entity, &keyed, key.filter.as_ref(), true).map(|(name, _)| name)
 }
 
 impl TableShape {

@@ -5,6 +5,7 @@
 
 use crate::harness::NOW;
 use crate::pages::{column, insertion};
+use crate::place::Place;
 use formwork_engine::{Call, What};
 use formwork_language::eval::{Host, Scope, evaluate};
 use formwork_language::expression::{BinaryOperator, Expression, UnaryOperator};
@@ -14,7 +15,7 @@ use formwork_language::program::{
 };
 use formwork_language::value::{Decimal, Row, Value};
 use formwork_model::values::Type;
-use formwork_store::{Options, Store};
+use formwork_store::Store;
 use proptest::prelude::*;
 use std::sync::Arc;
 
@@ -348,7 +349,7 @@ proptest! {
         rows in rows(),
         tests in proptest::collection::vec(test(), 40),
     ) {
-        let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap();
         runtime.block_on(async {
             let program = Program {
                 schema: Schema { entities: vec![entity()], ..Default::default() },
@@ -356,8 +357,8 @@ proptest! {
                 operations: vec![insertion(DAY + 1)],
                 ..Program::default()
             };
-            let folder = tempfile::tempdir().unwrap();
-            let store = Store::open(Options::new(folder.path().join("data.sqlite")), Arc::new(program)).unwrap();
+            let place = Place::new();
+            let store = Store::open(place.options(), Arc::new(program)).unwrap();
             let mut all = Vec::new();
             for (id, row) in (0..).zip(rows) {
                 let mut values = vec![Value::Integer(id)];

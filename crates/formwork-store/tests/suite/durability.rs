@@ -121,6 +121,34 @@ async fn closing_moves_the_log_into_the_database() {
     room.store.close().await;
     assert!(matches!(refusal(&room.run("add", &[("name", named(9))]).await), Refusal::Unavailable));
     assert_eq!(left(&disk, |_| false), 5);
-    let again = Store::open(Options::new(room.folder.path().join("data.sqlite")), notes()).unwrap();
+    let again = Store::open(Options::new(room.place.folder.path().join("data.sqlite")), notes()).unwrap();
     assert_eq!(again.count(0, None, &[]).unwrap(), 5);
+}
+
+#[tokio::test]
+async fn a_queue_that_is_full_refuses_at_once() {
+    let (disk, vfs) = crate::vfs::Disk::register();
+    let room = Arc::new(Room::with(crate::laws::shop(), |options| {
+        options.vfs = Some(vfs);
+        options.queue = 4;
+    }));
+    disk.hold();
+    let mut tasks = Vec::new();
+    let begin = |number: usize| {
+        let room = Arc::clone(&room);
+        async move { room.run("add_team", &[("name", text(&format!("team {number}")))]).await }
+    };
+    tasks.push(tokio::spawn(begin(0)));
+    let waiting = Arc::clone(&disk);
+    tokio::task::spawn_blocking(move || waiting.until_held_up()).await.unwrap();
+    for number in 1..=4 {
+        tasks.push(tokio::spawn(begin(number)));
+    }
+    tokio::task::yield_now().await;
+    assert!(matches!(refusal(&begin(5).await), Refusal::Overloaded));
+    disk.release();
+    for task in tasks {
+        answer(&task.await.unwrap());
+    }
+    assert_eq!(room.count("team"), 5);
 }

@@ -1,12 +1,12 @@
 //! A store in a folder of its own, running a compiled document.
 
+use crate::place::Place;
 use formwork_engine::{Answer, Body, Call, Ended, Refusal, What};
 use formwork_language::program::{Program, slots};
 use formwork_language::value::Value;
 use formwork_store::{Options, Store};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use tempfile::TempDir;
 
 /// 2030-01-01T00:00:00Z in microseconds.
 pub(crate) const NOW: i64 = 1_893_456_000_000_000;
@@ -29,10 +29,10 @@ pub(crate) fn document(operations: &str, entities: &str) -> String {
     format!("# Test\n\n## 4) Primary Interface/API\n\n{operations}\n\n## 6) Data Model\n\n{entities}\n")
 }
 
-/// An open store and its folder.
+/// An open store and where its rows are.
 pub(crate) struct Room {
     pub(crate) store: Arc<Store>,
-    pub(crate) folder: TempDir,
+    pub(crate) place: Place,
     seed: AtomicU64,
 }
 
@@ -42,11 +42,11 @@ impl Room {
     }
 
     pub(crate) fn with(program: Arc<Program>, change: impl FnOnce(&mut Options)) -> Self {
-        let folder = tempfile::tempdir().unwrap();
-        let mut options = Options::new(folder.path().join("data.sqlite"));
+        let place = Place::new();
+        let mut options = place.options();
         change(&mut options);
         let store = Arc::new(Store::open(options, program).unwrap());
-        Self { store, folder, seed: AtomicU64::new(1) }
+        Self { store, place, seed: AtomicU64::new(1) }
     }
 
     /// A call of an operation with input by name; `caller` is who calls.
@@ -78,12 +78,11 @@ impl Room {
 
     /// Closes the store and opens it again with another program.
     pub(crate) async fn reopened(self, program: Arc<Program>) -> Self {
-        let Self { store, folder, seed } = self;
+        let Self { store, place, seed } = self;
         store.close().await;
         drop(store);
-        let options = Options::new(folder.path().join("data.sqlite"));
-        let store = Arc::new(Store::open(options, program).unwrap());
-        Self { store, folder, seed }
+        let store = Arc::new(Store::open(place.options(), program).unwrap());
+        Self { store, place, seed }
     }
 }
 

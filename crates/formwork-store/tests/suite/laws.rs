@@ -7,7 +7,7 @@ use formwork_language::value::{Value, same};
 use formwork_store::{NextRun, StoredKey};
 use std::sync::Arc;
 
-fn shop() -> Arc<Program> {
+pub(crate) fn shop() -> Arc<Program> {
     let operation = |name: &str, route: &str, input: &str, steps: &str| {
         format!(
             "### Operation: `{name}` — `{route}`\n\n**Input:**\n{input}\n\n**Output:** as the steps say\n\n**Behavior:**\n{steps}\n\n"
@@ -249,34 +249,6 @@ async fn an_unavailable_store_refuses_and_comes_back() {
 }
 
 #[tokio::test]
-async fn a_queue_that_is_full_refuses_at_once() {
-    let (disk, vfs) = crate::vfs::Disk::register();
-    let room = Arc::new(Room::with(shop(), |options| {
-        options.vfs = Some(vfs);
-        options.queue = 4;
-    }));
-    disk.hold();
-    let mut tasks = Vec::new();
-    let begin = |number: usize| {
-        let room = Arc::clone(&room);
-        async move { room.run("add_team", &[("name", text(&format!("team {number}")))]).await }
-    };
-    tasks.push(tokio::spawn(begin(0)));
-    let waiting = Arc::clone(&disk);
-    tokio::task::spawn_blocking(move || waiting.until_held_up()).await.unwrap();
-    for number in 1..=4 {
-        tasks.push(tokio::spawn(begin(number)));
-    }
-    tokio::task::yield_now().await;
-    assert!(matches!(refusal(&begin(5).await), Refusal::Overloaded));
-    disk.release();
-    for task in tasks {
-        answer(&task.await.unwrap());
-    }
-    assert_eq!(room.count("team"), 5);
-}
-
-#[tokio::test]
 async fn aggregates_are_exact_and_those_of_nothing_as_the_language_says() {
     let room = Room::new(shop());
     let team = entity_named(room.store.program(), "team");
@@ -311,7 +283,7 @@ async fn keys_and_next_runs_outlive_the_store() {
     assert!(room.store.insert_key(key.clone()).await.is_err());
     assert!(room.store.revoke_key("k1", NOW + 1).await.unwrap());
     assert!(!room.store.revoke_key("k1", NOW + 2).await.unwrap());
-    let next = NextRun { job: "Sweeper/1".into(), at: Some(NOW + 600_000_000) };
+    let next = NextRun { job: "Sweeper/1".into(), at: Some(NOW + 600_000_000), due: None };
     let call = {
         let slots = vec![Value::Absent; usize::from(room.store.program().jobs[0].code.slots)];
         formwork_engine::Call {

@@ -5,8 +5,10 @@
 mod conditions;
 mod documents;
 mod durability;
+mod folder;
 mod harness;
 mod laws;
 mod opening;
 mod pages;
+mod place;
 mod vfs;

@@ -1,6 +1,7 @@
 //! Pages: a walk through all of them meets every row that was there all the time exactly once, in order.
 
 use crate::harness::NOW;
+use crate::place::Place;
 use formwork_engine::{Body, Call, Ended, What};
 use formwork_language::expression::Expression;
 use formwork_language::program::{
@@ -9,7 +10,7 @@ use formwork_language::program::{
 };
 use formwork_language::value::Value;
 use formwork_model::values::Type;
-use formwork_store::{Options, Store};
+use formwork_store::Store;
 use proptest::prelude::*;
 use std::sync::Arc;
 
@@ -168,10 +169,10 @@ proptest! {
         order in order(),
         limit in 1..5_i64,
     ) {
-        let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap();
         runtime.block_on(async {
-            let folder = tempfile::tempdir().unwrap();
-            let store = Store::open(Options::new(folder.path().join("data.sqlite")), program(order.clone())).unwrap();
+            let place = Place::new();
+            let store = Store::open(place.options(), program(order.clone())).unwrap();
             let mut expected: Vec<(i64, Thing)> = (0..).map(|id| id * 2).zip(before).collect();
             for (id, thing) in &expected {
                 prop_assert!(run(&store, 0, row(*id, thing)).await.result.is_ok());

@@ -40,6 +40,9 @@ struct Create {
     /// Where the data lies
     #[arg(long, value_name = "DIR")]
     data: PathBuf,
+    /// Where the rows are, when not in the data folder: `postgres://user@host/database`
+    #[arg(long, value_name = "URL", env = "FORMWORK_DATABASE", hide_env_values = true)]
+    database: Option<String>,
     /// The roles that it bears
     #[arg(long = "role", value_name = "ROLE", required = true, num_args = 1..)]
     roles: Vec<String>,
@@ -59,6 +62,9 @@ struct List {
     /// Where the data lies
     #[arg(long, value_name = "DIR")]
     data: PathBuf,
+    /// Where the rows are, when not in the data folder: `postgres://user@host/database`
+    #[arg(long, value_name = "URL", env = "FORMWORK_DATABASE", hide_env_values = true)]
+    database: Option<String>,
     /// How to show them
     #[arg(long, value_enum, default_value_t = Format::Text)]
     format: Format,
@@ -78,6 +84,9 @@ struct Revoke {
     /// Where the data lies
     #[arg(long, value_name = "DIR")]
     data: PathBuf,
+    /// Where the rows are, when not in the data folder: `postgres://user@host/database`
+    #[arg(long, value_name = "URL", env = "FORMWORK_DATABASE", hide_env_values = true)]
+    database: Option<String>,
     /// The key's id, as `list` shows it
     #[arg(value_name = "KEY_ID")]
     key: String,
@@ -100,7 +109,9 @@ fn make(create: &Create, terminal: &Terminal) -> Result<Ending> {
         scopes: create.scopes.clone(),
         claims: create.claims.iter().map(|claim| read_claim(claim)).collect::<Result<_>>()?,
     };
-    if let KeyOutcome::Created { id, key } = keys(&create.data, &KeyCommand::Create(key))? {
+    if let KeyOutcome::Created { id, key } =
+        keys(&create.data, create.database.as_deref(), &KeyCommand::Create(key))?
+    {
         terminal.result(&key)?;
         terminal.detail(&format!("its id, for `formwork keys revoke`: {id}"));
     }
@@ -117,7 +128,9 @@ fn read_claim(claim: &str) -> Result<(String, String)> {
 }
 
 fn show(list: &List, terminal: &Terminal) -> Result<Ending> {
-    let KeyOutcome::List(found) = keys(&list.data, &KeyCommand::List)? else { return Ok(Ending::Fine) };
+    let KeyOutcome::List(found) = keys(&list.data, list.database.as_deref(), &KeyCommand::List)? else {
+        return Ok(Ending::Fine);
+    };
     if list.format == Format::Json {
         let all: Vec<serde_json::Value> = found.iter().map(as_json).collect();
         terminal.result(&serde_json::json!({"version": 1, "keys": all}).to_string())?;
@@ -146,7 +159,7 @@ fn as_json(key: &KeySummary) -> serde_json::Value {
 
 fn take_back(revoke: &Revoke, terminal: &Terminal) -> Result<Ending> {
     let command = KeyCommand::Revoke(revoke.key.clone());
-    let found = keys(&revoke.data, &command)? == KeyOutcome::Revoked(true);
+    let found = keys(&revoke.data, revoke.database.as_deref(), &command)? == KeyOutcome::Revoked(true);
     if !found {
         bail!("there is no key `{}`; `formwork keys list` shows their ids", revoke.key);
     }

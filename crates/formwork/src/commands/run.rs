@@ -39,6 +39,9 @@ pub(crate) struct Arguments {
     /// Where the data lies; `.formwork/NAME/` beside the document by default
     #[arg(long, value_name = "DIR")]
     pub(crate) data: Option<PathBuf>,
+    /// Keep the rows in PostgreSQL, not in the data folder: `postgres://user@host/database`
+    #[arg(long, value_name = "URL", env = "FORMWORK_DATABASE", hide_env_values = true)]
+    pub(crate) database: Option<String>,
     /// `test`: a clock that starts at 2030-01-01T00:00:00Z and moves only when told
     #[arg(long, value_enum)]
     pub(crate) clock: Option<Clock>,
@@ -63,6 +66,8 @@ pub(crate) fn run(arguments: &Arguments, terminal: &Terminal) -> Result<Ending> 
         internal: arguments.internal_listen,
         admin: arguments.admin_listen,
         data: arguments.data.clone().unwrap_or_else(|| beside(&arguments.document)),
+        database: arguments.database.clone(),
+        schema: None,
         clock: arguments.clock.map_or(ClockChoice::System, |Clock::Test| ClockChoice::Test),
         upstreams: arguments.upstreams.clone(),
         secrets: Secrets::Environment,
@@ -117,8 +122,9 @@ fn introduce(running: &Running, analysis: &Analysis, data: &str, terminal: &Term
             running.first_keys().iter().map(|key| format!("{}  {}", key.role, key.key)).collect();
         terminal.must_say(&format!("Keys, shown this once (try KEY=…):\n{}", indented(&keys)));
     }
+    let database = running.database().map(|place| format!("Database  {place}\n")).unwrap_or_default();
     terminal.remark(&format!(
-        "Public    http://{}\nInternal  http://{}\nAdmin     http://{}/metrics\nData      {data}\n",
+        "Public    http://{}\nInternal  http://{}\nAdmin     http://{}/metrics\nData      {data}\n{database}",
         addresses.public, addresses.internal, addresses.admin
     ));
 }

@@ -33,6 +33,9 @@ pub(crate) struct Arguments {
     /// With --target: the key of an actor, by its id or its role; may be repeated
     #[arg(long = "key", value_name = "ACTOR=KEY", requires = "target")]
     pub(crate) keys: Vec<String>,
+    /// Test on PostgreSQL, `postgres://user@host/database`: each flow in a schema of its own, dropped at its end
+    #[arg(long, value_name = "URL", conflicts_with = "target")]
+    pub(crate) database: Option<String>,
     /// How to show the result
     #[arg(long, value_enum, default_value_t = Format::Text)]
     pub(crate) format: Format,
@@ -69,7 +72,7 @@ pub(crate) fn run(arguments: &Arguments, terminal: &Terminal) -> Result<Ending> 
         None => None,
     };
     let options = Options { flow: arguments.flow.clone(), target, ..Options::default() };
-    let launcher = FreshSystems { analysis: &analysis };
+    let launcher = FreshSystems::new(&analysis, arguments.database.clone());
     let progress = Progressing::new(terminal);
     let tell = |step| progress.tell(step);
     let report = runtime.block_on(run_flows_telling(&analysis, &launcher, &options, &tell))?;

@@ -1,0 +1,134 @@
+//! Where a database is: `postgres://user:password@host:port/database?…`. The password is never written anywhere.
+
+use super::errors::Failed;
+use crate::error::OpenError;
+use std::str::FromStr;
+use std::time::Duration;
+use tokio_postgres::config::{Host, SslMode};
+use tokio_postgres::{Client, Config, NoTls};
+
+/// How long a connection may take to be made, unless the address says so.
+const CONNECT: Duration = Duration::from_secs(5);
+/// How long what was sent may stay unacknowledged before the connection counts as lost.
+const UNACKNOWLEDGED: Duration = Duration::from_secs(10);
+
+/// The address of a database, and the schema in it when it is not the usual one.
+#[derive(Clone)]
+pub(crate) struct Address {
+    config: Config,
+    schema: Option<String>,
+    place: String,
+}
+
+impl std::fmt::Debug for Address {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter.debug_tuple("Address").field(&self.place).finish()
+    }
+}
+
+impl Address {
+    /// Reads an address; `schema` is made when it does not exist.
+    pub(crate) fn parse(url: &str, schema: Option<&str>) -> Result<Self, OpenError> {
+        let wrong = |cause: String| OpenError::Address { place: without_password(url), cause };
+        if !is_address(url) {
+            return Err(wrong("it begins with neither `postgres://` nor `postgresql://`".into()));
+        }
+        let mut config = Config::from_str(url).map_err(|error| {
+            // What the parser quotes may be the password.
+            let cause =
+                std::error::Error::source(&error).map_or_else(|| error.to_string(), ToString::to_string);
+            wrong(if cause.contains("://") { "its form is wrong".into() } else { cause })
+        })?;
+        if config.get_dbname().is_none() {
+            return Err(wrong("it names no database".into()));
+        }
+        if config.get_ssl_mode() == SslMode::Require {
+            return Err(wrong("`sslmode=require` is not supported yet".into()));
+        }
+        if config.get_connect_timeout().is_none() {
+            config.connect_timeout(CONNECT);
+        }
+        config.tcp_user_timeout(UNACKNOWLEDGED).application_name("formwork");
+        Ok(Self { place: place(&config), config, schema: schema.map(str::to_owned) })
+    }
+
+    /// The address for people, without its password.
+    pub(crate) fn place(&self) -> &str {
+        &self.place
+    }
+
+    /// The schema, when it is not the usual one.
+    pub(crate) fn schema(&self) -> Option<&str> {
+        self.schema.as_deref()
+    }
+
+    /// Makes a connection, driven by the runtime that this runs on.
+    pub(crate) async fn connect(&self) -> Result<Client, Failed> {
+        let (client, connection) = self.config.connect(NoTls).await?;
+        tokio::spawn(async move {
+            // What went wrong is told to whoever uses the client.
+            let _ = connection.await;
+        });
+        Ok(client)
+    }
+}
+
+/// Whether a text is meant as the address of a database.
+pub(crate) fn is_address(url: &str) -> bool {
+    url.starts_with("postgres://") || url.starts_with("postgresql://")
+}
+
+/// An address that could not be read, without what may be its password.
+fn without_password(url: &str) -> String {
+    let (scheme, rest) = url.split_once("://").unwrap_or(("", url));
+    let rest = rest.split(['?', '#']).next().unwrap_or_default();
+    let shown = match rest.rsplit_once('@') {
+        Some((user, place)) => format!("{}@{place}", user.split(':').next().unwrap_or_default()),
+        None => rest.to_owned(),
+    };
+    if scheme.is_empty() { shown } else { format!("{scheme}://{shown}") }
+}
+
+fn place(config: &Config) -> String {
+    let user = config.get_user().map(|user| format!("{user}@")).unwrap_or_default();
+    let ports = config.get_ports();
+    let hosts: Vec<String> = config
+        .get_hosts()
+        .iter()
+        .enumerate()
+        .map(|(at, host)| {
+            let host = match host {
+                Host::Tcp(host) => host.clone(),
+                #[cfg(unix)]
+                Host::Unix(path) => path.display().to_string(),
+            };
+            match ports.get(at).or(ports.first()) {
+                Some(port) if *port != 5432 => format!("{host}:{port}"),
+                _ => host,
+            }
+        })
+        .collect();
+    format!("postgres://{user}{}/{}", hosts.join(","), config.get_dbname().unwrap_or_default())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_password_is_never_shown() {
+        let address = Address::parse("postgres://ann:hush@db.example:6432/orders", None).unwrap();
+        assert_eq!(address.place(), "postgres://ann@db.example:6432/orders");
+        assert!(!format!("{address:?}").contains("hush"));
+        for wrong in [
+            "postgres://ann:hush@db.example",
+            "postgres://ann:hush@host:port/db",
+            "mysql://ann:hush@host/db",
+            "postgres://ann:hush@host/db?connect_timeout=hush",
+            "postgres://ann:hu@sh@host/db?x=hush",
+        ] {
+            let said = Address::parse(wrong, None).unwrap_err().to_string();
+            assert!(!said.contains("hush") && !said.contains("sh@host"), "{said}");
+        }
+    }
+}

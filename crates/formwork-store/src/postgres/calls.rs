@@ -1,0 +1,218 @@
+//! One try of a call: a transaction from its beginning to its commit.
+
+use super::errors::Fault;
+use super::isolation::Isolation;
+use super::jobs;
+use super::session::Session;
+use super::system::OnPostgres;
+use super::transaction::{PostgresTransaction, Shared};
+use crate::once::{KeptAnswer, Once};
+use crate::options::CommitObserver;
+use crate::system::{Kept, NextRun, keep_answer, kept_answer};
+use formwork_engine::{Answer, Body, Call, Ended, IdSource, Refusal, Resume, StoreError, run_from};
+use std::time::{Duration, Instant};
+
+/// What a try came to.
+pub(crate) enum Tried {
+    /// It ended and is on disk, or was undone because it was refused.
+    Ended(Ended),
+    /// Another transaction was in the way, nothing has happened.
+    Conflict,
+    /// The call had been carried out before, and was answered with this.
+    Replayed(KeptAnswer),
+    /// The key of a call that is carried out once belongs to another one.
+    OtherInput,
+    /// A key was found taken, perhaps by a row that the transaction could not see; how it ended otherwise.
+    KeyTaken(Ended),
+    /// The connection was lost before anything could have happened.
+    LostBefore,
+    /// The connection was lost, and it is not known whether the transaction was committed.
+    Lost,
+}
+
+/// What is written beside a call, in its transaction.
+#[derive(Debug)]
+pub(crate) enum Beside {
+    /// Nothing.
+    Nothing,
+    /// When a job runs next.
+    Job(NextRun),
+    /// What leaves, under the key of the call.
+    Once(Once),
+}
+
+/// What a call needs to run.
+pub(crate) struct Running<'r> {
+    pub(crate) shared: &'r Shared,
+    pub(crate) ids: IdSource,
+    pub(crate) node: &'r str,
+    pub(crate) work: Duration,
+    pub(crate) on_commit: Option<&'r CommitObserver>,
+    /// What left, of a call that is carried out once.
+    pub(crate) kept: Option<KeptAnswer>,
+}
+
+impl Running<'_> {
+    /// Runs a call in a transaction.
+    pub(crate) fn call(
+        &mut self,
+        session: &mut Session,
+        call: Call,
+        beside: &Beside,
+        resume: Option<Resume>,
+        isolation: Isolation,
+    ) -> Tried {
+        let Some(begin) = isolation.begin() else { return self.alone(session, call) };
+        session.begin(begin);
+        let mut system = OnPostgres::new(session);
+        let before = self.before(&mut system, call.now, beside);
+        let trouble = system.trouble.take();
+        match before {
+            Ok(None) => {}
+            Ok(Some(tried)) => return self.undo(session, tried),
+            Err(error) => return self.given_up(session, trouble, refused(error)),
+        }
+        let started = Instant::now();
+        let mut transaction = PostgresTransaction::new(session, self.shared);
+        let mut ended =
+            run_from(&self.shared.program, call, resume, &mut transaction, &mut self.ids, &|| {
+                started.elapsed() > self.work
+            });
+        let (trouble, key_taken) = (transaction.trouble.take(), transaction.key_taken);
+        if trouble.is_some() {
+            return self.given_up(session, trouble, ended);
+        }
+        if ended.result.is_err() {
+            let Beside::Job(_) = beside else {
+                let tried = if key_taken { Tried::KeyTaken(ended) } else { Tried::Ended(ended) };
+                return self.undo(session, tried);
+            };
+            // A job that is refused leaves nothing but the note of its next run.
+            if let Err(failed) = session.end("ROLLBACK") {
+                return self.given_up(session, Some(Fault::of(&failed)), ended);
+            }
+            session.begin(begin);
+        }
+        let mut system = OnPostgres::new(session);
+        let noted = self.behind(&mut system, &mut ended, beside);
+        let trouble = system.trouble.take();
+        match noted {
+            Ok(()) if ended.result.is_ok() || matches!(beside, Beside::Job(_)) => self.commit(session, ended),
+            Ok(()) => self.undo(session, Tried::Ended(ended)),
+            Err(error) => self.given_up(session, trouble, refused(error)),
+        }
+    }
+
+    /// What is asked before a call runs; gives something when it does not.
+    fn before(
+        &self,
+        system: &mut OnPostgres<'_>,
+        now: i64,
+        beside: &Beside,
+    ) -> Result<Option<Tried>, StoreError> {
+        Ok(match beside {
+            Beside::Nothing => None,
+            Beside::Job(next) => match jobs::may_run(system, next, self.node)? {
+                true => None,
+                false => Some(Tried::Ended(nothing_done())),
+            },
+            Beside::Once(once) => kept_answer(system, &once.key, now)?.map(|kept| match kept {
+                Kept::Answer(answer) => Tried::Replayed(answer),
+                Kept::OtherInput => Tried::OtherInput,
+            }),
+        })
+    }
+
+    /// What is written behind a call; it may refuse the call.
+    fn behind(
+        &mut self,
+        system: &mut OnPostgres<'_>,
+        ended: &mut Ended,
+        beside: &Beside,
+    ) -> Result<(), StoreError> {
+        match (beside, &ended.result) {
+            (Beside::Nothing, _) | (Beside::Once(_), Err(_)) => Ok(()),
+            (Beside::Job(next), _) => jobs::note(system, next, self.node, ended.again),
+            (Beside::Once(once), Ok(answer)) => match (once.render)(answer, &ended.rows) {
+                Ok(answer) => {
+                    keep_answer(system, &once.key, &answer)?;
+                    self.kept = Some(answer);
+                    Ok(())
+                }
+                Err(refusal) => {
+                    ended.result = Err(refusal);
+                    Ok(())
+                }
+            },
+        }
+    }
+
+    /// A call with at most one statement, which reads.
+    fn alone(&mut self, session: &mut Session, call: Call) -> Tried {
+        let started = Instant::now();
+        let mut transaction = PostgresTransaction::new(session, self.shared);
+        let ended = run_from(&self.shared.program, call, None, &mut transaction, &mut self.ids, &|| {
+            started.elapsed() > self.work
+        });
+        match transaction.trouble.take() {
+            None => Tried::Ended(ended),
+            Some(Fault::Conflict) => Tried::Conflict,
+            Some(_) => Tried::LostBefore,
+        }
+    }
+
+    fn commit(&self, session: &mut Session, ended: Ended) -> Tried {
+        let flushing = Instant::now();
+        match session.end("COMMIT") {
+            Ok(()) => {
+                if let Some(observer) = self.on_commit {
+                    observer(flushing.elapsed(), 1);
+                }
+                Tried::Ended(ended)
+            }
+            Err(failed) => match Fault::of(&failed) {
+                Fault::Conflict => self.undo(session, Tried::Conflict),
+                Fault::Lost(_) => Tried::Lost,
+                Fault::Store(error) => self.undo(session, Tried::Ended(refused(error))),
+            },
+        }
+    }
+
+    /// Ends a transaction that is not to be; a session that cannot even do that is lost, and its transaction with it.
+    fn undo(&self, session: &mut Session, tried: Tried) -> Tried {
+        match session.end("ROLLBACK") {
+            Ok(()) => tried,
+            Err(_) => Tried::LostBefore,
+        }
+    }
+
+    fn given_up(&self, session: &mut Session, trouble: Option<Fault>, ended: Ended) -> Tried {
+        match trouble {
+            Some(Fault::Conflict) => self.undo(session, Tried::Conflict),
+            Some(Fault::Lost(_)) => Tried::LostBefore,
+            Some(Fault::Store(error)) => self.undo(session, Tried::Ended(refused(error))),
+            None => self.undo(session, Tried::Ended(ended)),
+        }
+    }
+}
+
+fn refused(error: StoreError) -> Ended {
+    Ended::refused(match error {
+        StoreError::Unavailable(_) => Refusal::Unavailable,
+        StoreError::Arithmetic => Refusal::Arithmetic("a number is beyond what its field keeps"),
+        StoreError::TooMuchWork => Refusal::TooMuchWork,
+        error => Refusal::Internal(format!("{error:?}")),
+    })
+}
+
+/// How a job's run ends that another node has done.
+fn nothing_done() -> Ended {
+    Ended {
+        result: Ok(Answer { status: 204, body: Body::Nothing, headers: Vec::new() }),
+        rows: Vec::new(),
+        counts: Vec::new(),
+        observations: Vec::new(),
+        again: false,
+        resume: None,
+    }
+}

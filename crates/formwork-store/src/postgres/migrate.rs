@@ -1,0 +1,102 @@
+//! Brings the tables of a database to those of the document, in one transaction that no other node disturbs.
+
+use super::address::Address;
+use super::dialect::{FUNCTIONS, LONGEST_NAME, Postgres};
+use super::errors::{Failed, not_open};
+use super::session::Session;
+use crate::error::OpenError;
+use crate::statements::quoted;
+use crate::tables::{FORMAT, Found, Misfit, Plan, plan};
+use formwork_language::program::Schema;
+
+/// Only one node brings a database up at a time; the number is any that others will not take by accident.
+const ONE_AT_A_TIME: &str = "SELECT pg_advisory_xact_lock(7038432561128346223)";
+
+/// Makes the tables of a new database, or brings those of an old one to the schema.
+pub(crate) fn bring_up(session: &mut Session, address: &Address, schema: &Schema) -> Result<(), OpenError> {
+    let failed = |failed: Failed| not_open(address.place(), &failed);
+    long_names(address, schema)?;
+    let encoding = one_text(session, "SELECT current_setting('server_encoding')").map_err(failed)?;
+    if encoding.as_deref() != Some("UTF8") {
+        let cause = format!("its encoding is {}, and must be UTF8", encoding.unwrap_or_default());
+        return Err(OpenError::Database { place: address.place().to_owned(), cause });
+    }
+    // The lock has to be waited for, and tables of any size may have to be looked through for an index.
+    session.batch("BEGIN ISOLATION LEVEL READ COMMITTED; SET LOCAL lock_timeout = 30000; SET LOCAL statement_timeout = 0").map_err(failed)?;
+    session.batch(ONE_AT_A_TIME).map_err(failed)?;
+    if let Some(name) = address.schema() {
+        session.batch(&format!("CREATE SCHEMA IF NOT EXISTS {}", quoted(name))).map_err(failed)?;
+    }
+    let found = look(session).map_err(failed)?;
+    let done = match plan(&Postgres, schema, &found) {
+        Ok(plan) => apply(session, &plan).map_err(failed),
+        Err(misfit) => Err(not_fitting(address, misfit)),
+    };
+    let end = if done.is_ok() { "COMMIT" } else { "ROLLBACK" };
+    let ended = session.batch(end).map_err(failed);
+    done.and(ended)
+}
+
+fn long_names(address: &Address, schema: &Schema) -> Result<(), OpenError> {
+    let fields = schema.entities.iter().flat_map(|entity| &entity.fields).map(|field| &*field.name);
+    let mut names = schema.entities.iter().map(|entity| &*entity.name).chain(fields);
+    match names.find(|name| name.len() > LONGEST_NAME) {
+        None => Ok(()),
+        Some(name) => Err(OpenError::Database {
+            place: address.place().to_owned(),
+            cause: format!(
+                "`{name}` is longer than the {LONGEST_NAME} bytes that PostgreSQL keeps of a name"
+            ),
+        }),
+    }
+}
+
+fn one_text(session: &mut Session, sql: &str) -> Result<Option<String>, Failed> {
+    let rows = session.rows(usize::MAX, sql, &[])?;
+    Ok(match rows.first() {
+        Some(row) => row.try_get(0).map_err(Failed::Server)?,
+        None => None,
+    })
+}
+
+fn look(session: &mut Session) -> Result<Found, Failed> {
+    let sql = "SELECT relname::text FROM pg_class WHERE relkind IN ('r', 'p', 'v', 'm', 'f') \
+        AND relnamespace = current_schema()::regnamespace";
+    let rows = session.rows(usize::MAX, sql, &[])?;
+    let tables = rows.iter().map(|row| row.try_get(0)).collect::<Result<Vec<String>, _>>()?;
+    if !tables.iter().any(|name| name == "_formwork") {
+        return Ok(Found { tables, ..Found::default() });
+    }
+    let format = one_text(session, r#"SELECT "value" FROM "_formwork" WHERE "name" = 'format'"#)?;
+    let schema = one_text(session, r#"SELECT "value" FROM "_formwork" WHERE "name" = 'schema'"#)?;
+    Ok(Found { tables, format, schema })
+}
+
+fn apply(session: &mut Session, plan: &Plan) -> Result<(), Failed> {
+    if plan.statements.is_empty() && plan.schema.is_none() {
+        return Ok(());
+    }
+    for statement in FUNCTIONS.iter().copied().chain(plan.statements.iter().map(String::as_str)) {
+        session.batch(statement)?;
+    }
+    let write = r#"INSERT INTO "_formwork" ("name", "value") VALUES ($1, $2)
+        ON CONFLICT ("name") DO UPDATE SET "value" = excluded."value""#;
+    session.touched(usize::MAX, write, &[&"format", &FORMAT.to_string()])?;
+    if let Some(schema) = &plan.schema {
+        session.touched(usize::MAX, write, &[&"schema", schema])?;
+    }
+    Ok(())
+}
+
+fn not_fitting(address: &Address, misfit: Misfit) -> OpenError {
+    let place = address.place().to_owned();
+    match misfit {
+        Misfit::Foreign => OpenError::Foreign(place),
+        Misfit::Newer(found) => OpenError::NewerDatabase { place, found, known: FORMAT },
+        Misfit::OtherDocument(tables) => {
+            OpenError::OtherDocument { place: format!("the database {place}"), tables }
+        }
+        Misfit::Changed(lines) => OpenError::SchemaChanged(lines),
+        Misfit::Impossible(cause) => OpenError::Database { place, cause },
+    }
+}

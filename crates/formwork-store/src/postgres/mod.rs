@@ -1,0 +1,22 @@
+//! PostgreSQL: its spelling, its values, transactions, the connections and who waits for whom.
+//!
+//! Values are kept as the language reference's table of types says; every identifier is quoted, every value bound.
+//! Each call is one serialisable transaction, repeated whole when another one was in its way.
+
+mod address;
+mod backend;
+mod calls;
+mod cascades;
+mod dialect;
+mod errors;
+mod isolation;
+mod jobs;
+mod migrate;
+mod pool;
+mod session;
+mod system;
+mod transaction;
+mod turns;
+mod values;
+
+pub(crate) use backend::{PostgresStore, drop_schema};
