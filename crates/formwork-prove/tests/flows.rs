@@ -1,6 +1,6 @@
 //! Flows against a scripted system: what holds passes, what does not falls short and says why.
 
-use formwork_check::{Analysis, analyse};
+use formwork_check::{Analysis, analyse, analyse_fragment};
 use formwork_language::behaviour::{
     Actor, Amount, AmountComparison, Expectation, Flow, FlowAction, FlowCall, FlowStep, RowCount, Target,
     flow_slots,
@@ -396,6 +396,37 @@ fn an_actor_without_a_key_for_a_running_system_is_not_testable() {
         report.flows[0].steps[1].got.as_deref(),
         Some("there is no key for `bob`: give one with --key bob=KEY")
     );
+}
+
+/// A document with an invariant, and a flow.
+const WITH_INVARIANT: &str = "## 6) Data Model\n\n### Entity: `row`\n\n**Fields:**\n- `id` (integer) | which | primary key\n\n\
+    - **Invariant:** the number of `row` is at most `3`\n\n## 7) Canonical Flows\n\n### Flow: A flow\n\n\
+    1. `visitor` calls `GET /a` and gets `200`.\n\n**Errors:**\n- `visitor` calls `GET /b` → `404`\n";
+
+#[test]
+fn after_a_flow_and_after_each_case_the_invariants_are_tested() {
+    let analysis = analyse_fragment(Arc::from(WITH_INVARIANT));
+    assert_eq!(analysis.compiled.program.schema.invariants.len(), 1, "{:#?}", analysis.diagnostics);
+    let report = |script: Script| {
+        let systems = Scripted::new(script);
+        block_on(run_flows(&analysis, &systems, &Options::default())).expect("the systems start")
+    };
+    let holding = report(|line, _| match line {
+        "GET /invariants" => (200, r#"{"broken":[]}"#.to_owned()),
+        "GET /b" => (404, String::new()),
+        _ => (200, String::new()),
+    });
+    assert_eq!(holding.verdict(), Verdict::Pass);
+    let broken = report(|line, _| match line {
+        "GET /invariants" => (200, r#"{"broken":["there are 4 rows"]}"#.to_owned()),
+        "GET /b" => (404, String::new()),
+        _ => (200, String::new()),
+    });
+    let flow = &broken.flows[0];
+    let tested = flow.invariants.as_ref().expect("there is one");
+    assert_eq!((tested.verdict, tested.got.as_deref()), (Verdict::Fail, Some("there are 4 rows")));
+    assert_eq!(flow.errors[0].got.as_deref(), Some("after this case: there are 4 rows"));
+    assert_eq!(flow.verdict(), Verdict::Fail);
 }
 
 #[test]

@@ -85,6 +85,13 @@ impl Admin {
         }
     }
 
+    /// Every invariant that does not hold, over all rows: a sentence each.
+    pub(super) async fn broken_invariants(&self) -> Result<Vec<String>, String> {
+        let found = self.call("GET", "/invariants", None).await?;
+        let broken = found["broken"].as_array().ok_or_else(|| format!("no list in {found}"))?;
+        Ok(broken.iter().map(|text| text.as_str().unwrap_or_default().to_owned()).collect())
+    }
+
     /// Makes a component of the system fail or work again.
     pub(super) async fn fault(&self, fault: Json) -> Result<(), String> {
         self.call("POST", "/faults", Some(fault)).await.map(|_| ())

@@ -14,6 +14,7 @@ mod command;
 mod differs;
 mod expectation;
 mod host;
+mod invariants;
 mod looks;
 mod partners;
 mod problems;
@@ -146,6 +147,7 @@ impl<'a, L: Launcher> Test<'a, L> {
             name: flow.name.to_string(),
             place: StepReport::place(self.analysis, flow.span),
             steps: Vec::new(),
+            invariants: None,
             errors: Vec::new(),
         };
         if !is_test(flow) {
@@ -156,6 +158,9 @@ impl<'a, L: Launcher> Test<'a, L> {
         let mut session = Session::start(self.analysis, self.launcher, self.options, flow).await?;
         let (steps, held) = run_steps(&mut session, &flow.steps).await;
         report.steps = steps;
+        report.invariants = invariants::test(&mut session)
+            .await
+            .map(|checked| StepReport::about(self.analysis, flow, "Invariants", checked));
         (self.one_more)();
         if session.is_elsewhere() {
             for case in &flow.errors {
@@ -183,7 +188,10 @@ impl<'a, L: Launcher> Test<'a, L> {
                 step.place.0.line,
                 step.got.as_deref().unwrap_or_default()
             )),
-            None => self.held_against(&mut session, case, action).await,
+            None => {
+                let report = self.held_against(&mut session, case, action).await;
+                invariants::behind(report, invariants::test(&mut session).await)
+            }
         };
         session.end().await;
         (self.one_more)();

@@ -100,7 +100,7 @@ async fn own_fault(session: &mut Session<'_>, component: &str, fault: &Fault) ->
             json!({"component": component, "answers": status, "body": body})
         }
     };
-    Ok(session.control()?.fault(body).await?)
+    session.fault(component, matches!(fault, Fault::Back), body).await
 }
 
 /// Says what an external component answers from now on.

@@ -7,15 +7,16 @@ use super::host::FlowHost;
 use super::partners::Partner;
 use super::request::Prepared;
 use crate::client::Request;
+use crate::json as values;
 use crate::target::Target as Elsewhere;
-use crate::{LaunchError, Launcher, ProveError, Stop, Wanted, json};
+use crate::{LaunchError, Launcher, ProveError, Stop, Wanted};
 use formwork_check::Analysis;
 use formwork_language::behaviour::{Actor, Flow, FlowAction, FlowStep, Target, flow_slots};
 use formwork_language::eval::{EvaluationError, Scope, evaluate};
 use formwork_language::expression::Expression;
 use formwork_language::program::{Program, Surface};
 use formwork_language::value::Value;
-use serde_json::{Map, Value as Json};
+use serde_json::{Map, Value as Json, json};
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -35,6 +36,8 @@ pub(super) struct Session<'a> {
     keys: BTreeMap<String, String>,
     last: BTreeMap<String, Prepared>,
     folder: Option<tempfile::TempDir>,
+    /// The system's own components that fail at present.
+    failing: Vec<String>,
 }
 
 /// Where a session's system is.
@@ -68,7 +71,26 @@ impl<'a> Session<'a> {
             keys: BTreeMap::new(),
             last: BTreeMap::new(),
             folder: None,
+            failing: Vec::new(),
         })
+    }
+
+    /// Makes a component of the system fail, or work again.
+    pub(super) async fn fault(&mut self, component: &str, works: bool, fault: Json) -> Result<(), Trouble> {
+        self.control()?.fault(fault).await?;
+        self.failing.retain(|failing| failing != component);
+        if !works {
+            self.failing.push(component.to_owned());
+        }
+        Ok(())
+    }
+
+    /// Makes every component of the system work again.
+    pub(super) async fn mend(&mut self) -> Result<(), Trouble> {
+        for component in std::mem::take(&mut self.failing) {
+            self.control()?.fault(json!({"component": component, "available": true})).await?;
+        }
+        Ok(())
     }
 
     /// Ends the system, if it was started for this session.
@@ -115,7 +137,7 @@ impl<'a> Session<'a> {
         let mut members = Map::new();
         for (name, value) in claims {
             let value = self.evaluate(value)?;
-            members.insert(name.to_string(), json::to_json(&value, None).unwrap_or(Json::Null));
+            members.insert(name.to_string(), values::to_json(&value, None).unwrap_or(Json::Null));
         }
         let claims = Json::Object(members);
         let caller = format!("{role:?} {id:?} {scopes:?} {claims}");
@@ -192,7 +214,7 @@ impl<'a> Session<'a> {
     pub(super) fn known(&self, variables: &[(Arc<str>, u16)]) -> Json {
         let mut known = Map::new();
         for (name, slot) in variables {
-            if let Some(value) = json::to_json(self.variable(*slot), None) {
+            if let Some(value) = values::to_json(self.variable(*slot), None) {
                 known.insert(name.to_string(), value);
             }
         }

@@ -18,13 +18,17 @@ impl Report {
 }
 
 fn flow(flow: &FlowReport) -> Json {
-    json!({
+    let mut json = json!({
         "name": flow.name,
         "span": span(flow.place),
         "verdict": flow.verdict().name(),
         "steps": flow.steps.iter().map(step).collect::<Vec<_>>(),
         "errors": flow.errors.iter().map(step).collect::<Vec<_>>(),
-    })
+    });
+    if let Some(invariants) = &flow.invariants {
+        json["invariants"] = step(invariants);
+    }
+    json
 }
 
 fn step(step: &StepReport) -> Json {

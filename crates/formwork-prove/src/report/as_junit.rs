@@ -15,7 +15,7 @@ impl Report {
 fn suite(flow: &FlowReport, path: &str) -> String {
     let count = |wanted: &[Verdict]| flow.leaves().filter(|step| wanted.contains(&step.verdict)).count();
     let mut cases = String::new();
-    for step in &flow.steps {
+    for step in flow.steps.iter().chain(&flow.invariants) {
         push_cases(&mut cases, flow, step, path, "");
     }
     for case in &flow.errors {

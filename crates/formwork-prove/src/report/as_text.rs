@@ -27,7 +27,7 @@ fn write_flow(text: &mut String, flow: &FlowReport, path: &str) {
         true => String::new(),
     };
     text.push_str(&format!("{BOLD}{}{PLAIN}{remark}\n", flow.name));
-    for step in &flow.steps {
+    for step in flow.steps.iter().chain(&flow.invariants) {
         write_step(text, step, path, 1);
     }
     if !flow.errors.is_empty() {

@@ -6,7 +6,8 @@ mod as_text;
 
 use crate::flows::Checked;
 use formwork_check::Analysis;
-use formwork_language::behaviour::FlowStep;
+use formwork_language::behaviour::{Flow, FlowStep};
+use formwork_model::Class;
 use formwork_syntax::{Position, Span};
 
 /// How a step, a flow or a whole test came out.
@@ -63,6 +64,8 @@ pub struct FlowReport {
     pub place: Place,
     /// Its steps, in order.
     pub steps: Vec<StepReport>,
+    /// How the document's invariants came out behind its steps; absent when there are none.
+    pub invariants: Option<StepReport>,
     /// Its error cases, in order.
     pub errors: Vec<StepReport>,
 }
@@ -120,7 +123,7 @@ impl FlowReport {
     }
 
     fn all(&self) -> impl Iterator<Item = &StepReport> {
-        self.steps.iter().chain(&self.errors)
+        self.steps.iter().chain(&self.invariants).chain(&self.errors)
     }
 
     /// Every step and error case; of one that holds steps, those.
@@ -153,6 +156,13 @@ impl StepReport {
     pub(crate) fn checked(analysis: &Analysis, step: &FlowStep, checked: Checked) -> Self {
         let Checked { verdict, expected, got, differs, request, steps } = checked;
         Self { expected, got, differs, request, steps, ..Self::new(analysis, step, verdict) }
+    }
+
+    /// What is tested of a whole flow.
+    pub(crate) fn about(analysis: &Analysis, flow: &Flow, text: &str, checked: Checked) -> Self {
+        let step =
+            FlowStep { text: text.to_owned(), span: Span::new(0, 0), class: Class::Understood, action: None };
+        Self { place: Self::place(analysis, flow.span), ..Self::checked(analysis, &step, checked) }
     }
 
     /// It alone, or the steps nested below it.
