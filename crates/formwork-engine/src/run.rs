@@ -201,6 +201,7 @@ impl Run<'_> {
             Instruction::ReadValue { .. }
             | Instruction::ReadRow { .. }
             | Instruction::ReadRows { .. }
+            | Instruction::ReadQuery { .. }
             | Instruction::ReadPage { .. } => self.read(instruction)?,
             Instruction::Insert { .. }
             | Instruction::Update { .. }

@@ -17,6 +17,7 @@ pub mod value;
 mod flows;
 mod infer;
 mod lower;
+mod query;
 mod steps;
 mod tokens;
 

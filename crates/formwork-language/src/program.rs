@@ -200,6 +200,8 @@ pub struct PlainIndex {
 pub enum Statement {
     /// Whole rows: all fields in order, then the version.
     Select(Select),
+    /// Rows of what the document's own SQL gives.
+    Query(Query),
     /// One row with one value: the number of rows.
     Count {
         /// Which table.
@@ -298,6 +300,33 @@ pub enum Lock {
     Wait,
     /// `skipping those taken by others`: takes rows that are free, and passes over the rest.
     SkipTaken,
+}
+
+/// A read in the document's own SQL. Its tables, columns and parameters are known to exist; whether the database takes
+/// it shows when it is prepared.
+#[derive(Clone, Debug)]
+pub struct Query {
+    /// Its text for SQLite, parameters as `?1`.
+    pub sqlite: Arc<str>,
+    /// Its text for PostgreSQL, parameters as `$1`.
+    pub postgres: Arc<str>,
+    /// The type of each parameter, in whose storage form it is passed.
+    pub parameters: Vec<Type>,
+    /// What each row has, by the names of the columns that the text gives; read in the storage form of its type.
+    pub columns: Vec<QueryColumn>,
+    /// The tables that it reads.
+    pub reads: Vec<EntityId>,
+}
+
+/// A column of a [`Query`].
+#[derive(Clone, Debug)]
+pub struct QueryColumn {
+    /// Its name.
+    pub name: Arc<str>,
+    /// Its type.
+    pub ty: Type,
+    /// Whether it may be null.
+    pub optional: bool,
 }
 
 /// How many rows a [`Select`] gives.
@@ -674,6 +703,15 @@ pub enum Instruction {
     /// Binds a list of rows; more than 10,000 without a limit of their own are `500 too_many_rows`.
     ReadRows {
         /// The statement, a Select.
+        statement: StatementId,
+        /// Its parameters.
+        parameters: Vec<Expression>,
+        /// The variable.
+        slot: Slot,
+    },
+    /// Binds a list of objects, one for each row of a Query; more than 10,000 are `500 too_many_rows`.
+    ReadQuery {
+        /// The statement, a Query.
         statement: StatementId,
         /// Its parameters.
         parameters: Vec<Expression>,

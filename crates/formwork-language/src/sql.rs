@@ -7,6 +7,8 @@
 mod conditions;
 mod operands;
 
+pub(crate) use operands::declared;
+
 use crate::expression::{Ast, Bare, Expression, Kind, Names, Typed, coerce, compile, compile_side};
 use crate::notes::{Note, NoteKind};
 use crate::program::{Condition, FieldId, Operand};

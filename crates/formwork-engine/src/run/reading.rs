@@ -36,6 +36,11 @@ impl Run<'_> {
                 }
                 self.bind(*slot, list(&rows));
             }
+            Instruction::ReadQuery { statement, parameters, slot } => {
+                let parameters = self.all(parameters)?;
+                let rows = self.query(*statement, &parameters)?;
+                self.bind(*slot, rows);
+            }
             Instruction::ReadPage { first, after, parameters, cursor, limit, per_page, slot } => {
                 let cursor = match self.slot(*cursor) {
                     Value::List(values) => Some(values.clone()),
@@ -106,6 +111,34 @@ impl Run<'_> {
             })
             .map_err(refusal)?;
         Ok(found)
+    }
+
+    /// Runs a Query; each of its rows becomes an object.
+    fn query(&mut self, statement: StatementId, parameters: &[Value]) -> Result<Value, Refusal> {
+        let Some(Statement::Query(query)) = self.program.statements.get(statement as usize) else {
+            return Err(Refusal::Internal(format!("statement {statement} is no query")));
+        };
+        let mut found = Vec::new();
+        let mut missing = None;
+        self.transaction
+            .rows(statement, parameters, &mut |values, _| {
+                if found.len() > MAX_ROWS_READ {
+                    return;
+                }
+                let members = query.columns.iter().zip(values).map(|(column, value)| {
+                    if !column.optional && value.is_absent() {
+                        missing.get_or_insert(&column.name);
+                    }
+                    (Value::Text(column.name.clone()), value)
+                });
+                found.push(Value::Map(members.collect()));
+            })
+            .map_err(refusal)?;
+        match missing {
+            _ if found.len() > MAX_ROWS_READ => Err(Refusal::TooManyRows),
+            Some(name) => Err(Refusal::Internal(format!("a query gives no `{name}`, which is not optional"))),
+            None => Ok(Value::List(found.into())),
+        }
     }
 
     fn select(&self, statement: StatementId) -> Result<&Select, Refusal> {

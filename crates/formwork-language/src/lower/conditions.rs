@@ -2,11 +2,12 @@
 //! conditions over fields `sql`'s; here code spans meet the names that are in scope.
 
 use crate::expression::{
-    self, Assignment, Ast, AstKind, Bare, BinaryOperator, Equals, Expression, Kind, SyntaxProblem, Typed,
+    self, Assignment, Ast, AstKind, Bare, BinaryOperator, Equals, Expression, Kind, StaticType,
+    SyntaxProblem, Typed,
 };
 use crate::lower::{Lowering, add_once};
 use crate::notes::{Note, NoteKind};
-use crate::program::{Comparison, Condition, EntityId, FieldId, Operand};
+use crate::program::{Comparison, Condition, EntityId, FieldId, Operand, Schema};
 use crate::sql;
 use crate::steps::clause::Joined;
 use crate::steps::pinned_fields;
@@ -358,6 +359,40 @@ impl Lowering<'_> {
     /// The kind of a declared type.
     pub(crate) fn kind(&self, ty: &Type) -> Kind {
         Kind::of(ty, self.world.schema)
+    }
+
+    /// The tables.
+    pub(crate) fn schema(&self) -> &Schema {
+        self.world.schema
+    }
+
+    /// The type in whose storage form a value of a kind is passed to a statement.
+    pub(crate) fn storage_type(&self, kind: &Kind) -> Option<Type> {
+        if let Kind::Row(entity, _) = kind {
+            let table = self.world.table(*entity);
+            let [key] = table.primary_key[..] else { return None };
+            return Some(table.fields[usize::from(key)].ty.clone());
+        }
+        sql::declared(kind)
+    }
+
+    /// The variable of a name, else the input of that name.
+    pub(crate) fn named_value(&mut self, name: &str) -> Option<(Expression, StaticType)> {
+        if let Some(bound) = self.names.variable(name) {
+            return Some((Expression::Slot(bound.slot), bound.ty.clone()));
+        }
+        let inputs = self.names.input.as_deref().unwrap_or_default();
+        let bound = inputs.iter().find(|bound| *bound.name == *name)?;
+        let found = (Expression::Slot(bound.slot), bound.ty.clone());
+        self.uses_input(name);
+        Some(found)
+    }
+
+    /// The variable or input whose name is nearest.
+    pub(crate) fn nearest_value(&self, name: &str) -> Option<String> {
+        let inputs = self.names.input.as_deref().unwrap_or_default();
+        let all = self.names.variables.iter().chain(inputs).map(|bound| &*bound.name);
+        nearest(name, all).map(str::to_owned)
     }
 
     /// The fields of the primary key.

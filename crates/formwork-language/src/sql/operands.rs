@@ -270,7 +270,7 @@ fn call(name: &str, arguments: Vec<Expression>) -> Expression {
 }
 
 /// A declared type of a kind, for values whose type shows at run time.
-fn declared(kind: &Kind) -> Option<Type> {
+pub(crate) fn declared(kind: &Kind) -> Option<Type> {
     Some(match kind {
         Kind::Boolean => Type::Boolean,
         Kind::Integer => Type::Integer,

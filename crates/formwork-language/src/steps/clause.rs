@@ -4,7 +4,7 @@
 
 use crate::steps::{Form, Glossary};
 use crate::tokens::{Sentence, Token};
-use formwork_syntax::{Code, Span};
+use formwork_syntax::{Code, Fence, Span};
 
 pub(crate) use crate::steps::reader::{GLUE, Joined, Misread, Reader, Refusal};
 
@@ -131,6 +131,8 @@ pub(crate) struct Clause<'s> {
     pub(crate) after_colon: Option<Vec<Token>>,
     /// Whether items are nested below the step.
     pub(crate) nested: bool,
+    /// Fences below the step.
+    pub(crate) fences: Vec<Fence>,
     /// A step inside the sentence: ``If `EXPR`, STEP.``
     pub(crate) inline: Option<Sentence>,
     /// The sentence.
@@ -154,6 +156,7 @@ impl<'s> Clause<'s> {
             tails: Vec::new(),
             after_colon: None,
             nested: false,
+            fences: Vec::new(),
             inline: None,
             span: sentence.span,
         };

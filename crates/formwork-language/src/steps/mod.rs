@@ -17,6 +17,7 @@ mod glossary;
 mod guard;
 mod lets;
 mod lists;
+mod queries;
 mod reader;
 pub(crate) mod reading;
 mod requires;
@@ -124,6 +125,7 @@ pub(crate) static STEPS: &[&Form] = &[
     &finds::FINDS_FIRST,
     &lists::LISTS,
     &lets::LETS,
+    &queries::QUERIES,
     &creates::CREATES,
     &creates::CREATES_OR_UPDATES,
     &updates::UPDATES,
@@ -145,7 +147,6 @@ pub(crate) static STEPS: &[&Form] = &[
     &for_each::GOES_ON,
     &sets::SETS,
     &carries_out::CARRIES_OUT,
-    &unsupported::QUERIES,
     &unsupported::CALLS,
     &unsupported::COMMITS,
     &unsupported::WAITS,

@@ -5,7 +5,7 @@ use crate::steps::clause::{Clause, Misread, Reader};
 use crate::steps::{Action, Form, Glossary, Grammar, Guard, STEPS, same_verb};
 use crate::tokens::{self, Sentence, Token};
 use formwork_model::facts::StepItem;
-use formwork_syntax::Span;
+use formwork_syntax::{Fence, Span};
 
 /// The sentences of a behaviour or block, in order.
 #[derive(Debug, Default)]
@@ -108,7 +108,12 @@ pub(crate) fn read_items(source: &str, names: &Glossary, items: &[StepItem]) -> 
         let mut nested = Some(nested);
         for (at, sentence) in sentences.into_iter().enumerate() {
             let is_last = at == last;
-            let mut read = read_sentence(source, names, &sentence, is_last && has_nested);
+            let below = Below {
+                nested: is_last && has_nested,
+                fences: if is_last { &item.fences } else { &[] },
+                depth: DEEPEST,
+            };
+            let mut read = read_within(source, names, &sentence, below);
             if is_last && let Some(Sentences(below)) = nested.take() {
                 read.nested.0.extend(below);
             }
@@ -123,10 +128,21 @@ const DEEPEST: usize = 8;
 
 /// Reads one sentence.
 pub(crate) fn read_sentence(source: &str, names: &Glossary, sentence: &Sentence, nested: bool) -> Read {
-    read_within(source, names, sentence, nested, DEEPEST)
+    read_within(source, names, sentence, Below { nested, fences: &[], depth: DEEPEST })
 }
 
-fn read_within(source: &str, names: &Glossary, sentence: &Sentence, nested: bool, depth: usize) -> Read {
+/// What stands below a sentence.
+#[derive(Clone, Copy)]
+struct Below<'b> {
+    /// Whether items do.
+    nested: bool,
+    fences: &'b [Fence],
+    /// How many steps may still stand inside this one.
+    depth: usize,
+}
+
+fn read_within(source: &str, names: &Glossary, sentence: &Sentence, below: Below<'_>) -> Read {
+    let Below { nested, fences, depth } = below;
     let tokens = &sentence.tokens;
     let plain = |reading| Read { span: sentence.span, reading, nested: Sentences::default() };
     if tokens.first().is_some_and(|token| token.is("note"))
@@ -143,6 +159,7 @@ fn read_within(source: &str, names: &Glossary, sentence: &Sentence, nested: bool
     let step = || {
         let mut clause = Clause::cut(source, names, form, whole, sentence, from)?;
         clause.nested = nested;
+        clause.fences = fences.to_vec();
         let guard = Guard::read(&mut clause)?;
         let action = read(&mut clause)?;
         let inline = clause.inline.take();
@@ -157,7 +174,8 @@ fn read_within(source: &str, names: &Glossary, sentence: &Sentence, nested: bool
         Ok((step, inline)) => {
             let mut read = plain(Reading::Step(step));
             if let Some(inline) = inline {
-                read.nested.0.push(read_within(source, names, &inline, false, depth.saturating_sub(1)));
+                let below = Below { nested: false, fences: &[], depth: depth.saturating_sub(1) };
+                read.nested.0.push(read_within(source, names, &inline, below));
             }
             read
         }

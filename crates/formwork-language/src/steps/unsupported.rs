@@ -19,7 +19,6 @@ macro_rules! forms {
 }
 
 forms! {
-    QUERIES: "Queries", ["queries"], "Queries `xs` as a list of `total` (decimal(12,2)), `day` (date):";
     CALLS: "Calls", ["calls"], "Calls `METHOD /path` [of `component`] [with `EXPR`] [as `x`], or fails with `STATUS code`.";
     COMMITS: "Commits", ["commits"], "Commits.";
     WAITS: "Waits", ["waits until"], "Waits until a `E` exists where `EXPR`, at most `D`.";

@@ -183,6 +183,9 @@ impl Outline<'_> {
             I::ReadRows { statement, parameters, slot } => {
                 format!("${slot} = rows of #{statement}({})", self.list(parameters))
             }
+            I::ReadQuery { statement, parameters, slot } => {
+                format!("${slot} = query #{statement}({})", self.list(parameters))
+            }
             I::ReadPage { first, after, parameters, cursor, limit, per_page, slot } => format!(
                 "${slot} = page of #{first} or #{after} after ${cursor} ({}), ${limit} or {per_page} rows",
                 self.list(parameters)
@@ -263,6 +266,23 @@ impl Outline<'_> {
                     "select {} order [{}] {limit:?} after {after:?}{lock}",
                     filtered(*entity, filter),
                     order.join(", ")
+                )
+            }
+            Statement::Query(query) => {
+                let columns: Vec<String> = query
+                    .columns
+                    .iter()
+                    .map(|column| {
+                        format!("{}: {}{}", column.name, column.ty, if column.optional { "?" } else { "" })
+                    })
+                    .collect();
+                let parameters: Vec<String> = query.parameters.iter().map(ToString::to_string).collect();
+                format!(
+                    "query [{}] ({})\n    sqlite: {}\n    postgres: {}",
+                    columns.join(", "),
+                    parameters.join(", "),
+                    query.sqlite,
+                    query.postgres
                 )
             }
             Statement::Count { entity, filter } => format!("count {}", filtered(*entity, filter)),

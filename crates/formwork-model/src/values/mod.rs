@@ -13,5 +13,5 @@ pub use numbers::{
     parse_size,
 };
 pub use outcome::parse_outcome;
-pub use type_words::TYPE_WORDS;
+pub use type_words::{TYPE_WORDS, parse_type};
 pub use types::{SpannedType, Type};

@@ -36,6 +36,12 @@ pub(crate) struct TypeText {
     pub(crate) constraints: Vec<Constraint>,
 }
 
+/// A type word, and whether a `?` makes it optional; nothing if the language does not know it.
+pub fn parse_type(text: &str) -> Option<(Type, bool)> {
+    let read = read_type(text, &Declared::of(Vec::new()));
+    unknown(&read.ty).is_none().then_some((read.ty, read.optional))
+}
+
 /// Reads a type; `declared` are the names of entities and interfaces. A word that is no type gives
 /// [`Type::Unknown`].
 pub(crate) fn read_type(text: &str, declared: &Declared) -> TypeText {

@@ -4,7 +4,7 @@ use super::values::{bind, column_type, literal, parameter_type};
 use crate::statements::{Dialect, Encode, Gives, Rounding};
 use formwork_engine::StoreError;
 use formwork_language::program::{
-    Aggregate, ArithmeticOperator, Comparison, EntitySchema, Lock, SqlFunction, TextTest,
+    Aggregate, ArithmeticOperator, Comparison, EntitySchema, Lock, Query, SqlFunction, TextTest,
 };
 use formwork_language::value::Value;
 use formwork_model::values::Type;
@@ -44,6 +44,17 @@ pub(crate) const FUNCTIONS: [&str; 2] = [
 pub(crate) struct Postgres;
 
 impl Dialect for Postgres {
+    fn query<'q>(&self, query: &'q Query) -> &'q str {
+        &query.postgres
+    }
+
+    // The sum of integers is a numeric there, and a date may come as a timestamp.
+    fn query_column(&self, column: &str, ty: &Type) -> String {
+        // A collation is no part of a type to cast to.
+        let to = self.column_type(ty).split(" COLLATE").next().unwrap_or("text");
+        format!("CAST({column} AS {to})")
+    }
+
     fn parameter(&self, number: usize) -> String {
         format!("${number}")
     }

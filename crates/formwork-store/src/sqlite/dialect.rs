@@ -8,7 +8,7 @@ use super::values::{bind, column_type, literal};
 use crate::statements::{Dialect, Encode, Gives, Rounding};
 use formwork_engine::StoreError;
 use formwork_language::program::{
-    Aggregate, ArithmeticOperator, Comparison, EntitySchema, FieldSchema, Lock, SqlFunction, TextTest,
+    Aggregate, ArithmeticOperator, Comparison, EntitySchema, FieldSchema, Lock, Query, SqlFunction, TextTest,
 };
 use formwork_language::value::Value;
 use formwork_model::values::Type;
@@ -18,6 +18,10 @@ use formwork_model::values::Type;
 pub(crate) struct Sqlite;
 
 impl Dialect for Sqlite {
+    fn query<'q>(&self, query: &'q Query) -> &'q str {
+        &query.sqlite
+    }
+
     fn parameter(&self, number: usize) -> String {
         format!("?{number}")
     }

@@ -59,6 +59,7 @@ pub(crate) fn statement(
 ) -> Result<Prepared, String> {
     match statement {
         Statement::Select(select) => reading::select(dialect, schema, select),
+        Statement::Query(query) => Ok(reading::query(dialect, query)),
         Statement::Count { entity, filter } => reading::count(dialect, schema, *entity, filter.as_ref()),
         Statement::Exists { entity, filter } => reading::exists(dialect, schema, *entity, filter.as_ref()),
         Statement::Aggregate { function, entity, field, filter } => {

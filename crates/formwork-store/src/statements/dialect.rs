@@ -4,7 +4,7 @@ use super::encode::Encode;
 use super::sql::Gives;
 use formwork_engine::StoreError;
 use formwork_language::program::{
-    Aggregate, ArithmeticOperator, Comparison, EntitySchema, Lock, SqlFunction, TextTest,
+    Aggregate, ArithmeticOperator, Comparison, EntitySchema, Lock, Query, SqlFunction, TextTest,
 };
 use formwork_language::value::Value;
 use formwork_model::values::Type;
@@ -14,6 +14,13 @@ use std::fmt::Debug;
 pub(crate) trait Dialect: Debug + Sync {
     /// The parameter of this number, from 1.
     fn parameter(&self, number: usize) -> String;
+    /// The document's own text in this database's spelling.
+    fn query<'q>(&self, query: &'q Query) -> &'q str;
+    /// A column of that text, as one of a type is read.
+    fn query_column(&self, column: &str, ty: &Type) -> String {
+        let _ = ty;
+        column.to_owned()
+    }
     /// A constant.
     fn literal(&self, value: &Value, encode: &Encode) -> Result<String, StoreError>;
     /// A condition that always or never holds.

@@ -6,7 +6,7 @@ use super::encode::Encode;
 use super::operand::rank_of;
 use super::sql::{Gives, Prepared, Sql};
 use formwork_language::program::{
-    Aggregate, Condition, EntityId, FieldId, FieldSchema, Limit, Schema, Select,
+    Aggregate, Condition, EntityId, FieldId, FieldSchema, Limit, Query, QueryColumn, Schema, Select,
 };
 use formwork_model::values::Type;
 use std::sync::Arc;
@@ -32,6 +32,25 @@ pub(super) fn by_key(
     sql.text.push_str(" WHERE ");
     sql.push_key(0);
     sql.finish(gives)
+}
+
+/// The document's own text, bounded: each column by its name, and one row more than a list may have.
+pub(super) fn query(dialect: &'static dyn Dialect, query: &Query) -> Prepared {
+    let column = |column: &QueryColumn| {
+        let name = quoted(&column.name);
+        format!("{} AS {name}, ", dialect.query_column(&format!("\"_q\".{name}"), &column.ty))
+    };
+    let columns: String = query.columns.iter().map(column).collect();
+    let most = formwork_engine::MAX_ROWS_READ + 1;
+    let text = dialect.query(query);
+    Prepared {
+        sql: format!(
+            "SELECT {columns}CAST(0 AS BIGINT) AS \"_version\" FROM (\n{text}\n) AS \"_q\" LIMIT {most}"
+        ),
+        binds: (0..).zip(query.parameters.iter().cloned().map(Encode::As)).collect(),
+        gives: Gives::Rows(query.columns.iter().map(|column| column.ty.clone()).collect()),
+        entity: query.reads.first().copied().unwrap_or_default(),
+    }
 }
 
 /// The number of rows.
