@@ -91,6 +91,22 @@ impl Server {
         format!("postgres://{user}@{folder}/{database}")
     }
 
+    /// Makes an empty database; gives its name.
+    ///
+    /// Panics when the server refuses.
+    pub fn make_database(&self) -> String {
+        let name = fresh_name();
+        let mut command = as_user(&self.folder);
+        command
+            .arg(self.binaries.join("createdb"))
+            .arg("-h")
+            .arg(&self.folder)
+            .args(["-U", "postgres", &name]);
+        let status = own(command).stdin(Stdio::null()).status().expect("createdb runs");
+        assert!(status.success(), "createdb {name}");
+        name
+    }
+
     /// Stops the server's work at once, as a power cut would.
     pub fn stop(&self) {
         self.control(&["stop", "--mode=immediate"]);
@@ -130,9 +146,12 @@ fn binaries() -> PathBuf {
     let mut debian: Vec<PathBuf> = debian.map(|version| version.path().join("bin")).collect();
     debian.sort();
     let mut places = std::env::split_paths(&path).chain(debian.into_iter().rev());
-    places
+    let found = places
         .find(|place| place.join("initdb").is_file() && place.join("pg_ctl").is_file())
-        .expect("PostgreSQL is missing: these tests start a server of their own (on Debian: apt-get install postgresql)")
+        .expect("PostgreSQL is missing: these tests start a server of their own (on Debian: apt-get install postgresql)");
+    // The path may hold links to some of them only.
+    let real = found.join("initdb").canonicalize().ok();
+    real.and_then(|initdb| initdb.parent().map(Path::to_owned)).unwrap_or(found)
 }
 
 /// A command that is run by who may run a server: not by root.

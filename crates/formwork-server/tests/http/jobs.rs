@@ -1,11 +1,12 @@
 //! Standing steps on the machine's clock.
 
 use crate::client::ask;
+use crate::place::options;
 use crate::system::{System, config};
 use formwork_check::{Analysis, analyse};
 use formwork_language::program::{Code, Instruction, Job, MetricShape, Program, Schedule, slots};
 use formwork_server::{ClockChoice, Config, start};
-use formwork_store::{NextRun, Options, Store};
+use formwork_store::{NextRun, Store};
 use formwork_syntax::Span;
 use std::sync::Arc;
 use std::time::Duration;
@@ -85,8 +86,8 @@ async fn runs_that_were_missed_collapse_into_one() {
     assert_eq!(runs(&system, 1).await, 0);
     let folder = system.stop().await;
 
-    let path = folder.path().join("data/formwork.db");
-    let store = Store::open(Options::new(path), Arc::new(analysis.compiled.program.clone())).expect("opens");
+    let options = options(&folder.path().join("data"));
+    let store = Store::open(options, Arc::new(analysis.compiled.program.clone())).expect("opens");
     store.set_next_run(NextRun { job: "Worker/1".into(), at: Some(DAY), due: None }).await.expect("noted");
     store.close().await;
     drop(store);

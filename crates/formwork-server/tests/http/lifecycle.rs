@@ -1,6 +1,6 @@
 //! Starting and stopping.
 
-use crate::system::{SHORTLINK, System, config};
+use crate::system::{SHORTLINK, System, config, shared_snapshots};
 use formwork_server::{Config, Limits, StartError, curl_line, mode_table, not_yet_enforced, start};
 use std::net::TcpListener;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -102,6 +102,7 @@ async fn a_drain_ends_though_a_caller_does_not() {
 #[tokio::test]
 async fn what_start_prints_is_true() {
     let system = System::shortlink().await;
+    let _shared = shared_snapshots();
     let table: Vec<String> = mode_table(&SHORTLINK)
         .into_iter()
         .map(|row| {

@@ -13,6 +13,7 @@ mod natural;
 mod once;
 mod operator;
 mod pages;
+mod place;
 mod rules;
 mod shortlink;
 mod system;

@@ -1,7 +1,7 @@
 //! A document in prose: what its other facts determine runs, everything else is mocked, nothing is left unanswered.
 
 use crate::client::{Ask, Received};
-use crate::system::System;
+use crate::system::{System, shared_snapshots};
 use formwork_check::{Analysis, analyse};
 use formwork_server::{Limits, curl_line, mode_table};
 use serde_json::json;
@@ -39,6 +39,7 @@ fn is_mocked(answer: &Received) -> bool {
 
 #[tokio::test]
 async fn the_table_says_each_operations_mode_and_why() {
+    let _shared = shared_snapshots();
     let rows = mode_table(&PARCELS);
     let lines: Vec<String> =
         rows.iter().map(|row| format!("{} | {} | {}", row.name, row.mode, row.why)).collect();

@@ -1,6 +1,7 @@
 //! The operator's listener: keys, the clock, probes.
 
 use crate::client::ask;
+use crate::place::database;
 use crate::system::{SHORTLINK, System, config};
 use formwork_server::{ClockChoice, Config, KeyCommand, KeyOutcome, NewKey, keys, start};
 
@@ -55,7 +56,9 @@ async fn keys_are_managed_beside_a_server_and_without_one() {
     let data = system.data();
     let command = |command: KeyCommand| {
         let data = data.clone();
-        async move { tokio::task::spawn_blocking(move || keys(&data, None, &command)).await.expect("runs") }
+        let database = database(&data);
+        let run = move || keys(&data, database.as_deref(), &command);
+        async move { tokio::task::spawn_blocking(run).await.expect("runs") }
     };
     let new = NewKey { id: Some("dave".into()), roles: vec!["member".into()], ..NewKey::default() };
     let Ok(KeyOutcome::Created { id, key }) = command(KeyCommand::Create(new.clone())).await else {

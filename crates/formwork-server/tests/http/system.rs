@@ -1,6 +1,7 @@
 //! Systems under test.
 
 use crate::client::{Ask, ask};
+use crate::place::placed;
 use formwork_check::{Analysis, analyse};
 use formwork_server::{ClockChoice, Config, Limits, Running, start_within};
 use std::net::SocketAddr;
@@ -23,7 +24,14 @@ pub(crate) static SHORTLINK: LazyLock<Analysis> = LazyLock::new(|| {
 /// A configuration on free ports, with the test clock.
 pub(crate) fn config(data: PathBuf) -> Config {
     let any = SocketAddr::from(([127, 0, 0, 1], 0));
-    Config { public: any, internal: any, admin: any, clock: ClockChoice::Test, ..Config::new(data) }
+    placed(Config { public: any, internal: any, admin: any, clock: ClockChoice::Test, ..Config::new(data) })
+}
+
+/// While it is held, snapshots have names of their own: both suites share them.
+pub(crate) fn shared_snapshots() -> insta::internals::SettingsBindDropGuard {
+    let mut settings = insta::Settings::clone_current();
+    settings.set_prepend_module_to_snapshot(false);
+    settings.bind_to_scope()
 }
 
 impl System {

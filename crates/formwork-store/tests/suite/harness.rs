@@ -144,9 +144,14 @@ pub(crate) fn step(ended: &Ended) -> (u16, &str) {
 
 /// A field of the answered row.
 pub(crate) fn field(room: &Room, ended: &Ended, name: &str) -> Value {
+    field_of(room.store.program(), ended, name)
+}
+
+/// A field of the row that an operation of a program has answered.
+pub(crate) fn field_of(program: &Program, ended: &Ended, name: &str) -> Value {
     let Body::Value(Value::Row(row)) = &answer(ended).body else { panic!("{:?}", ended.result) };
     let row = &ended.rows[*row as usize];
-    let entity = &room.store.program().schema.entities[usize::from(row.entity)];
+    let entity = &program.schema.entities[usize::from(row.entity)];
     let at = entity.fields.iter().position(|field| *field.name == *name).unwrap();
     row.values[at].clone()
 }

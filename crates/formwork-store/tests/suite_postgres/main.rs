@@ -16,3 +16,5 @@ mod opening;
 #[path = "../suite/pages.rs"]
 mod pages;
 mod place;
+mod server;
+mod sharing;

@@ -7,6 +7,7 @@ mod durability;
 mod flows;
 mod http;
 mod keys;
+mod postgres;
 mod process;
 mod run;
 mod wrong_requests;

@@ -1,0 +1,30 @@
+//! The server over real HTTP with its rows in PostgreSQL: the same tests, word for word, on a server of this process's
+//! own.
+
+#[path = "../http/client.rs"]
+mod client;
+#[path = "../http/conditional.rs"]
+mod conditional;
+#[path = "../http/edge.rs"]
+mod edge;
+#[path = "../http/hostile.rs"]
+mod hostile;
+#[path = "../http/jobs.rs"]
+mod jobs;
+#[path = "../http/lifecycle.rs"]
+mod lifecycle;
+#[path = "../http/natural.rs"]
+mod natural;
+#[path = "../http/once.rs"]
+mod once;
+#[path = "../http/operator.rs"]
+mod operator;
+#[path = "../http/pages.rs"]
+mod pages;
+mod place;
+#[path = "../http/rules.rs"]
+mod rules;
+#[path = "../http/shortlink.rs"]
+mod shortlink;
+#[path = "../http/system.rs"]
+mod system;
