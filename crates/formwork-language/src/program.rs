@@ -164,6 +164,14 @@ pub struct FieldSchema {
     pub rules: FieldRules,
 }
 
+impl FieldSchema {
+    /// Whether a new row has a value for it, or may go without one, when none is given.
+    pub fn may_be_left_out(&self) -> bool {
+        let filled = self.default.is_some() || self.generated || self.computed;
+        self.optional || filled || self.on_create || self.on_update
+    }
+}
+
 /// A foreign key of one field.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Reference {

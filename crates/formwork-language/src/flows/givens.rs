@@ -116,13 +116,10 @@ fn assignments(
         let value = scope.value_of(&assignment.value, &field.ty, &format!("field `{}`", field.name));
         set.push((field.name.clone(), value));
     }
-    let fills = |field: &FieldSchema| {
-        field.optional || field.default.is_some() || field.generated || field.on_create || field.on_update
-    };
     let is_set = |field: &FieldSchema| set.iter().any(|(name, _)| *name == field.name);
     // One mistake gives one diagnostic: a misspelt field is not missing as well.
     if complete {
-        for field in table.fields.iter().filter(|field| !fills(field) && !is_set(field)) {
+        for field in table.fields.iter().filter(|field| !field.may_be_left_out() && !is_set(field)) {
             let (entity, field) = (table.name.to_string(), field.name.to_string());
             scope.note(NoteKind::FieldNotSet { entity, field }, place.span());
             complete = false;

@@ -5,6 +5,7 @@ use crate::expression::{
     self, Assignment, Ast, AstKind, Bare, BinaryOperator, Equals, Expression, Kind, StaticType,
     SyntaxProblem, Typed,
 };
+use crate::lower::follows::follows;
 use crate::lower::{Lowering, add_once};
 use crate::notes::{Note, NoteKind};
 use crate::program::{Comparison, Condition, EntityId, FieldId, Operand, Schema};
@@ -414,7 +415,8 @@ impl Lowering<'_> {
         within(&schema.primary_key) || unique
     }
 
-    /// Whether a condition fixes a key; a conditional one only if its condition is part of this one.
+    /// Whether a condition fixes a key; a conditional one only if its condition is part of this one or follows from
+    /// the constants that this one fixes.
     pub(crate) fn pins_key(&self, entity: EntityId, condition: Option<&Condition>) -> bool {
         let Some(condition) = condition else { return false };
         let fields = pinned_fields(condition);
@@ -422,10 +424,11 @@ impl Lowering<'_> {
             return true;
         }
         let parts: Vec<String> = conjuncts(condition).into_iter().map(|part| format!("{part:?}")).collect();
+        let constants = constants(condition);
         self.world.table(entity).unique.iter().any(|key| {
-            let follows = |part: &Condition| parts.contains(&format!("{part:?}"));
+            let given = |part: &Condition| parts.contains(&format!("{part:?}")) || follows(part, &constants);
             key.fields.iter().all(|field| fields.contains(field))
-                && key.filter.as_ref().is_some_and(|filter| conjuncts(filter).into_iter().all(follows))
+                && key.filter.as_ref().is_some_and(|filter| conjuncts(filter).into_iter().all(given))
         })
     }
 
@@ -441,6 +444,20 @@ impl Lowering<'_> {
             _ => Condition::All(all),
         }
     }
+}
+
+/// The fields that a condition fixes to constants.
+fn constants(condition: &Condition) -> Vec<(FieldId, &Value)> {
+    fn one(part: &Condition) -> Option<(FieldId, &Value)> {
+        match part {
+            Condition::Compare(Comparison::Equal, Operand::Field(field), Operand::Constant(value))
+            | Condition::Compare(Comparison::Equal, Operand::Constant(value), Operand::Field(field)) => {
+                Some((*field, value))
+            }
+            _ => None,
+        }
+    }
+    conjuncts(condition).into_iter().filter_map(one).collect()
 }
 
 fn conjuncts(condition: &Condition) -> Vec<&Condition> {

@@ -5,6 +5,7 @@
 mod access;
 mod carried;
 mod conditions;
+mod follows;
 mod guards;
 mod input;
 mod jobs;

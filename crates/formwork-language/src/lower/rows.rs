@@ -4,7 +4,7 @@
 use crate::expression::{self, Bound, Equals, Expression, Kind, StaticType, Typed};
 use crate::lower::{Answer, AnswerKind, Lowering, add_once};
 use crate::notes::NoteKind;
-use crate::program::{EntityId, Failure, FieldId, FieldSchema, Instruction, Operand, Slot, Statement};
+use crate::program::{EntityId, Failure, FieldId, Instruction, Operand, Slot, Statement};
 use formwork_model::facts::{OnDelete, Outcome};
 use formwork_model::names::nearest;
 use formwork_syntax::{Code, Span};
@@ -196,15 +196,13 @@ impl Lowering<'_> {
     ) -> bool {
         self.guard_create(entity, values);
         let schema = self.world.table(entity);
-        let fills = |field: &FieldSchema| {
-            let given = field.default.is_some() || field.generated || field.computed;
-            field.optional || given || field.on_create || field.on_update
-        };
         let missing: Vec<String> = schema
             .fields
             .iter()
             .enumerate()
-            .filter(|(at, field)| !fills(field) && values.iter().all(|(set, _)| usize::from(*set) != *at))
+            .filter(|(at, field)| {
+                !field.may_be_left_out() && values.iter().all(|(set, _)| usize::from(*set) != *at)
+            })
             .map(|(_, field)| field.name.to_string())
             .collect();
         for field in &missing {

@@ -3,8 +3,9 @@
 use super::Rules;
 use super::invariants::equal;
 use crate::expression::{self, Ast, AstKind, Expression, Names};
+use crate::lower::follows::follows;
 use crate::notes::NoteKind;
-use crate::program::{EntityId, FieldId, Limit, Lock, Select, Statement};
+use crate::program::{EntityId, FieldId, Limit, Lock, Select, Statement, UniqueKey};
 use crate::rules::StartRow;
 use crate::steps::clause::{Misread, Reader};
 use crate::value::Value;
@@ -89,15 +90,8 @@ impl Rules<'_> {
     fn complete_start(&mut self, at: EntityId, values: &[(FieldId, Expression)], span: Span) -> Option<()> {
         let table = &self.schema.entities[usize::from(at)];
         let given = |at: usize| values.iter().any(|(field, _)| usize::from(*field) == at);
-        let missing = table.fields.iter().enumerate().find(|(at, field)| {
-            let fills = field.optional
-                || field.computed
-                || field.default.is_some()
-                || field.generated
-                || field.on_create
-                || field.on_update;
-            !fills && !given(*at)
-        });
+        let missing =
+            table.fields.iter().enumerate().find(|(at, field)| !field.may_be_left_out() && !given(*at));
         let Some((_, field)) = missing else { return Some(()) };
         let (entity, field) = (table.name.to_string(), field.name.to_string());
         self.note(NoteKind::FieldNotSet { entity, field }, span);
@@ -118,7 +112,16 @@ impl Rules<'_> {
             values.iter().any(|(other, value)| other == field && constant(value))
                 && !table.fields[usize::from(*field)].secret
         };
-        let unique = table.unique.iter().filter(|key| key.filter.is_none()).map(|key| &key.fields);
+        let constants: Vec<(FieldId, &Value)> = values
+            .iter()
+            .filter_map(|(field, value)| match value {
+                Expression::Constant(value) => Some((*field, value)),
+                _ => None,
+            })
+            .collect();
+        // A conditional key tells rows apart where its condition holds, and it must hold of this one.
+        let holds = |key: &&UniqueKey| key.filter.as_ref().is_none_or(|filter| follows(filter, &constants));
+        let unique = table.unique.iter().filter(holds).map(|key| &key.fields);
         let found = [&table.primary_key].into_iter().chain(unique).find(|key| key.iter().all(given)).cloned();
         if found.is_none() {
             let subject = table.name.to_string();
