@@ -23,4 +23,4 @@ pub use outcome::{
 };
 pub use ports::{OutboxEvent, StoreError, Transaction};
 pub use precondition::{Precondition, Tags, row_tag};
-pub use run::{MAX_ROWS_READ, MAX_ROWS_WRITTEN, run, run_from};
+pub use run::{MAX_ROWS_HELD, MAX_ROWS_READ, MAX_ROWS_WRITTEN, run, run_from};

@@ -26,6 +26,8 @@ use formwork_language::value::{RowIndex, Value};
 
 /// Most rows that one statement without a limit of its own may give, and most rounds of a loop.
 pub const MAX_ROWS_READ: usize = 10_000;
+/// Most rows that one call may hold, however many statements read them: loops that read are bounded with it.
+pub const MAX_ROWS_HELD: usize = 100_000;
 /// Most rows that one transaction may write.
 pub const MAX_ROWS_WRITTEN: u64 = 10_000;
 

@@ -1,6 +1,6 @@
 //! Reading instructions: one value, one row, a list, a page.
 
-use super::{MAX_ROWS_READ, Run, refusal};
+use super::{MAX_ROWS_HELD, MAX_ROWS_READ, Run, refusal};
 use crate::outcome::Refusal;
 use formwork_language::expression::Expression;
 use formwork_language::program::{Instruction, Limit, Select, Slot, Statement, StatementId};
@@ -110,7 +110,7 @@ impl Run<'_> {
                 }
             })
             .map_err(refusal)?;
-        Ok(found)
+        if self.rows.all().len() > MAX_ROWS_HELD { Err(Refusal::TooManyRows) } else { Ok(found) }
     }
 
     /// Runs a Query; each of its rows becomes an object.
