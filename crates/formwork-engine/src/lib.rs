@@ -10,17 +10,19 @@ mod host;
 mod ids;
 pub mod json;
 mod outcome;
+mod parts;
 mod ports;
 mod precondition;
+pub mod resume;
 mod rows;
 mod run;
 
 pub use fit::{Misfit, fit};
 pub use ids::IdSource;
 pub use outcome::{
-    Answer, Body, Call, ConflictKind, Ended, FieldFault, Refusal, Resume, RuleFault, RuleKind, Seed, What,
-    replayable,
+    Answer, Body, Call, ConflictKind, Ended, FieldFault, Refusal, RuleFault, RuleKind, Seed, What, replayable,
 };
+pub use parts::{Arrived, KeptOperation, OperationId, Outgoing, Part, Pending, Resume};
 pub use ports::{OutboxEvent, StoreError, Transaction};
 pub use precondition::{Precondition, Tags, row_tag};
 pub use run::{MAX_ROWS_HELD, MAX_ROWS_READ, MAX_ROWS_WRITTEN, run, run_from};

@@ -1,7 +1,8 @@
 //! What an operation takes and what it ends in.
 
+use crate::parts::{Part, Resume};
 use crate::precondition::Precondition;
-use formwork_language::program::{EntityId, FieldId, Label};
+use formwork_language::program::{EntityId, FieldId};
 use formwork_language::value::{Row, Value};
 use formwork_model::facts::Outcome;
 use std::sync::Arc;
@@ -19,6 +20,8 @@ pub struct Call {
     pub seed: Seed,
     /// What the caller knows of the row that it wants to change.
     pub precondition: Option<Box<Precondition>>,
+    /// For what runs in several parts: which operation it is, and where it goes on.
+    pub part: Option<Box<Part>>,
 }
 
 /// What a call's randomness begins from; as wide as the widest token that a step may ask for is worth.
@@ -63,23 +66,10 @@ pub struct Ended {
     pub counts: Vec<(u16, f64)>,
     /// Values for histograms. Also when the call was refused.
     pub observations: Vec<(u16, f64)>,
-    /// Whether a job has more to do: a batch was full, and the job goes on in a transaction of its own.
+    /// Whether there is more to do: a batch was full, or a part ended, and it goes on in a transaction of its own.
     pub again: bool,
-    /// Where it goes on. A store keeps it for the job's next call and gives none away.
+    /// Where it goes on. After a batch a store keeps it for the job's next call and gives none away.
     pub resume: Option<Box<Resume>>,
-}
-
-/// Where a job goes on in its next transaction.
-#[derive(Clone, Debug)]
-pub struct Resume {
-    /// The instruction whose batch was full.
-    pub at: Label,
-    /// The variables.
-    pub slots: Vec<Value>,
-    /// The rows that they point to, as they were.
-    pub rows: Vec<Row>,
-    /// For an update of many rows: the primary key of the last one of the batch.
-    pub after: Option<Vec<Value>>,
 }
 
 impl Ended {

@@ -1,5 +1,6 @@
 //! What the engine needs from outside: each a trait that stores, servers and simulators implement.
 
+use crate::parts::{KeptOperation, OperationId};
 use formwork_language::program::{EntityId, FieldId, StatementId};
 use formwork_language::value::Value;
 use std::sync::Arc;
@@ -35,6 +36,18 @@ pub trait Transaction {
 
     /// Appends an event to the outbox.
     fn emit(&mut self, event: &OutboxEvent) -> Result<(), StoreError>;
+
+    /// Keeps where an operation with parts goes on, in place of what was kept of it before.
+    fn keep_operation(&mut self, operation: &KeptOperation) -> Result<(), StoreError> {
+        let _ = operation;
+        Err(StoreError::Internal("this store keeps no operations with parts".into()))
+    }
+
+    /// Forgets an operation that has ended.
+    fn forget_operation(&mut self, operation: &OperationId) -> Result<(), StoreError> {
+        let _ = operation;
+        Err(StoreError::Internal("this store keeps no operations with parts".into()))
+    }
 }
 
 /// An event on its way to the outbox.

@@ -14,6 +14,8 @@ pub(crate) struct Rows {
     by_key: FxHashMap<(EntityId, Box<[u8]>), RowIndex>,
     /// Only a call that writes can see one row change in several variables.
     identity: bool,
+    /// The first rows, which are copies from an earlier part: they change no more, and are read anew beside them.
+    copies: usize,
 }
 
 impl Rows {
@@ -29,6 +31,16 @@ impl Rows {
             restored.note(schema, (restored.rows.len() - 1) as RowIndex);
         }
         restored
+    }
+
+    /// Copies of rows from an earlier part; what this one reads and makes is its own.
+    pub(crate) fn copied(rows: Vec<Row>, identity: bool) -> Self {
+        Self { copies: rows.len(), rows, identity, ..Self::default() }
+    }
+
+    /// How many rows at the start are copies from an earlier part.
+    pub(crate) fn copies(&self) -> usize {
+        self.copies
     }
 
     /// All of them, by index.
@@ -65,7 +77,7 @@ impl Rows {
         }
         let index = self.rows.len() as RowIndex;
         self.rows.push(fresh);
-        if self.rows.len() > FEW {
+        if self.rows.len() - self.copies > FEW {
             self.note(schema, index);
         }
         index
@@ -83,22 +95,23 @@ impl Rows {
     }
 
     fn find(&self, schema: &Schema, row: &Row) -> Option<RowIndex> {
-        if self.rows.len() > FEW {
+        if self.rows.len() - self.copies > FEW {
             return self.by_key.get(&(row.entity, encoded(&key(schema, row)))).copied();
         }
         let fields = &schema.entities.get(usize::from(row.entity))?.primary_key;
-        let at = self.rows.iter().position(|other| {
+        let own = self.rows.get(self.copies..)?;
+        let at = own.iter().position(|other| {
             other.entity == row.entity && !other.deleted && fields.iter().all(|field| {
                 let field = usize::from(*field);
                 matches!((row.values.get(field), other.values.get(field)), (Some(a), Some(b)) if same(a, b))
             })
         })?;
-        Some(at as RowIndex)
+        Some((self.copies + at) as RowIndex)
     }
 
     /// Puts a row into the table, and with the first one beyond the few, those too.
     fn note(&mut self, schema: &Schema, index: RowIndex) {
-        let from = if self.by_key.is_empty() { 0 } else { index as usize };
+        let from = if self.by_key.is_empty() { self.copies } else { index as usize };
         for at in from..=index as usize {
             let Some(row) = self.rows.get(at) else { return };
             if !row.deleted {

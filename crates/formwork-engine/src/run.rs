@@ -4,9 +4,11 @@
 //! with the [`Call`]. A refusal leaves undoing to whoever opened the transaction.
 
 mod answers;
+mod calling;
 mod given;
 mod many;
 mod operands;
+mod parts;
 mod reading;
 mod rules;
 mod start;
@@ -15,7 +17,8 @@ mod writing;
 use crate::assign::given;
 use crate::host::CallHost;
 use crate::ids::IdSource;
-use crate::outcome::{Answer, Body, Call, ConflictKind, Ended, FieldFault, Refusal, Resume, What};
+use crate::outcome::{Answer, Body, Call, ConflictKind, Ended, FieldFault, Refusal, What};
+use crate::parts::{Part, Pending, Resume};
 use crate::ports::{StoreError, Transaction};
 use crate::precondition::{Precondition, Seen};
 use crate::rows::{Rows, key};
@@ -65,22 +68,29 @@ pub fn run_from(
     let Some((code, writes)) = found else {
         return Ended::refused(Refusal::Internal("there is no such operation or job".into()));
     };
-    let (start, mut slots, rows, after) = match resume {
+    let mut part = call.part;
+    let resume = resume.or_else(|| part.as_mut().and_then(|part| part.resume.take()).map(|resume| *resume));
+    let was_kept = resume.as_ref().is_some_and(|resume| resume.kept);
+    let (start, mut slots, rows, after, pages, pending) = match resume {
         Some(resume) => {
-            let rows = Rows::restored(&program.schema, resume.rows);
-            (resume.at, resume.slots, rows, resume.after)
+            let rows = match resume.pending {
+                Pending::Batch => Rows::restored(&program.schema, resume.rows),
+                _ => Rows::copied(resume.rows, writes),
+            };
+            (resume.at, resume.slots, rows, resume.after, resume.pages, Some(resume.pending))
         }
-        None => (0, call.slots, Rows::new(writes), None),
+        None => (0, call.slots, Rows::new(writes), None, Vec::new(), None),
     };
     slots.resize(usize::from(code.slots).max(slots.len()), Value::Absent);
     let mut run = Run {
         program,
+        code,
         transaction,
         overdue,
         slots,
         rows,
         host: CallHost::new(call.now, call.seed, ids),
-        pages: Vec::new(),
+        pages,
         counts: Vec::new(),
         observations: Vec::new(),
         written: 0,
@@ -92,6 +102,9 @@ pub fn run_from(
         precondition: call.precondition,
         seen: Seen::default(),
         made: Vec::new(),
+        part,
+        pending,
+        emitted: false,
     };
     let result = match call.what {
         What::Rows(entity) => run.put_rows(entity),
@@ -99,14 +112,18 @@ pub fn run_from(
         What::Invariants => run.invariants(),
         What::Operation(_) | What::Job(_) => run.instructions(code, start),
     };
-    let result = result.and_then(|answer| run.end().and_then(|()| run.as_known()).map(|()| answer));
-    let resume = run.again.take().filter(|_| result.is_ok()).map(|(at, after)| {
-        let (slots, rows) = (run.slots.clone(), run.rows.all().to_vec());
-        Box::new(Resume { at, slots, rows, after })
+    let mut result = result.and_then(|answer| run.end().and_then(|()| run.as_known()).map(|()| answer));
+    let resume = match &result {
+        Ok(_) => run.end_part(call.what, was_kept),
+        Err(_) => Ok(None),
+    };
+    let resume = resume.unwrap_or_else(|refusal| {
+        result = Err(refusal);
+        None
     });
     Ended {
         again: resume.is_some(),
-        resume,
+        resume: resume.map(Box::new),
         result,
         rows: run.rows.into_all(),
         counts: run.counts,
@@ -117,6 +134,7 @@ pub fn run_from(
 /// One call under way.
 struct Run<'a> {
     program: &'a Program,
+    code: &'a Code,
     transaction: &'a mut dyn Transaction,
     overdue: &'a dyn Fn() -> bool,
     slots: Vec<Value>,
@@ -134,13 +152,26 @@ struct Run<'a> {
     placed: bool,
     /// Behind which row the first update of many rows goes on.
     after: Option<Vec<Value>>,
-    /// Where a job goes on, and behind which row.
-    again: Option<(Label, Option<Vec<Value>>)>,
     /// What the caller knows of the row that it wants to change, and what was seen of it.
     precondition: Option<Box<Precondition>>,
     seen: Seen,
     /// The rows that this call has made, which no caller can know.
     made: Vec<RowIndex>,
+    /// Where it goes on in another transaction.
+    again: Option<Again>,
+    /// Which operation it is, when it has several parts.
+    part: Option<Box<Part>>,
+    /// What happened between the part before and this one, until the step that asked for it has seen it.
+    pending: Option<Pending>,
+    /// Whether an event was appended.
+    emitted: bool,
+}
+
+/// Where a run goes on in another transaction, and what happens before.
+struct Again {
+    at: Label,
+    after: Option<Vec<Value>>,
+    pending: Pending,
 }
 
 /// Where a run goes on.
@@ -210,7 +241,8 @@ impl Run<'_> {
             | Instruction::Delete { .. }
             | Instruction::Emit { .. } => self.write(instruction)?,
             Instruction::WriteMany { statement, parameters, batch } => {
-                self.again = self.write_many(*statement, parameters, *batch)?.map(|after| (at, after));
+                let full = self.write_many(*statement, parameters, *batch)?;
+                self.again = full.map(|after| Again { at, after, pending: Pending::Batch });
                 if self.again.is_some() {
                     return Ok(Next::Ended(NOTHING));
                 }
@@ -228,6 +260,11 @@ impl Run<'_> {
             }
             Instruction::Redirect { status, to } => return self.redirect(*status, to).map(Next::Ended),
             Instruction::Stop => return Ok(Next::Ended(NOTHING)),
+            Instruction::Commit => return Ok(self.ends_part(at + 1, Pending::Commit)),
+            Instruction::Call(call) => return self.call(call, at),
+            Instruction::Wait { statement, parameters, at_most } => {
+                return self.wait(*statement, parameters, at_most, at);
+            }
         }
         Ok(Next::Following)
     }

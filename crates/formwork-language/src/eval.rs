@@ -19,6 +19,11 @@ pub trait Host {
     fn random(&mut self, buffer: &mut [u8]);
     /// A fresh UUIDv7, greater than the one before.
     fn uuid(&mut self) -> [u8; 16];
+    /// The secret of this name. Only who sends a request knows any; it never leaves in an answer or a log.
+    fn secret(&self, name: &str) -> Option<std::sync::Arc<str>> {
+        let _ = name;
+        None
+    }
 }
 
 /// The variables and rows that an expression may name.

@@ -73,6 +73,10 @@ pub struct Program {
     pub once: Vec<OnceRule>,
     /// Statements over many rows of tables whose rows the engine must see, and how they are done one by one.
     pub row_by_row: FxHashMap<StatementId, RowByRow>,
+    /// The external components of section 3; calls refer by index.
+    pub upstreams: Vec<Upstream>,
+    /// The names that `secret("…")` reads, each once, sorted.
+    pub secrets: Vec<Arc<str>>,
 }
 
 /// How an operation takes `Idempotency-Key`.
@@ -843,6 +847,33 @@ pub enum Instruction {
     },
     /// Ends the operation or job; an operation answers 204.
     Stop,
+    /// Ends the transaction; what follows runs in another.
+    Commit,
+    /// Ends the transaction, asks an external component, and goes on with its answer in another.
+    Call(Box<UpstreamCall>),
+    /// Ends the transaction and goes on in another when rows exist, or when the time is up.
+    Wait {
+        /// The statement, an Exists.
+        statement: StatementId,
+        /// Its parameters, evaluated with the present time at each look.
+        parameters: Vec<Expression>,
+        /// How long at most: a duration.
+        at_most: Expression,
+    },
+}
+
+impl Instruction {
+    /// Whether it ends its transaction and the operation goes on in another.
+    pub fn parts(&self) -> bool {
+        matches!(self, Self::Commit | Self::Call(_) | Self::Wait { .. })
+    }
+}
+
+impl Code {
+    /// Whether it runs in more than one transaction.
+    pub fn has_parts(&self) -> bool {
+        self.instructions.iter().any(Instruction::parts)
+    }
 }
 
 /// The body of an answer.
@@ -931,3 +962,7 @@ pub struct MetricShape {
     /// What it measures.
     pub help: Arc<str>,
 }
+
+mod upstream;
+
+pub use upstream::{AnswerField, AnswerShape, NoAnswer, TargetPart, Upstream, UpstreamCall};

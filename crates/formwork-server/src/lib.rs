@@ -20,6 +20,7 @@ mod log;
 mod metrics;
 mod mock;
 mod once;
+mod parts;
 mod problems;
 mod random;
 mod respond;
@@ -32,5 +33,6 @@ mod startup;
 
 pub use config::{Addresses, ClockChoice, Config, Limits, Secrets, UpstreamAddress};
 pub use keys::{FirstKey, KeyCommand, KeyError, KeyOutcome, KeySummary, NewKey, keys, keys_offline};
+pub use parts::MissingSecrets;
 pub use start::{Running, StartError, start, start_within};
 pub use startup::{ModeRow, curl_line, mode_table, not_yet_enforced};

@@ -205,11 +205,11 @@ impl Asked<'_> {
             let _ = prepared.decoder.decode(&parts, &mut sent, &mut once::Still);
             let key =
                 once::once_key(key, &caller, operation, &sent[usize::from(slots::INPUT)..], (now, rule));
-            let call = Call { what, slots, now, seed: shared.seeds.next(), precondition };
+            let call = Call { what, slots, now, seed: shared.seeds.next(), precondition, part: None };
             return self.once(index, call, key, (caller.id.clone(), walked)).await;
         }
-        let call = Call { what, slots, now, seed: shared.seeds.next(), precondition };
-        let ended = shared.store.run(call).await;
+        let call = Call { what, slots, now, seed: shared.seeds.next(), precondition, part: None };
+        let ended = shared.parts.run(call).await;
         shared.metrics.steps(&ended.counts, &ended.observations);
         // What runs of a mocked operation are its demands: it answers once they are met.
         if let (Some(answered), Ok(_)) = (answered, &ended.result) {

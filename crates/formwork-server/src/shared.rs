@@ -8,6 +8,7 @@ use crate::input::Decoder;
 use crate::json::{Columns, every_entity};
 use crate::metrics::Metrics;
 use crate::mock::Mock;
+use crate::parts::Parts;
 use crate::random::Seeds;
 use crate::respond::RequestIds;
 use crate::router::Router;
@@ -32,6 +33,8 @@ pub(crate) struct Shared {
     pub(crate) clock: Arc<Clock>,
     /// Standing steps.
     pub(crate) scheduler: Arc<Scheduler>,
+    /// Operations of several parts.
+    pub(crate) parts: Arc<Parts>,
     /// Keys that hold.
     pub(crate) keys: Keys,
     /// Changes to keys, one after the other, so that the last refresh shows the last change.

@@ -8,6 +8,7 @@ use crate::data;
 use crate::keys::{self, DATABASE, FirstKey, KeyError, NewKey};
 use crate::listen::listen;
 use crate::metrics::Metrics;
+use crate::parts::{MissingSecrets, Needs, Parts, SecretValues, Upstreams};
 use crate::random::Seeds;
 use crate::respond::RequestIds;
 use crate::router::Router;
@@ -67,6 +68,9 @@ pub enum StartError {
     /// The store opened and then refused.
     #[error("the data cannot be read: {0}")]
     Data(String),
+    /// A secret is not there.
+    #[error(transparent)]
+    Secrets(#[from] MissingSecrets),
     /// An address is given for a component that is none, or none outside.
     #[error("--upstream names `{component}`, which is no external component of the document{}", nearest.as_ref().map(|name| format!("; did you mean `{name}`?")).unwrap_or_default())]
     UnknownUpstream {
@@ -120,11 +124,13 @@ impl Running {
     /// Accepts nothing new, finishes what runs (at most 10 s), flushes the store and removes `run.json`.
     pub async fn shutdown(mut self) {
         self.shared.draining.store(true, Ordering::Relaxed);
+        self.shared.parts.stop();
         self.stop.send_replace(true);
         for task in std::mem::take(&mut self.tasks) {
             // A task that panicked has nothing left to finish.
             let _ = task.await;
         }
+        self.shared.parts.drain(self.shared.limits.drain).await;
         self.shared.store.close().await;
         // A file that is gone already is what is wanted.
         let _ = std::fs::remove_file(&self.run_file);
@@ -134,6 +140,7 @@ impl Running {
 impl Drop for Running {
     fn drop(&mut self) {
         self.tasks.iter().for_each(JoinHandle::abort);
+        self.shared.parts.abort();
     }
 }
 
@@ -157,12 +164,15 @@ pub async fn start_within(
         admin::prepare(&mut program);
     }
     let program = Arc::new(program);
+    let secrets = SecretValues::read(config.secrets, &program.secrets)?;
+    let upstreams = Upstreams::new(&program.upstreams, &config.upstreams, secrets);
     let listeners = Listeners::bind(&config).await?;
     let addresses = listeners.addresses()?;
     let admin_key = random::hexadecimal(&random::bytes::<24>()?);
     let clock = Arc::new(Clock::new(config.clock));
     let metrics = Arc::new(Metrics::new(&program, &analysis.model.slos));
-    let store = Arc::new(open(&config, &program, &metrics)?);
+    let (committed, commits) = watch::channel(0);
+    let store = Arc::new(open(&config, &program, &metrics, committed)?);
     data::write_document(&config.data, &analysis.source)?;
     let first_keys = first_keys(&store, &program, &clock, addresses).await?;
     let seeds = Arc::new(Seeds::new()?);
@@ -177,6 +187,15 @@ pub async fn start_within(
         seeds.clone(),
     )
     .map_err(|error| StartError::Data(format!("{error:?}")))?;
+    let parts = Arc::new(Parts::new(Needs {
+        program: program.clone(),
+        store: store.clone(),
+        clock: clock.clone(),
+        metrics: metrics.clone(),
+        seeds: seeds.clone(),
+        upstreams,
+        commits,
+    }));
     let keys = Keys::new(&program.api_key_header);
     keys.refresh(&store.load_keys().map_err(|error| StartError::Data(format!("{error:?}")))?);
     let shared = Arc::new(Shared {
@@ -185,6 +204,7 @@ pub async fn start_within(
         public: Router::new(&program.operations, Surface::Public),
         internal: Router::new(&program.operations, Surface::Internal),
         scheduler: Arc::new(scheduler),
+        parts,
         cursors: Cursors::new(cursor_secret(&store, &config).await?),
         request_ids: RequestIds::new(random::hexadecimal(&random::bytes::<5>()?)),
         key_changes: tokio::sync::Mutex::default(),
@@ -206,6 +226,7 @@ pub async fn start_within(
     if shared.clock.is_test() {
         shared.scheduler.settle().await;
     }
+    shared.parts.take_up().map_err(|error| StartError::Data(format!("{error:?}")))?;
     let mut tasks = listeners.serve(&shared, &stopping);
     if shared.store.is_shared() {
         tasks.push(tokio::spawn(follow_keys(shared.clone(), stopping.clone())));
@@ -240,8 +261,14 @@ async fn insert_rows_at_start(
     if program.schema.rows_at_start.is_empty() {
         return Ok(());
     }
-    let call =
-        Call { what: What::RowsAtStart, slots: Vec::new(), now, seed: seeds.next(), precondition: None };
+    let call = Call {
+        what: What::RowsAtStart,
+        slots: Vec::new(),
+        now,
+        seed: seeds.next(),
+        precondition: None,
+        part: None,
+    };
     match store.run(call).await.result {
         Ok(_) => Ok(()),
         Err(refusal) => Err(StartError::Data(format!("the rows at start cannot be inserted: {refusal:?}"))),
@@ -276,12 +303,20 @@ async fn follow_keys(shared: Arc<Shared>, mut stop: watch::Receiver<bool>) {
     }
 }
 
-fn open(config: &Config, program: &Arc<Program>, metrics: &Arc<Metrics>) -> Result<Store, StartError> {
+fn open(
+    config: &Config,
+    program: &Arc<Program>,
+    metrics: &Arc<Metrics>,
+    committed: watch::Sender<u64>,
+) -> Result<Store, StartError> {
     let measured = metrics.clone();
     let mut options = Options::new(config.data.join(DATABASE));
     options.database = config.database.clone();
     options.schema = config.schema.clone();
-    options.on_commit = Some(Arc::new(move |took, _| measured.commit(took)));
+    options.on_commit = Some(Arc::new(move |took, _| {
+        measured.commit(took);
+        committed.send_modify(|number| *number = number.wrapping_add(1));
+    }));
     Ok(Store::open(options, program.clone())?)
 }
 

@@ -6,7 +6,7 @@ use crate::options::Options;
 use crate::postgres::{self, PostgresStore};
 use crate::sqlite::{self, Readers, Writer};
 use crate::system::{self, NextRun, StoredEvent, StoredKey, SystemConnection};
-use formwork_engine::{Call, Ended, Refusal, StoreError, What};
+use formwork_engine::{Call, Ended, KeptOperation, OperationId, Refusal, StoreError, What};
 use formwork_language::program::{Condition, EntityId, Program, Statement};
 use formwork_language::value::Value;
 use std::fmt;
@@ -167,6 +167,16 @@ impl Store {
     pub fn events(&self, name: Option<&str>) -> Result<Vec<StoredEvent>, StoreError> {
         let name = name.map(str::to_owned);
         self.read(move |connection| system::events(connection, name.as_deref()))
+    }
+
+    /// The operations of several parts that have not ended, oldest first.
+    pub fn unfinished(&self) -> Result<Vec<KeptOperation>, StoreError> {
+        self.read(system::operations)
+    }
+
+    /// Forgets an operation that ended with a refusal; false when it is known no more.
+    pub async fn forget_operation(&self, id: OperationId) -> Result<bool, StoreError> {
+        self.write(move |connection| system::forget_operation(connection, &id)).await
     }
 
     /// Every key, the revoked ones included, oldest first.

@@ -125,6 +125,9 @@ impl<'a> Run<'a> {
         let Some(known) = self.rows.all().get(row as usize).filter(|row| !row.deleted) else {
             return Err(Refusal::Internal("a row is updated after it was deleted".into()));
         };
+        if (row as usize) < self.rows.copies() {
+            return Err(Refusal::Internal("a copy of an earlier part is updated".into()));
+        }
         let mut values = known.values.clone();
         let mut assigned = Vec::with_capacity(assignments.len());
         for (field, expression) in assignments {
@@ -375,7 +378,7 @@ impl<'a> Run<'a> {
 
     /// Reads again what is bound of these entities, since a statement has changed rows that are not named.
     fn refresh(&mut self, entities: &[EntityId]) -> Result<(), Refusal> {
-        for index in 0..self.rows.all().len() {
+        for index in self.rows.copies()..self.rows.all().len() {
             let Some(row) = self.rows.all().get(index) else { break };
             if row.deleted || !entities.contains(&row.entity) {
                 continue;
@@ -425,6 +428,7 @@ impl<'a> Run<'a> {
             data: text,
             time: self.host.now(),
         };
+        self.emitted = true;
         self.transaction.emit(&event).map_err(refusal)
     }
 

@@ -42,6 +42,8 @@ pub struct Names<'a> {
     pub caller: bool,
     /// Whether there is a request.
     pub request: bool,
+    /// Whether `secret("…")` may be read: in headers of calls.
+    pub secrets: bool,
     /// What bare names are.
     pub bare: Bare,
     /// Paths that are known not to be absent: `["link"]`, `["input", "slug"]`.
@@ -57,6 +59,7 @@ impl<'a> Names<'a> {
             input: None,
             caller: false,
             request: false,
+            secrets: false,
             bare: Bare::Nothing,
             present: Vec::new(),
         }

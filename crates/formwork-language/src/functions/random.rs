@@ -1,4 +1,4 @@
-//! What comes from the host: the clock, uuids and chance.
+//! What comes from the host: the clock, uuids, chance and secrets.
 
 use super::{Function, Gives, NO_OVERLOAD, OVERFLOW, Takes, invalid, varying};
 use crate::eval::{EvaluationError, Work};
@@ -24,6 +24,7 @@ pub(super) fn functions() -> Vec<Function> {
             characters(work, values, TOKEN)
         }),
         varying("random_integer", &[overload!(&[Integer, Integer], Gives::Integer)], integer),
+        varying("secret", &[overload!(&[Text], Gives::Text)], secret),
         varying("backoff", &[overload!(&[Duration, Duration, Integer], Gives::Duration)], backoff),
     ]
 }
@@ -40,6 +41,12 @@ fn uuid(work: &mut Work<'_>, values: &[Value]) -> Evaluated {
         [Value::Text(text)] => text::parse_uuid(text).map(Value::Uuid).ok_or_else(|| invalid("not a uuid")),
         _ => Err(NO_OVERLOAD),
     }
+}
+
+/// A secret of the environment. The compiler takes it only where a header is made.
+fn secret(work: &mut Work<'_>, values: &[Value]) -> Evaluated {
+    let [Value::Text(name)] = values else { return Err(NO_OVERLOAD) };
+    Ok(work.host.secret(name).map_or(Value::Absent, Value::Text))
 }
 
 /// `n` characters, each equally likely, because both alphabets divide 256.

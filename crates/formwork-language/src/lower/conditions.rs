@@ -299,6 +299,13 @@ impl Lowering<'_> {
         members
     }
 
+    /// A member with its type and where its value stands.
+    pub(crate) fn typed_member(&mut self, code: &Code) -> Option<(Arc<str>, Typed, Span)> {
+        let assignment = self.parse_assignment(code)?;
+        let value = expression::compile(&assignment.value, &self.names, &mut self.notes)?;
+        Some((assignment.name, value, assignment.value.span))
+    }
+
     fn member(&mut self, code: &Code) -> Option<(Arc<str>, Expression)> {
         let assignment = self.parse_assignment(code)?;
         let value = expression::compile(&assignment.value, &self.names, &mut self.notes)?;

@@ -175,6 +175,7 @@ impl<'w> Lowering<'w> {
             let kind = NoteKind::Other { entry: "too_many_variables", subject: self.next_slot.to_string() };
             self.note(kind, self.span);
         }
+        super::divided::check(self.world.source, &self.code, &mut self.notes);
         self.code.slots = Slot::try_from(self.next_slot).unwrap_or(Slot::MAX);
         notes.append(&mut self.notes);
         Finished {
@@ -255,7 +256,7 @@ impl<'w> Lowering<'w> {
                 | Instruction::Delete { .. }
                 | Instruction::WriteMany { .. }
                 | Instruction::Emit { .. }
-        );
+        ) || matches!(&instruction, Instruction::Call(call) if !call.only_reads());
         self.code.instructions.push(instruction);
         self.code.spans.push(self.span);
     }

@@ -5,6 +5,7 @@
 mod access;
 mod carried;
 mod conditions;
+mod divided;
 mod follows;
 mod guards;
 mod input;
@@ -19,6 +20,7 @@ mod rows;
 mod rules;
 mod schedule;
 mod schema;
+pub(crate) mod upstreams;
 mod world;
 
 pub(crate) use carried::Refused;
@@ -43,6 +45,8 @@ pub(crate) fn lower_model(source: &str, model: &Model) -> Compiled {
     let world = World::new(source, model, &schema, &patterns);
     let lowered = operations::lower_all(&world, &mut shared, &mut notes);
     let (jobs, standing) = jobs::lower_all(&world, &mut shared, &mut notes);
+    let upstreams = upstreams::lower_all(&world, &mut shared, &mut notes);
+    shared.secrets.sort_unstable();
     let roles = access::roles(&world, &lowered.operations);
     let once = once::rules(model, &lowered.operations);
     let codes = lowered.operations.iter().map(|operation| &operation.code);
@@ -61,6 +65,8 @@ pub(crate) fn lower_model(source: &str, model: &Model) -> Compiled {
         roles,
         api_key_header: access::api_key_header(model),
         once,
+        upstreams,
+        secrets: shared.secrets,
     };
     let flows = flows::read_all(&world, &program, &mut notes);
     program.schema = schema;

@@ -6,7 +6,7 @@ use crate::infer;
 use crate::lower::input::Setup;
 use crate::lower::lowering::{Finished, Setting};
 use crate::lower::world::Declared;
-use crate::lower::{Answer, AnswerKind, Lowering, Shared, World, access, input, output};
+use crate::lower::{Answer, AnswerKind, Lowering, Shared, World, access, input, output, upstreams};
 use crate::notes::{Note, NoteKind};
 use crate::program::{AccessRule, Code, InputShape, Mode, Operation, PathPart, Procedure, Slot, slots};
 use crate::steps::clause::Misread;
@@ -44,7 +44,7 @@ pub(super) fn lower_all(world: &World<'_>, shared: &mut Shared, notes: &mut Vec<
             found.behaviours.push(behaviour);
             continue;
         }
-        if !is_served(operation) {
+        if !is_served(world, operation) {
             found.behaviours.push(unserved(world, operation, sentences));
             continue;
         }
@@ -53,7 +53,8 @@ pub(super) fn lower_all(world: &World<'_>, shared: &mut Shared, notes: &mut Vec<
         found.operations.push(lowered);
         found.behaviours.push(behaviour);
     }
-    let served = world.model.operations.iter().chain(&world.model.endpoints).filter(|it| is_served(it));
+    let served =
+        world.model.operations.iter().chain(&world.model.endpoints).filter(|it| is_served(world, it));
     let places: Vec<Span> =
         served.map(|it| it.path.as_ref().map_or(it.name.span, |path| path.span)).collect();
     collisions(&found.operations, &places, notes);
@@ -83,8 +84,11 @@ fn is_natural(world: &World<'_>) -> bool {
 }
 
 /// Whether an operation is served over HTTP: a command line is not, nor what section 5 says is carried by something
-/// else (a function call, a pipe) and that has no route.
-fn is_served(operation: &interface::Operation) -> bool {
+/// else (a function call, a pipe) and that has no route, nor what an external component serves.
+fn is_served(world: &World<'_>, operation: &interface::Operation) -> bool {
+    if upstreams::owner(world, operation).is_some() {
+        return false;
+    }
     let by_http = |transport: &str| {
         let transport = transport.to_lowercase();
         ["http", "rest", "json", "grpc", "rpc"].iter().any(|word| transport.contains(word))

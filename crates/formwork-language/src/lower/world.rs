@@ -218,6 +218,8 @@ pub(crate) struct Shared {
     pub(crate) declared_events: usize,
     /// Metrics that steps fill.
     pub(crate) metrics: Vec<MetricShape>,
+    /// The names that `secret("…")` reads.
+    pub(crate) secrets: Vec<Arc<str>>,
     /// Positions of events and metrics by name.
     pub(crate) event_at: FxHashMap<Arc<str>, u16>,
     pub(crate) metric_at: FxHashMap<Arc<str>, u16>,
@@ -240,6 +242,7 @@ impl Shared {
             declared_events: events.len(),
             events,
             metrics: Vec::new(),
+            secrets: Vec::new(),
             event_at,
             metric_at: FxHashMap::default(),
         }

@@ -63,10 +63,20 @@ pub(crate) enum TailKind {
     In,
     /// `be`
     Be,
+    /// ``of `component` ``
+    Of,
+    /// `waiting at most D`
+    Waiting,
+    /// `trying N times`
+    Trying,
+    /// `if it answers`
+    IfAnswers,
+    /// ``failing as `why` ``
+    FailingAs,
 }
 
 /// The keywords of tails, longest first.
-const KEYWORDS: [(&[&str], TailKind); 37] = [
+const KEYWORDS: [(&[&str], TailKind); 42] = [
     (&["skipping", "those", "taken", "by", "others"], TailKind::Skipping),
     (&["each", "in", "its", "own", "transaction"], TailKind::EachOwn),
     (&["or", "creates", "it", "with"], TailKind::OrCreates),
@@ -82,6 +92,9 @@ const KEYWORDS: [(&[&str], TailKind); 37] = [
     (&["then", "by"], TailKind::ThenBy),
     (&["newest", "first"], TailKind::NewestFirst),
     (&["oldest", "first"], TailKind::OldestFirst),
+    (&["waiting", "at", "most"], TailKind::Waiting),
+    (&["if", "it", "answers"], TailKind::IfAnswers),
+    (&["failing", "as"], TailKind::FailingAs),
     (&["at", "most"], TailKind::AtMost),
     (&["per", "page"], TailKind::PerPage),
     (&["if", "any"], TailKind::IfAny),
@@ -104,6 +117,8 @@ const KEYWORDS: [(&[&str], TailKind); 37] = [
     (&["by"], TailKind::By),
     (&["in"], TailKind::In),
     (&["be"], TailKind::Be),
+    (&["trying"], TailKind::Trying),
+    (&["of"], TailKind::Of),
 ];
 
 /// A tail of a step.

@@ -3,9 +3,11 @@
 //! A form reads a sentence into an [`Action`] (grammar alone, no names), and the action lowers itself to
 //! instructions. To add a form, write its file and its line in [`STEPS`]. Source: language reference, *Steps*.
 
+mod calls;
 mod carries_out;
 mod choosing;
 pub(crate) mod clause;
+mod commits;
 mod counts;
 mod creates;
 mod deletes;
@@ -31,6 +33,7 @@ use crate::notes::NoteKind;
 use clause::{Clause, Misread, TailKind};
 use formwork_syntax::Span;
 
+pub(crate) use calls::target;
 pub(crate) use carries_out::CARRIES_OUT;
 pub(crate) use choosing::{Branch, lower_block};
 pub(crate) use finds::pinned_fields;
@@ -147,9 +150,9 @@ pub(crate) static STEPS: &[&Form] = &[
     &for_each::GOES_ON,
     &sets::SETS,
     &carries_out::CARRIES_OUT,
-    &unsupported::CALLS,
-    &unsupported::COMMITS,
-    &unsupported::WAITS,
+    &calls::CALLS,
+    &commits::COMMITS,
+    &commits::WAITS,
     &unsupported::SCHEDULES,
     &unsupported::CHARGES,
     &unsupported::NOTES,

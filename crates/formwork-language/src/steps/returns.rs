@@ -94,7 +94,7 @@ fn read_nothing(clause: &mut Clause<'_>) -> Result<Box<dyn Action>, Misread> {
 }
 
 /// ``with header `Name` = `EXPR` ``, as often as it stands there.
-fn headers(clause: &mut Clause<'_>) -> Result<Vec<(Code, Code)>, Misread> {
+pub(crate) fn headers(clause: &mut Clause<'_>) -> Result<Vec<(Code, Code)>, Misread> {
     let mut headers = Vec::new();
     while let Some(tail) = clause.take(TailKind::WithHeader) {
         let mut reader = clause.reader(tail.tokens, tail.span);

@@ -19,9 +19,6 @@ macro_rules! forms {
 }
 
 forms! {
-    CALLS: "Calls", ["calls"], "Calls `METHOD /path` [of `component`] [with `EXPR`] [as `x`], or fails with `STATUS code`.";
-    COMMITS: "Commits", ["commits"], "Commits.";
-    WAITS: "Waits", ["waits until"], "Waits until a `E` exists where `EXPR`, at most `D`.";
     SCHEDULES: "Schedules", ["schedules"], "Schedules `operation` with `EXPR` in / at `EXPR`.";
     CHARGES: "Charges", ["charges"], "Charges `EXPR` to `budget` [for `EXPR`].";
     NOTES: "Notes", ["notes"], "Notes `action` in the audit trail [with `EXPR`].";

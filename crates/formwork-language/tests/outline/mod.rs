@@ -208,6 +208,22 @@ impl Outline<'_> {
                 )
             }
             I::Delete { slot, statement } => format!("delete ${slot} #{statement}"),
+            I::Commit => "commit".to_owned(),
+            I::Call(call) => {
+                let with = call.input.as_ref().map_or(String::new(), |input| expression(input));
+                let shape = format!("{:?}", call.answer);
+                format!(
+                    "${} = call {} {:?} of #{} with {with}, as {}",
+                    call.slot,
+                    call.method,
+                    call.target,
+                    call.upstream,
+                    shape.split(['(', ' ']).next().unwrap_or_default()
+                )
+            }
+            I::Wait { statement, parameters, at_most } => {
+                format!("wait for #{statement}({}), at most {}", self.list(parameters), expression(at_most))
+            }
             I::WriteMany { statement, parameters, batch } => {
                 format!("write many #{statement}({}) batch {batch:?}", self.list(parameters))
             }

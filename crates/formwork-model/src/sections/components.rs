@@ -8,7 +8,7 @@ use crate::reader::{Reader, entries, step};
 use crate::shapes;
 use crate::tables::{self, Columns};
 use crate::titles;
-use formwork_syntax::{Part, PartKind, Span, Spanned, Table};
+use formwork_syntax::{Part, PartKind, Span, Spanned, Table, Text};
 
 /// A component.
 #[derive(Clone, Debug)]
@@ -24,6 +24,8 @@ pub struct Component {
     pub technology: Option<Prose>,
     /// Whether title or technology say that it is external.
     pub external: bool,
+    /// *Upstream*: where it is reached and with which headers; the language reads it.
+    pub upstream: Vec<Text>,
     /// Heading to last line.
     pub span: Span,
 }
@@ -134,7 +136,15 @@ fn add(reader: &mut Reader<'_>, component: Component) {
 }
 
 fn empty(name: Spanned<String>, span: Span) -> Component {
-    Component { name, purpose: None, responsibilities: Vec::new(), technology: None, external: false, span }
+    Component {
+        name,
+        purpose: None,
+        responsibilities: Vec::new(),
+        technology: None,
+        external: false,
+        upstream: Vec::new(),
+        span,
+    }
 }
 
 fn component(reader: &mut Reader<'_>, part: &Part) -> Option<Component> {
@@ -244,12 +254,22 @@ fn read_label(reader: &mut Reader<'_>, component: &mut Component, part: &Part) {
         set_technology(component, technology);
     } else if begins_with(&title, &UPSTREAM) {
         component.external = true;
-        reader.prose_list(part, Class::Narrative);
+        read_upstream(reader, component, part);
     } else {
         if !begins_with(&title, &REMARKS) {
             unknown_label(reader, part, &LABELS);
         }
         reader.prose_list(part, Class::Narrative);
+    }
+}
+
+/// What stands behind *Upstream* and in the items below it. Without an address in code it is prose.
+fn read_upstream(reader: &mut Reader<'_>, component: &mut Component, part: &Part) {
+    let says = |text: &Text| text.codes().next().is_some();
+    for entry in entries(reader.source, part) {
+        let is_fact = says(entry.text);
+        reader.class(&entry, if is_fact { Class::Understood } else { Class::Narrative });
+        component.upstream.extend(is_fact.then(|| entry.text.clone()));
     }
 }
 

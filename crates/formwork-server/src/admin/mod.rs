@@ -158,7 +158,7 @@ async fn change_keys(shared: &Shared, command: KeyCommand) -> Result<Reply, Prob
 /// Every invariant that does not hold, over all rows.
 async fn invariants(shared: &Shared) -> Result<Reply, Problem> {
     let (now, seed) = (shared.clock.now(), shared.seeds.next());
-    let call = Call { what: What::Invariants, slots: Vec::new(), now, seed, precondition: None };
+    let call = Call { what: What::Invariants, slots: Vec::new(), now, seed, precondition: None, part: None };
     let broken = match shared.store.run(call).await.result {
         Ok(answer) => match answer.body {
             Body::Value(Value::List(broken)) => broken,

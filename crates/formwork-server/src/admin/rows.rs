@@ -46,6 +46,7 @@ pub(super) async fn put(shared: &Shared, body: &[u8]) -> Result<Reply, Problem> 
         now: shared.clock.now(),
         seed: shared.seeds.next(),
         precondition: None,
+        part: None,
     };
     let ended = shared.store.run(call).await;
     let rows = ended.rows;

@@ -223,5 +223,12 @@ fn job_call(index: usize, now: i64, seed: Seed) -> Option<Call> {
         nothing.clone(),
         nothing,
     ];
-    Some(Call { what: What::Job(u32::try_from(index).ok()?), slots, now, seed, precondition: None })
+    Some(Call {
+        what: What::Job(u32::try_from(index).ok()?),
+        slots,
+        now,
+        seed,
+        precondition: None,
+        part: None,
+    })
 }

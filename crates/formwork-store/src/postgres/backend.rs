@@ -18,7 +18,7 @@ use crate::once::{KeptAnswer, Once, OnceEnded};
 use crate::options::Options;
 use crate::statements::{self, Compiled, quoted};
 use crate::system::{NextRun, SystemConnection};
-use formwork_engine::{Call, Ended, IdSource, Refusal, Resume, StoreError, What};
+use formwork_engine::{Call, Ended, IdSource, Pending, Refusal, Resume, StoreError, What};
 use formwork_language::program::{Program, Statement};
 use formwork_language::value::Value;
 use parking_lot::Mutex;
@@ -311,7 +311,7 @@ impl Inner {
         let mut tried = running.call(session, call, beside, resume, isolation);
         if let (Tried::Ended(ended), What::Job(job)) = (&mut tried, what) {
             let mut resumes = self.resumes.lock();
-            match ended.resume.take() {
+            match ended.resume.take_if(|resume| resume.pending == Pending::Batch) {
                 Some(resume) => resumes.insert(job, resume),
                 None => resumes.remove(&job),
             };

@@ -132,7 +132,9 @@ impl Running<'_> {
     ) -> Result<(), StoreError> {
         match (beside, &ended.result) {
             (Beside::Nothing, _) | (Beside::Once(_), Err(_)) => Ok(()),
-            (Beside::Job(next), _) => jobs::note(system, next, self.node, ended.again),
+            // The answer of an operation with parts is that of the last one.
+            (Beside::Once(_), Ok(_)) if ended.resume.is_some() => Ok(()),
+            (Beside::Job(next), _) => jobs::note(system, next, self.node, !is_settled(ended)),
             (Beside::Once(once), Ok(answer)) => match (once.render)(answer, &ended.rows) {
                 Ok(answer) => {
                     keep_answer(system, &once.key, &answer)?;
@@ -203,6 +205,11 @@ fn refused(error: StoreError) -> Ended {
         StoreError::TooMuchWork => Refusal::TooMuchWork,
         error => Refusal::Internal(format!("{error:?}")),
     })
+}
+
+/// Whether a job need not begin anew after a crash: it has ended, or the store keeps where it goes on.
+fn is_settled(ended: &Ended) -> bool {
+    ended.resume.as_ref().map_or(!ended.again, |resume| resume.kept)
 }
 
 /// How a job's run ends that another node has done.

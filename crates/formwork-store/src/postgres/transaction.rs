@@ -8,8 +8,8 @@ use super::system::OnPostgres;
 use super::values::{Bound, Raw, bind};
 use crate::rules::broken_rule;
 use crate::statements::{Compiled, Gives, Prepared};
-use crate::system::{EMIT, SystemConnection, emitted};
-use formwork_engine::{MAX_ROWS_WRITTEN, OutboxEvent, StoreError, Transaction};
+use crate::system::{EMIT, KEEP, SystemConnection, emitted, forget_operation, kept};
+use formwork_engine::{KeptOperation, MAX_ROWS_WRITTEN, OperationId, OutboxEvent, StoreError, Transaction};
 use formwork_language::program::{EntityId, Program, Statement, StatementId};
 use formwork_language::value::Value;
 use formwork_model::values::Type;
@@ -254,11 +254,29 @@ impl Transaction for PostgresTransaction<'_> {
 
     fn emit(&mut self, event: &OutboxEvent) -> Result<(), StoreError> {
         let values = emitted(&self.shared.program.schema, event);
+        self.beside(|system| system.execute(EMIT, &values).map(|_| ()))
+    }
+
+    fn keep_operation(&mut self, operation: &KeptOperation) -> Result<(), StoreError> {
+        self.beside(|system| system.execute(KEEP, &kept(operation)).map(|_| ()))
+    }
+
+    fn forget_operation(&mut self, operation: &OperationId) -> Result<(), StoreError> {
+        self.beside(|system| forget_operation(system, operation).map(|_| ()))
+    }
+}
+
+impl PostgresTransaction<'_> {
+    /// Writes to the store's own tables in this transaction.
+    fn beside(
+        &mut self,
+        write: impl FnOnce(&mut OnPostgres<'_>) -> Result<(), StoreError>,
+    ) -> Result<(), StoreError> {
         let mut system = OnPostgres::new(self.session);
-        let done = system.execute(EMIT, &values);
+        let done = write(&mut system);
         if let Some(trouble) = system.trouble.take() {
             self.trouble = Some(trouble);
         }
-        done.map(|_| ())
+        done
     }
 }

@@ -2,11 +2,12 @@
 
 use super::connection::Statements;
 use super::errors::Keys;
+use super::system::OnSqlite;
 use super::values::{bind, read};
 use crate::rules::broken_rule;
 use crate::statements::{Compiled, Encode, Gives, Prepared, quoted};
-use crate::system::{EMIT, emitted};
-use formwork_engine::{MAX_ROWS_WRITTEN, OutboxEvent, StoreError, Transaction};
+use crate::system::{EMIT, KEEP, SystemConnection, emitted, forget_operation, kept};
+use formwork_engine::{KeptOperation, MAX_ROWS_WRITTEN, OperationId, OutboxEvent, StoreError, Transaction};
 use formwork_language::program::{EntityId, FieldId, Program, Statement as ProgramStatement, StatementId};
 use formwork_language::value::{Decimal, Value};
 use formwork_model::values::Type;
@@ -281,6 +282,14 @@ impl Transaction for SqliteTransaction<'_, '_> {
             _ => Ok(0),
         })?;
         Ok(found)
+    }
+
+    fn keep_operation(&mut self, operation: &KeptOperation) -> Result<(), StoreError> {
+        OnSqlite(self.connection).execute(KEEP, &kept(operation)).map(|_| ())
+    }
+
+    fn forget_operation(&mut self, operation: &OperationId) -> Result<(), StoreError> {
+        forget_operation(&mut OnSqlite(self.connection), operation).map(|_| ())
     }
 
     fn emit(&mut self, event: &OutboxEvent) -> Result<(), StoreError> {

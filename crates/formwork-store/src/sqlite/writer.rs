@@ -16,7 +16,7 @@ use crate::once::{Once, OnceEnded};
 use crate::options::Options;
 use crate::statements::Compiled;
 use crate::system::{Kept, NextRun, SystemConnection, keep_answer, kept_answer, set_next_run};
-use formwork_engine::{Call, Ended, IdSource, Refusal, Resume, StoreError, What, run_from};
+use formwork_engine::{Call, Ended, IdSource, Pending, Refusal, Resume, StoreError, What, run_from};
 use formwork_language::program::Program;
 use rusqlite::Connection;
 use rustc_hash::FxHashMap;
@@ -407,7 +407,8 @@ impl Group<'_, '_> {
                     if !committed {
                         ended = Ended::refused(Refusal::Unavailable);
                     } else if let What::Job(job) = what {
-                        match ended.resume.take() {
+                        let batch = ended.resume.take_if(|resume| resume.pending == Pending::Batch);
+                        match batch {
                             Some(resume) => self.resumes.insert(job, resume),
                             None => self.resumes.remove(&job),
                         };
@@ -460,7 +461,7 @@ impl Group<'_, '_> {
         if !kept || !self.fixed(Fixed::Release) {
             return None;
         }
-        if let Some(next) = next.filter(|_| !ended.again)
+        if let Some(next) = next.filter(|_| is_settled(&ended))
             && set_next_run(&mut OnSqlite(self.connection), &next).is_err()
         {
             return None;
@@ -481,7 +482,8 @@ impl Group<'_, '_> {
         let mut kept = None;
         let connection = self.connection;
         let ended = self.call_with(call, None, |ended| {
-            let Ok(answer) = &ended.result else { return };
+            // The answer of an operation with parts is that of the last one.
+            let (Ok(answer), None) = (&ended.result, &ended.resume) else { return };
             match render(answer, &ended.rows) {
                 Ok(answer) => match keep_answer(&mut OnSqlite(connection), &key, &answer) {
                     Ok(()) => kept = Some(answer),
@@ -511,4 +513,9 @@ impl Group<'_, '_> {
             self.statements.with(self.connection, number, which.sql(), |statement| statement.execute([]));
         matches!(done, Ok(Ok(_)))
     }
+}
+
+/// Whether a job need not begin anew after a crash: it has ended, or the store keeps where it goes on.
+fn is_settled(ended: &Ended) -> bool {
+    ended.resume.as_ref().map_or(!ended.again, |resume| resume.kept)
 }

@@ -8,6 +8,7 @@
 mod answers;
 mod jobs;
 mod keys;
+mod operations;
 mod outbox;
 mod tables;
 
@@ -18,13 +19,14 @@ pub use jobs::NextRun;
 pub(crate) use jobs::{next_runs, set_next_run};
 pub use keys::StoredKey;
 pub(crate) use keys::{insert_key, load_keys, revoke_key};
+pub(crate) use operations::{KEEP, forget_operation, kept, operations};
 pub use outbox::StoredEvent;
 pub(crate) use outbox::{EMIT, emitted, events};
 pub(crate) use tables::{Column, Kind, Table, create_missing, keep_secret, secret};
 
 /// Every table of the store's own; no entity may have such a name.
 pub(crate) const TABLES: &[Table] =
-    &[tables::FORMWORK, outbox::TABLE, keys::TABLE, jobs::TABLE, answers::TABLE];
+    &[tables::FORMWORK, outbox::TABLE, keys::TABLE, jobs::TABLE, answers::TABLE, operations::TABLE];
 
 /// A value of a table of the store's own.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -365,7 +365,7 @@ proptest! {
                 values.extend(row);
                 let mut slots = vec![Value::Absent; usize::from(slots::INPUT)];
                 slots.extend(values.iter().cloned());
-                let ended = store.run(Call { what: What::Operation(0), slots, now: NOW, seed: formwork_engine::replayable(1), precondition: None }).await;
+                let ended = store.run(Call { what: What::Operation(0), slots, now: NOW, seed: formwork_engine::replayable(1), precondition: None, part: None }).await;
                 prop_assert!(ended.result.is_ok(), "{:?}", ended.result);
                 all.push(values);
             }

@@ -68,7 +68,9 @@ impl Room {
         let mut slots = vec![Value::Absent; usize::from(program.jobs[number as usize].code.slots)];
         slots[usize::from(slots::CALLER_ID)] = text("system");
         let seed = formwork_engine::replayable(self.seed.fetch_add(1, Ordering::Relaxed));
-        self.store.run(Call { what: What::Job(number), slots, now, seed, precondition: None }).await
+        self.store
+            .run(Call { what: What::Job(number), slots, now, seed, precondition: None, part: None })
+            .await
     }
 
     pub(crate) fn count(&self, entity: &str) -> u64 {
@@ -112,6 +114,7 @@ pub(crate) fn call(
         now: NOW,
         seed: formwork_engine::replayable(seed),
         precondition: None,
+        part: None,
     }
 }
 

@@ -292,6 +292,7 @@ async fn keys_and_next_runs_outlive_the_store() {
             now: NOW,
             seed: formwork_engine::replayable(1),
             precondition: None,
+            part: None,
         }
     };
     assert!(room.store.run_job(call, next.clone()).await.result.is_ok());

@@ -122,6 +122,7 @@ async fn run(store: &Store, operation: u32, input: Vec<Value>) -> Ended {
             now: NOW,
             seed: formwork_engine::replayable(1),
             precondition: None,
+            part: None,
         })
         .await
 }

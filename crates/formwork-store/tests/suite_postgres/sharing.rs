@@ -164,7 +164,8 @@ async fn a_run_of_a_job_is_carried_out_by_one_node() {
             let mut slots = vec![Value::Absent; usize::from(program.jobs[job].code.slots)];
             slots[usize::from(slots::CALLER_ID)] = text("system");
             let seed = formwork_engine::replayable(1);
-            let call = Call { what: What::Job(job as u32), slots, now: due, seed, precondition: None };
+            let call =
+                Call { what: What::Job(job as u32), slots, now: due, seed, precondition: None, part: None };
             let next = NextRun { job: "Clerk/2".into(), at: Some(due + minute), due: Some(due) };
             let store = Arc::clone(store);
             tokio::spawn(async move { store.run_job(call, next).await })

@@ -26,6 +26,9 @@ impl Compiler<'_, '_> {
             self.unknown_function(name, receiver.is_some(), name_span);
             return None;
         };
+        if &**name == "secret" && !self.may_read_secret(arguments, span) {
+            return None;
+        }
         let function = &FUNCTIONS[usize::from(index)];
         let dividing = self.dividing;
         self.dividing = QUOTIENT_NAMES.iter().any(|quotient| quotient[1..] == **name);
@@ -41,6 +44,18 @@ impl Compiler<'_, '_> {
             return None;
         };
         self.built(function, index, typed, ty, span)
+    }
+
+    /// A secret goes into headers of calls alone, and its name is known before the first request.
+    fn may_read_secret(&mut self, arguments: &[Ast], span: Span) -> bool {
+        let literal = matches!(arguments, [Ast { kind: AstKind::Literal(Value::Text(_)), .. }]);
+        let entry = match self.names.secrets {
+            true if literal => return true,
+            true => "secret_not_literal",
+            false => "secret_outside_header",
+        };
+        self.note(NoteKind::Other { entry, subject: "secret".to_owned() }, span);
+        false
     }
 
     /// `index_by(rows, "f")`: only the compiler knows which field `f` is, so it gives the keys as a list of their own.

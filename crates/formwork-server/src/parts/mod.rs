@@ -1,0 +1,311 @@
+//! Operations of several parts: runs one transaction after the other, and between two of them makes the request or
+//! waits, as the engine says. What the store keeps goes on after a crash.
+//!
+//! Source: language reference, *What running means*, parts; docs/reference/parts.md.
+
+mod breaker;
+mod secrets;
+mod upstreams;
+
+pub use secrets::MissingSecrets;
+pub(crate) use secrets::SecretValues;
+pub(crate) use upstreams::Upstreams;
+
+use crate::clock::Clock;
+use crate::log;
+use crate::metrics::Metrics;
+use crate::random::Seeds;
+use formwork_engine::{
+    Call, Ended, IdSource, KeptOperation, OperationId, Part, Pending, Refusal, Resume, StoreError, What,
+    resume,
+};
+use formwork_language::program::{Code, Instruction, Program};
+use formwork_store::Store;
+use parking_lot::Mutex;
+use sha2::{Digest, Sha256};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
+use tokio::sync::{oneshot, watch};
+use tokio::task::JoinSet;
+
+/// More parts than this have lost their way: a loop in a loop that commits in each round.
+const MOST_PARTS: usize = 100_000;
+/// How long a part is tried again while the store is away or has too much to do.
+const PATIENCE: Duration = Duration::from_secs(30);
+/// The pause before the first such try; the next ones are twice as long each, up to a second.
+const FIRST_PAUSE: Duration = Duration::from_millis(20);
+/// Looks of a step that waits are at least this far apart, so that a busy store is not asked at every commit.
+const BETWEEN_LOOKS: Duration = Duration::from_millis(10);
+/// … and at most this far, since another node may have written.
+const LONGEST_LOOK: Duration = Duration::from_millis(500);
+/// On the test clock, which stands still by itself, nothing is waited for longer than this on the machine's.
+const LONGEST_TEST_WAIT: Duration = Duration::from_secs(1);
+
+/// Runs operations of several parts.
+pub(crate) struct Parts {
+    program: Arc<Program>,
+    /// What distinguishes the program from others: only the same one goes on with an operation.
+    fingerprint: Arc<str>,
+    store: Arc<Store>,
+    clock: Arc<Clock>,
+    metrics: Arc<Metrics>,
+    seeds: Arc<Seeds>,
+    upstreams: Upstreams,
+    /// Changes at every commit.
+    commits: watch::Receiver<u64>,
+    ids: Mutex<IdSource>,
+    under_way: Mutex<JoinSet<()>>,
+    stopping: AtomicBool,
+}
+
+/// What [`Parts`] is put together from.
+pub(crate) struct Needs {
+    /// What runs.
+    pub(crate) program: Arc<Program>,
+    /// Where.
+    pub(crate) store: Arc<Store>,
+    /// What time it is.
+    pub(crate) clock: Arc<Clock>,
+    /// What is measured.
+    pub(crate) metrics: Arc<Metrics>,
+    /// Seeds of calls.
+    pub(crate) seeds: Arc<Seeds>,
+    /// The other side.
+    pub(crate) upstreams: Upstreams,
+    /// Changes at every commit.
+    pub(crate) commits: watch::Receiver<u64>,
+}
+
+impl Parts {
+    /// Ready to run.
+    pub(crate) fn new(needs: Needs) -> Self {
+        let Needs { program, store, clock, metrics, seeds, upstreams, commits } = needs;
+        Self {
+            fingerprint: fingerprint(&program).into(),
+            program,
+            store,
+            clock,
+            metrics,
+            seeds,
+            upstreams,
+            commits,
+            ids: Mutex::default(),
+            under_way: Mutex::default(),
+            stopping: AtomicBool::new(false),
+        }
+    }
+
+    /// Runs a call to its end. One with several parts goes on though nobody waits for it any more.
+    pub(crate) async fn run(self: &Arc<Self>, call: Call) -> Ended {
+        if !self.code(call.what).is_some_and(Code::has_parts) {
+            return self.store.run(call).await;
+        }
+        let own = Arc::clone(self);
+        let (reply, ended) = oneshot::channel();
+        self.spawn(async move {
+            // Who has hung up no longer waits.
+            let _ = reply.send(own.to_the_end(call).await);
+        });
+        ended.await.unwrap_or_else(|_| Ended::refused(Refusal::Unavailable))
+    }
+
+    fn spawn(&self, task: impl Future<Output = ()> + Send + 'static) {
+        let mut under_way = self.under_way.lock();
+        while under_way.try_join_next().is_some() {}
+        under_way.spawn(task);
+    }
+
+    /// Goes on with what an earlier process left; says on standard error what it cannot go on with.
+    pub(crate) fn take_up(self: &Arc<Self>) -> Result<(), StoreError> {
+        for kept in self.store.unfinished()? {
+            match self.taken_up(&kept) {
+                Ok(call) => {
+                    let own = Arc::clone(self);
+                    let name = Arc::clone(&kept.name);
+                    self.spawn(async move {
+                        if let Err(refusal) = own.to_the_end(call).await.result {
+                            log::fault("operation_refused", "", &name, &format!("{refusal:?}"));
+                        }
+                    });
+                }
+                Err(cause) => log::fault("operation_left", "", &kept.name, cause),
+            }
+        }
+        Ok(())
+    }
+
+    fn taken_up(&self, kept: &KeptOperation) -> Result<Call, &'static str> {
+        if kept.program != self.fingerprint {
+            return Err("it was begun under another version of the document, which has to end it");
+        }
+        let resume = resume::decode(&kept.state).map_err(|_| "its state cannot be read")?;
+        let part = Part {
+            operation: kept.id,
+            program: Arc::clone(&self.fingerprint),
+            started: kept.started,
+            resume: Some(Box::new(resume)),
+        };
+        let what = if kept.job { What::Job(kept.index) } else { What::Operation(kept.index) };
+        Ok(self.call(what, part))
+    }
+
+    /// Begins no further part; what the store keeps goes on at the next start.
+    pub(crate) fn stop(&self) {
+        self.stopping.store(true, Ordering::Relaxed);
+    }
+
+    /// Waits for the parts under way, no longer than this.
+    pub(crate) async fn drain(&self, within: Duration) {
+        let mut under_way = std::mem::take(&mut *self.under_way.lock());
+        let all = async { while under_way.join_next().await.is_some() {} };
+        // What is not through by then goes on at the next start.
+        let _ = tokio::time::timeout(within, all).await;
+    }
+
+    /// Ends everything at once, as a killed process does.
+    pub(crate) fn abort(&self) {
+        self.under_way.lock().abort_all();
+    }
+
+    fn code(&self, what: What) -> Option<&Code> {
+        match what {
+            What::Operation(index) => self.program.operations.get(index as usize).map(|it| &it.code),
+            What::Job(index) => self.program.jobs.get(index as usize).map(|it| &it.code),
+            _ => None,
+        }
+    }
+
+    /// The first part of a call, with an id of its own.
+    pub(crate) fn first(&self, call: Call) -> Call {
+        if call.part.is_some() || !self.code(call.what).is_some_and(Code::has_parts) {
+            return call;
+        }
+        let random = u64::from_le_bytes(call.seed[..8].try_into().unwrap_or_default());
+        let operation = self.ids.lock().next(call.now, random);
+        let program = Arc::clone(&self.fingerprint);
+        let part = Part { operation, program, started: call.now, resume: None };
+        Call { part: Some(Box::new(part)), ..call }
+    }
+
+    fn call(&self, what: What, part: Part) -> Call {
+        let (now, seed) = (self.clock.now(), self.seeds.next());
+        Call { what, slots: Vec::new(), now, seed, precondition: None, part: Some(Box::new(part)) }
+    }
+
+    async fn to_the_end(&self, call: Call) -> Ended {
+        let mut call = self.first(call);
+        let Some(part) = call.part.clone() else { return self.store.run(call).await };
+        let mut parts = 0;
+        // What an earlier process left begins between two parts.
+        if let Some(resume) = call.part.as_mut().and_then(|part| part.resume.take()) {
+            call = self.next(call.what, &part, *resume).await;
+        }
+        loop {
+            let kept = call.part.as_ref().and_then(|part| part.resume.as_ref()).is_some_and(|it| it.kept);
+            let mut ended = self.patiently(&call, kept).await;
+            self.metrics.steps(&ended.counts, &ended.observations);
+            (ended.counts, ended.observations) = (Vec::new(), Vec::new());
+            let Some(resume) = ended.resume.take() else {
+                if kept && ended.result.is_err() {
+                    self.give_up(&part.operation, &ended).await;
+                }
+                return ended;
+            };
+            parts += usize::from(!matches!(resume.pending, Pending::Wait { .. }));
+            if parts > MOST_PARTS {
+                let ended = Ended::refused(Refusal::TooMuchWork);
+                self.give_up(&part.operation, &ended).await;
+                return ended;
+            }
+            if self.stopping.load(Ordering::Relaxed) && resume.kept {
+                return Ended::refused(Refusal::Unavailable);
+            }
+            call = self.next(call.what, &part, *resume).await;
+        }
+    }
+
+    /// Runs a part; one of an operation that has committed something is tried again while the store is away.
+    async fn patiently(&self, call: &Call, kept: bool) -> Ended {
+        let began = Instant::now();
+        let mut pause = FIRST_PAUSE;
+        loop {
+            let ended = self.store.run(call.clone()).await;
+            let is_away = matches!(ended.result, Err(Refusal::Unavailable | Refusal::Overloaded));
+            let over = began.elapsed() > PATIENCE || self.stopping.load(Ordering::Relaxed);
+            if !is_away || !kept || over {
+                return ended;
+            }
+            tokio::time::sleep(pause).await;
+            pause = (pause * 2).min(Duration::from_secs(1));
+        }
+    }
+
+    /// A refusal ends an operation; only while the store is away it is left for the next start.
+    async fn give_up(&self, operation: &OperationId, ended: &Ended) {
+        if matches!(ended.result, Err(Refusal::Unavailable | Refusal::Overloaded)) {
+            return;
+        }
+        if let Err(error) = self.store.forget_operation(*operation).await {
+            log::fault("operation_not_forgotten", "", "", &format!("{error:?}"));
+        }
+    }
+
+    /// Does what stands between two parts, and gives the next one.
+    pub(crate) async fn next(&self, what: What, part: &Part, mut resume: Resume) -> Call {
+        resume.pending = match resume.pending {
+            Pending::Call(outgoing) => {
+                let call = match self.code(what).and_then(|code| code.instructions.get(resume.at as usize)) {
+                    Some(Instruction::Call(call)) => Some(&**call),
+                    _ => None,
+                };
+                let now = self.clock.now();
+                let secret = call.map(|call| call.secret_headers.as_slice()).unwrap_or_default();
+                let arrived =
+                    self.upstreams.send(&outgoing, secret, (&resume.slots, &resume.rows), now).await;
+                Pending::Arrived(Box::new(arrived))
+            }
+            Pending::Wait { until } => Pending::Wait { until: self.wait(until).await },
+            other => other,
+        };
+        let part = Part { resume: Some(Box::new(resume)), ..part.clone() };
+        self.call(what, part)
+    }
+
+    /// Waits until something may have been written, or the time is up. Gives until when to wait; the present when
+    /// there is nothing more to wait for.
+    async fn wait(&self, until: i64) -> i64 {
+        let began = Instant::now();
+        let mut commits = self.commits.clone();
+        commits.mark_unchanged();
+        let left = Duration::from_micros(u64::try_from(until - self.clock.now()).unwrap_or_default());
+        let look = if self.clock.is_test() { LONGEST_TEST_WAIT } else { LONGEST_LOOK.min(left) };
+        tokio::time::sleep(BETWEEN_LOOKS).await;
+        tokio::select! {
+            _ = commits.changed() => {}
+            () = tokio::time::sleep(look.saturating_sub(BETWEEN_LOOKS)) => {}
+        }
+        let over = self.clock.is_test() && began.elapsed() >= LONGEST_TEST_WAIT;
+        if over || self.stopping.load(Ordering::Relaxed) { self.clock.now() } else { until }
+    }
+}
+
+/// What distinguishes a program: its instructions, statements and tables.
+fn fingerprint(program: &Program) -> String {
+    let operations = program.operations.iter().map(|it| format!("{:?}{:?}", it.input, it.code.instructions));
+    let jobs = program.jobs.iter().map(|job| format!("{:?}", job.code.instructions));
+    let mut hash = Sha256::new();
+    for text in operations.chain(jobs) {
+        hash.update(text.as_bytes());
+    }
+    for statement in &program.statements {
+        hash.update(format!("{statement:?}").as_bytes());
+    }
+    for entity in &program.schema.entities {
+        hash.update(entity.name.as_bytes());
+        for field in &entity.fields {
+            hash.update(format!("{}{:?}{}", field.name, field.ty, field.optional).as_bytes());
+        }
+    }
+    crate::random::hexadecimal(&hash.finalize()[..16])
+}
