@@ -99,7 +99,10 @@ fn is_unfinished(diagnostic: &Diagnostic) -> bool {
 
 /// That a name is unknown says less than that a grant, limit or cache names nothing.
 fn is_general(diagnostic: &Diagnostic) -> bool {
-    diagnostic.code == crate::diagnostics::fw2001_unknown_name::ENTRY.code
+    use crate::diagnostics::{fw1609_slip_of_a_name, fw2001_unknown_name};
+    [&fw2001_unknown_name::ENTRY, &fw1609_slip_of_a_name::ENTRY]
+        .iter()
+        .any(|entry| entry.code == diagnostic.code)
 }
 
 /// What is missing has no place of its own: several may stand at one heading.

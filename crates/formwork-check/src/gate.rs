@@ -283,4 +283,19 @@ mod tests {
         let type_mismatch = Language::MayBeAbsent { context: text("field `slug`") };
         assert_eq!(findings(vec![type_mismatch])[0].severity, Severity::Hint);
     }
+
+    /// The mistakes that no document of a readable length raises are told from their notes.
+    #[test]
+    fn a_mistake_that_would_fill_a_book_and_one_without_words_are_told() {
+        let place = Place { span: formwork_syntax::Span::new(0, 1), related: None, fix: None };
+        for (entry, subject, code) in
+            [("too_many_variables", "65536", "FW0413"), ("a_word_of_a_later_version", "x", "FW2013")]
+        {
+            let found = other(&place, entry, subject);
+            let page = crate::catalogue::explain(code).expect("every code has a page");
+            assert_eq!(found.code, code);
+            assert!(page.contains(&format!("```text\n{}\n```", found.message)), "{}", found.message);
+            assert!(found.help.is_some());
+        }
+    }
 }

@@ -73,6 +73,17 @@ pub fn nearest<'a>(name: &str, candidates: impl IntoIterator<Item = &'a str>) ->
         .map(|(_, candidate)| candidate)
 }
 
+/// Whether two names differ by one slip of the pen: a letter too many, too few, wrong, or two that changed places. A
+/// digit is no slip: `sha1` is not `sha2`; nor is a plural.
+pub fn is_slip(one: &str, other: &str) -> bool {
+    let letters = |name: &str| name.to_lowercase().chars().take(LONGEST).collect::<Vec<char>>();
+    let digits =
+        |name: &[char]| name.iter().filter(|letter| letter.is_ascii_digit()).copied().collect::<String>();
+    let (first, second) = (letters(one), letters(other));
+    let is_near = first.len().abs_diff(second.len()) <= 1;
+    is_near && digits(&first) == digits(&second) && !same_name(one, other) && distance(&first, &second) == 1
+}
+
 /// Names beyond this many characters are compared by their beginning, so that comparing stays cheap.
 const LONGEST: usize = 64;
 

@@ -5,6 +5,8 @@ use crate::context::Context;
 use crate::diagnostic::{Diagnostic, Severity};
 use crate::names;
 use crate::words::quoted;
+use formwork_model::sections::observability::Event;
+use std::collections::BTreeSet;
 
 pub(crate) static ENTRY: Entry = Entry {
     code: "FW1002",
@@ -17,7 +19,7 @@ pub(crate) static ENTRY: Entry = Entry {
 /// Finds it.
 fn rule(cx: &Context<'_>) -> Vec<Diagnostic> {
     if !names::all_executed(cx) {
-        return Vec::new();
+        return unspoken(cx);
     }
     let emitted = names::emitted(cx);
     let silent = cx.model.events.iter().filter(|event| !emitted.contains(event.name.value.as_str()));
@@ -29,4 +31,28 @@ fn rule(cx: &Context<'_>) -> Vec<Diagnostic> {
                 .help(format!("add a step: Emits {name}. Or leave the event out"))
         })
         .collect()
+}
+
+/// Where behaviours are prose that names events in code: listed ones that nothing names. An author who names none, or
+/// only few, tells elsewhere when they are emitted.
+fn unspoken(cx: &Context<'_>) -> Vec<Diagnostic> {
+    let model = cx.model;
+    let operations = model.operations.iter().chain(&model.endpoints).map(|operation| operation.span);
+    let places = operations.chain(model.flows.iter().map(|flow| flow.span));
+    let places = places.chain(model.components.iter().map(|component| component.span));
+    let said: BTreeSet<&str> =
+        places.flat_map(|place| names::codes(cx, place)).map(|(name, _)| name).collect();
+    let (spoken, silent): (Vec<_>, Vec<_>) =
+        model.events.iter().partition(|event| said.contains(event.name.value.as_str()));
+    if spoken.len() < 2 || spoken.len() <= silent.len() {
+        return Vec::new();
+    }
+    let finding = |event: &&Event| {
+        let message = format!("nothing says what emits {}", quoted(&event.name.value));
+        let found = ENTRY.at(event.name.span, message);
+        Diagnostic { severity: Severity::Hint, ..found }
+            .help("name it in the operation, flow or component that emits it")
+    };
+    let named_elsewhere = |event: &&Event| cx.source.matches(event.name.value.as_str()).nth(1).is_some();
+    silent.iter().filter(|event| !named_elsewhere(event)).map(|event| finding(event)).collect()
 }

@@ -1,0 +1,79 @@
+//! FW0909: a role that is named and that no grant of section 9 knows.
+
+use crate::catalogue::Entry;
+use crate::context::Context;
+use crate::diagnostic::{Diagnostic, Severity};
+use crate::lexicon::Kinds;
+use crate::words::quoted;
+use formwork_model::names::nearest;
+use formwork_syntax::Span;
+use std::collections::BTreeSet;
+
+pub(crate) static ENTRY: Entry = Entry {
+    code: "FW0909",
+    severity: Severity::Warning,
+    title: "a role that does not exist",
+    page: include_str!("../pages/FW0909.md"),
+    rule: Some(rule),
+};
+
+/// Roles that need no grant.
+const GENERAL: [&str; 2] = ["internal", "system"];
+
+/// Finds it where words say that the code beside them is a role: ``role `x` ``, ``the `x` role``.
+fn rule(cx: &Context<'_>) -> Vec<Diagnostic> {
+    let grants = &cx.model.authorization.grants;
+    if grants.is_empty() {
+        return Vec::new();
+    }
+    let model = cx.model;
+    let operations = model.operations.iter().chain(&model.endpoints).map(|operation| operation.span);
+    let components = model.components.iter().map(|component| component.span);
+    let flows = model.flows.iter().map(|flow| flow.span);
+    let limits = model.limits.iter().map(|limit| limit.text.span);
+    let audits = model.audit.iter().map(|audit| audit.text.span);
+    let prose = model.authorization.prose.iter().map(|prose| prose.span);
+    let places = operations.chain(components).chain(flows).chain(limits).chain(audits).chain(prose);
+    let mut told = BTreeSet::new();
+    let mut found = Vec::new();
+    for (name, span) in places.flat_map(|place| roles(cx.source, place)) {
+        let is_known = cx.lexicon.is(Kinds::ROLE, name) || GENERAL.contains(&name) || cx.lexicon.knows(name);
+        if is_known || !told.insert(span.start) {
+            continue;
+        }
+        let near = nearest(name, grants.iter().map(|grant| grant.role.value.as_str()));
+        found.push(ENTRY.at(span, format!("no grant knows the role {}", quoted(name))).nearest(
+            cx,
+            name,
+            near,
+            "say in section 9 what it may do, or name a role that is there",
+        ));
+    }
+    found
+}
+
+/// The code spans beside the word *role* in a place.
+fn roles(source: &str, place: Span) -> Vec<(&str, Span)> {
+    let text = source.get(place.range()).unwrap_or_default();
+    let pieces: Vec<&str> = text.split('`').collect();
+    let mut found = Vec::new();
+    let mut at = place.start;
+    for (index, piece) in pieces.iter().enumerate() {
+        let span = Span::new(at, at + piece.len() as u32);
+        at = span.end + 1;
+        let is_name =
+            !piece.is_empty() && piece.chars().all(|it| it.is_alphanumeric() || matches!(it, '_' | '-'));
+        if index % 2 == 0 || !is_name || index + 1 == pieces.len() {
+            continue;
+        }
+        let word = |text: &str| text.trim_matches(|it: char| !it.is_alphanumeric()).to_lowercase();
+        let before = pieces[index - 1].split_whitespace().next_back().map(word).unwrap_or_default();
+        let after = pieces.get(index + 1).and_then(|text| text.split_whitespace().next()).map(word);
+        let is_role = |word: &str| matches!(word, "role" | "roles");
+        let is_adjacent = pieces[index - 1].ends_with(' ');
+        if (is_adjacent && is_role(&before)) || after.is_some_and(|after| is_role(&after)) {
+            found.push((*piece, span));
+        }
+    }
+    found
+}
