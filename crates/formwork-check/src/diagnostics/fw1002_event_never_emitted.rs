@@ -54,5 +54,5 @@ fn unspoken(cx: &Context<'_>) -> Vec<Diagnostic> {
             .help("name it in the operation, flow or component that emits it")
     };
     let named_elsewhere = |event: &&Event| cx.source.matches(event.name.value.as_str()).nth(1).is_some();
-    silent.iter().filter(|event| !named_elsewhere(event)).map(|event| finding(event)).collect()
+    silent.iter().filter(|event| !named_elsewhere(event)).map(finding).collect()
 }

@@ -134,7 +134,7 @@ impl Known {
         };
         let found = near(self.by_head.get(&head(name))).or_else(|| near(self.by_tail.get(&tail(name))));
         // A word without a mark of code in it is a name only beside one that is long.
-        found.filter(|known| is_name || known.chars().count() >= SHORTEST + 1)
+        found.filter(|known| is_name || known.chars().count() > SHORTEST)
     }
 }
 
