@@ -137,13 +137,12 @@ fn compile(
     Ok((lowered.item, values.collect::<Result<_, _>>()?))
 }
 
-/// The type of a JSON value; texts stay texts, so that they are parsed where a field wants more.
+/// The type of a JSON value. A text is whatever the field wants that it is compared with: a uuid, an instant, a decimal.
 fn kind(value: &Value) -> Kind {
     match value {
         Value::Boolean(_) => Kind::Boolean,
         Value::Integer(_) => Kind::Integer,
         Value::Double(_) => Kind::Double,
-        Value::Text(_) => Kind::Text,
         _ => Kind::Dynamic,
     }
 }

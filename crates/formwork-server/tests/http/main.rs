@@ -19,4 +19,5 @@ mod place;
 mod rules;
 mod shortlink;
 mod system;
+mod testing;
 mod upstream;
