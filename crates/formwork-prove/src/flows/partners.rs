@@ -283,6 +283,79 @@ fn respond(ready: &Ready, slower: i64, request: &Json) -> http::Result<http::Res
 mod tests {
     use super::*;
 
+    use crate::client::{ClientError, Request, send};
+
+    fn ready(status: u16, body: Option<Expression>) -> Ready {
+        Ready { status, body, headers: Vec::new(), after: 0, slots: Vec::new(), now: 0, seed: 0 }
+    }
+
+    async fn post(partner: &Partner, target: &str) -> Result<(u16, Option<Json>), ClientError> {
+        let (method, target, body) = ("POST".to_owned(), target.to_owned(), Some(json!({"amount": 7})));
+        let request = Request { method, target, headers: Vec::new(), body };
+        let answer = send(partner.address, &request).await?;
+        Ok((answer.status, answer.json()))
+    }
+
+    fn block_on<T>(future: impl Future<Output = T>) -> T {
+        tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .build()
+            .expect("a runtime")
+            .block_on(future)
+    }
+
+    #[test]
+    fn answers_for_some_calls_come_before_those_for_all_and_in_their_order() {
+        block_on(async {
+            let partner = Partner::start("Bank").await.expect("a port");
+            partner.script("POST", "/pay", Some(ready(200, None)), None);
+            partner.script("POST", "/pay", Some(ready(503, None)), Some(1));
+            partner.script("POST", "/pay", None, Some(1));
+            assert_eq!(post(&partner, "/pay").await.unwrap().0, 503);
+            assert!(post(&partner, "/pay").await.is_err(), "silence");
+            assert_eq!(post(&partner, "/pay").await.unwrap().0, 200);
+            partner.script("POST", "/pay", Some(ready(402, None)), None);
+            assert_eq!(post(&partner, "/pay").await.unwrap().0, 402);
+            assert_eq!(partner.received(Some("POST"), Some("/pay")).len(), 4);
+            assert!(partner.received(Some("GET"), None).is_empty());
+        });
+    }
+
+    #[test]
+    fn a_body_is_computed_from_the_request_and_what_nobody_scripted_is_told() {
+        block_on(async {
+            let partner = Partner::start("Bank").await.expect("a port");
+            let member =
+                |of: Expression, name: &str| Expression::Member { of: Box::new(of), name: name.into() };
+            let amount = member(member(Expression::Slot(flow_slots::REQUEST), "body"), "amount");
+            partner.script("POST", "/pay/{id}", Some(ready(201, Some(amount))), None);
+            assert_eq!(post(&partner, "/pay/1?x=2").await.unwrap(), (201, Some(json!(7))));
+            assert_eq!(partner.take_unscripted(), None);
+            assert_eq!(post(&partner, "/refund").await.unwrap().0, 501);
+            assert_eq!(partner.take_unscripted().as_deref(), Some("POST /refund"));
+            assert_eq!(partner.received(None, None)[0]["query"], "x=2");
+        });
+    }
+
+    #[test]
+    fn trouble_as_a_whole_comes_before_every_script_until_it_is_mended() {
+        block_on(async {
+            let partner = Partner::start("Bank").await.expect("a port");
+            partner.script("POST", "/pay", Some(ready(200, None)), None);
+            partner.trouble(Some(Trouble::Unavailable));
+            assert!(post(&partner, "/pay").await.is_err());
+            partner.trouble(Some(Trouble::Answers(ready(500, None))));
+            assert_eq!(post(&partner, "/pay").await.unwrap().0, 500);
+            partner.trouble(Some(Trouble::Slow(2_000_000)));
+            let request =
+                Request { method: "POST".to_owned(), target: "/pay".to_owned(), ..Request::default() };
+            let answer = send(partner.address, &request).await.unwrap();
+            assert_eq!((answer.status, answer.header(LATER)), (200, Some("2s")));
+            partner.trouble(None);
+            assert_eq!(post(&partner, "/pay").await.unwrap().0, 200);
+        });
+    }
+
     #[test]
     fn a_path_with_names_fits_any_piece() {
         let fits = |wanted: &str, sent: &str| matches(&pieces(wanted), &pieces(sent));

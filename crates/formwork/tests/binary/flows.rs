@@ -1,6 +1,6 @@
 //! `test`: the example's flows hold; a document that promises too much is told where.
 
-use crate::process::{formwork, formwork_with_input, shortlink};
+use crate::process::{Place, formwork, formwork_with_input, shortlink};
 use serde_json::Value;
 
 fn example() -> String {
@@ -180,4 +180,30 @@ fn a_command_that_the_document_does_not_declare_is_not_run() {
     let checked = formwork_with_input(&["check", "-"], document.as_bytes());
     assert_eq!(checked.code, 1, "beside a step that runs it is an error");
     assert!(checked.output.contains("runs a command"), "{}", checked.output);
+}
+
+#[test]
+fn a_running_system_is_held_against_the_flows_as_far_as_a_caller_can() {
+    let place = Place::new();
+    let server = place.start();
+    let key = format!("member={}", place.key("member", "member"));
+    let path = shortlink();
+    let url = format!("http://{}", server.public.trim_start_matches("http://"));
+    let arguments = [
+        "test",
+        path.to_str().expect("UTF-8"),
+        "--only",
+        "flows",
+        "--flow",
+        "A link is made, followed and counted",
+        "--target",
+        &url,
+        "--key",
+        &key,
+    ];
+    let tested = formwork(&arguments);
+    assert!(tested.output.contains("8 passed, 2 not testable here"), "{}{}", tested.output, tested.errors);
+    let elsewhere = formwork(&["test", path.to_str().expect("UTF-8"), "--target", "https://localhost"]);
+    assert_eq!(elsewhere.code, 2, "{}", elsewhere.errors);
+    assert!(elsewhere.errors.contains("only http:// is spoken"), "{}", elsewhere.errors);
 }
