@@ -33,6 +33,7 @@ pub(crate) fn runs_many(code: &Code) -> bool {
                 | Instruction::ReadRow { .. }
                 | Instruction::ReadRows { .. }
                 | Instruction::ReadPage { .. }
+                | Instruction::ReadQuery { .. }
         )
     };
     let loops = code.instructions.iter().any(|one| matches!(one, Instruction::LoopStart { .. }));

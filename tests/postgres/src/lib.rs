@@ -4,6 +4,7 @@
 //! Never one that runs already. Without PostgreSQL on the machine the tests that need it fail and say so.
 
 use std::io::{BufRead, BufReader, Read};
+use std::net::TcpListener;
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdin, Command, Stdio};
 use std::sync::OnceLock;
@@ -13,6 +14,9 @@ use std::sync::atomic::{AtomicU64, Ordering};
 pub const GUARDED: &str = "guarded";
 /// The password that tests give it.
 pub const PASSWORD: &str = "open sesame";
+
+/// The authority of the certificate that [`Server::encrypt`] uses; made for these tests, and trusted by nobody else.
+pub const AUTHORITY: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tls/ca.pem");
 
 /// Starts the server, tells when it answers, waits until nobody holds the other end of the pipe, and cleans up.
 const SUPERVISOR: &str = r#"
@@ -107,28 +111,70 @@ impl Server {
         name
     }
 
+    /// Lets the server answer on `localhost` too, encrypted and with a certificate of [`AUTHORITY`]; gives the port.
+    ///
+    /// Panics when it does not start again so.
+    pub fn encrypt(&self) -> u16 {
+        let data = self.folder.join("data");
+        for (name, text) in [
+            ("server.crt", include_str!("../tls/server.pem")),
+            ("server.key", include_str!("../tls/server.key")),
+        ] {
+            let path = data.join(name);
+            std::fs::write(&path, text).expect("the folder takes a file");
+            #[cfg(unix)]
+            {
+                use std::os::unix::fs::{MetadataExt, PermissionsExt, chown};
+                std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o600))
+                    .expect("a file of ours");
+                let owner = std::fs::metadata(&data).expect("there").uid();
+                // Only root has to, and only root may.
+                let _ = chown(&path, Some(owner), None);
+            }
+        }
+        self.control(&["stop", "--mode=fast"]);
+        for _ in 0..20 {
+            // Free now; another process may take it before the server does, and then the next one is tried.
+            let port =
+                TcpListener::bind("127.0.0.1:0").and_then(|free| free.local_addr()).expect("a port").port();
+            let more = format!(
+                "-c ssl=on -c listen_addresses=127.0.0.1 -c port={port} -c ssl_cert_file=server.crt -c ssl_key_file=server.key"
+            );
+            if self.try_start(&more) {
+                return port;
+            }
+        }
+        panic!("PostgreSQL does not start with TLS");
+    }
+
     /// Stops the server's work at once, as a power cut would.
     pub fn stop(&self) {
         self.control(&["stop", "--mode=immediate"]);
     }
 
     /// Starts it again after [`Server::stop`]; gives when it answers.
+    ///
+    /// Panics when it does not.
     pub fn start_again(&self) {
-        self.control(&["start", "--wait"]);
+        assert!(self.try_start("-c listen_addresses=''"), "PostgreSQL does not start again");
+    }
+
+    fn try_start(&self, more: &str) -> bool {
+        let log = format!("--log={}", self.folder.join("log").display());
+        let options = format!("--options=-k '{}' -c fsync=off {more}", self.folder.display());
+        self.controlled(&["start", "--wait", &log, &options])
     }
 
     fn control(&self, arguments: &[&str]) {
+        assert!(self.controlled(arguments), "pg_ctl {arguments:?}");
+    }
+
+    fn controlled(&self, arguments: &[&str]) -> bool {
         let mut command = as_user(&self.folder);
         command.arg(self.binaries.join("pg_ctl")).args(arguments).arg("--silent");
         command.arg(format!("--pgdata={}", self.folder.join("data").display()));
-        if arguments.first() == Some(&"start") {
-            command.arg(format!("--log={}", self.folder.join("log").display()));
-            let options = format!("-k '{}' -c listen_addresses='' -c fsync=off", self.folder.display());
-            command.arg(format!("--options={options}"));
-        }
         command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
-        let status = own(command).status().expect("pg_ctl runs");
-        assert!(status.success(), "pg_ctl {arguments:?}");
+        own(command).status().expect("pg_ctl runs").success()
     }
 }
 

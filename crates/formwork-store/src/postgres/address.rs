@@ -1,11 +1,13 @@
 //! Where a database is: `postgres://user:password@host:port/database?…`. The password is never written anywhere.
 
 use super::errors::Failed;
+use super::tls;
 use crate::error::OpenError;
 use std::str::FromStr;
 use std::time::Duration;
 use tokio_postgres::config::{Host, SslMode};
 use tokio_postgres::{Client, Config, NoTls};
+use tokio_postgres_rustls::MakeRustlsConnect;
 
 /// How long a connection may take to be made, unless the address says so.
 const CONNECT: Duration = Duration::from_secs(5);
@@ -16,6 +18,8 @@ const UNACKNOWLEDGED: Duration = Duration::from_secs(10);
 #[derive(Clone)]
 pub(crate) struct Address {
     config: Config,
+    /// What encrypts; absent for plain connections.
+    tls: Option<MakeRustlsConnect>,
     schema: Option<String>,
     place: String,
 }
@@ -33,7 +37,9 @@ impl Address {
         if !is_address(url) {
             return Err(wrong("it begins with neither `postgres://` nor `postgresql://`".into()));
         }
-        let mut config = Config::from_str(url).map_err(|error| {
+        let (rest, wanted) = tls::taken_out(url).map_err(wrong)?;
+        let tls = tls::connector(&wanted).map_err(wrong)?;
+        let mut config = Config::from_str(&rest).map_err(|error| {
             // What the parser quotes may be the password.
             let cause =
                 std::error::Error::source(&error).map_or_else(|| error.to_string(), ToString::to_string);
@@ -42,14 +48,12 @@ impl Address {
         if config.get_dbname().is_none() {
             return Err(wrong("it names no database".into()));
         }
-        if config.get_ssl_mode() == SslMode::Require {
-            return Err(wrong("`sslmode=require` is not supported yet".into()));
-        }
+        config.ssl_mode(if wanted.encrypted { SslMode::Require } else { SslMode::Disable });
         if config.get_connect_timeout().is_none() {
             config.connect_timeout(CONNECT);
         }
         config.tcp_user_timeout(UNACKNOWLEDGED).application_name("formwork");
-        Ok(Self { place: place(&config), config, schema: schema.map(str::to_owned) })
+        Ok(Self { place: place(&config), tls, config, schema: schema.map(str::to_owned) })
     }
 
     /// The address for people, without its password.
@@ -64,12 +68,19 @@ impl Address {
 
     /// Makes a connection, driven by the runtime that this runs on.
     pub(crate) async fn connect(&self) -> Result<Client, Failed> {
-        let (client, connection) = self.config.connect(NoTls).await?;
-        tokio::spawn(async move {
-            // What went wrong is told to whoever uses the client.
-            let _ = connection.await;
-        });
-        Ok(client)
+        // What goes wrong with the connection itself is told to whoever uses the client.
+        match &self.tls {
+            None => {
+                let (client, connection) = self.config.connect(NoTls).await?;
+                tokio::spawn(connection);
+                Ok(client)
+            }
+            Some(tls) => {
+                let (client, connection) = self.config.connect(tls.clone()).await?;
+                tokio::spawn(connection);
+                Ok(client)
+            }
+        }
     }
 }
 

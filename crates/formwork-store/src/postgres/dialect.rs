@@ -50,6 +50,10 @@ impl Dialect for Postgres {
 
     // The sum of integers is a numeric there, and a date may come as a timestamp.
     fn query_column(&self, column: &str, ty: &Type) -> String {
+        if let Type::Decimal { scale, .. } = ty {
+            // An average has more digits than anything keeps.
+            return format!("\"_fw_exact\"(({column})::numeric, {scale})");
+        }
         // A collation is no part of a type to cast to.
         let to = self.column_type(ty).split(" COLLATE").next().unwrap_or("text");
         format!("CAST({column} AS {to})")

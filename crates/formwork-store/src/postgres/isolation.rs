@@ -58,7 +58,7 @@ fn reads(program: &Program, operation: &Operation) -> Vec<Option<Lock>> {
     let mut found = Vec::new();
     for instruction in &operation.code.instructions {
         match instruction {
-            Instruction::ReadValue { .. } => found.push(None),
+            Instruction::ReadValue { .. } | Instruction::ReadQuery { .. } => found.push(None),
             Instruction::ReadRow { statement, .. } | Instruction::ReadRows { statement, .. } => {
                 found.push(lock(statement));
             }

@@ -15,6 +15,7 @@ mod migrate;
 mod pool;
 mod session;
 mod system;
+mod tls;
 mod transaction;
 mod turns;
 mod values;

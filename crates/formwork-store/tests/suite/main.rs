@@ -11,4 +11,5 @@ mod laws;
 mod opening;
 mod pages;
 mod place;
+mod queries;
 mod vfs;

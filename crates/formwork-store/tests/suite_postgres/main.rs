@@ -16,5 +16,7 @@ mod opening;
 #[path = "../suite/pages.rs"]
 mod pages;
 mod place;
+#[path = "../suite/queries.rs"]
+mod queries;
 mod server;
 mod sharing;

@@ -5,7 +5,7 @@ use crate::opening::notes;
 use crate::place::Place;
 use formwork_engine::{Ended, Refusal};
 use formwork_store::{OpenError, Options, Store};
-use formwork_temporary_postgres::{GUARDED, PASSWORD, Server, fresh_name, server};
+use formwork_temporary_postgres::{AUTHORITY, GUARDED, PASSWORD, Server, fresh_name, server};
 use std::time::{Duration, Instant};
 
 fn refused(options: Options) -> OpenError {
@@ -108,4 +108,27 @@ async fn a_server_that_goes_away_is_found_again() {
     }
     answer(&add("after").await);
     assert_eq!(store.count(0, None, &[]).unwrap(), 2);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_address_that_asks_for_encryption_gets_it_and_knows_whom_it_speaks_to() {
+    let server = Server::start();
+    let port = server.encrypt();
+    let place = Place::new();
+    let with = |host: &str, query: &str| Options {
+        database: Some(format!("postgres://postgres@{host}:{port}/postgres?{query}")),
+        schema: None,
+        ..place.options()
+    };
+    let trusting = format!("sslmode=verify-full&sslrootcert={}", AUTHORITY.replace('/', "%2F"));
+    let store = Store::open(with("localhost", &trusting), notes("", "")).unwrap();
+    answer(&store.run(call(store.program(), "add", "alice", &[("name", text("a"))], 1)).await);
+    drop(store);
+    // The certificate is for `localhost`, and no system trusts its authority.
+    let other_name = refused(with("127.0.0.1", &trusting)).to_string();
+    assert!(other_name.contains("cannot be reached") && other_name.contains("certificate"), "{other_name}");
+    let unknown = refused(with("localhost", "sslmode=require")).to_string();
+    assert!(unknown.contains("certificate") || unknown.contains("no authority"), "{unknown}");
+    let no_file = refused(with("localhost", "sslmode=verify-full&sslrootcert=nowhere.pem")).to_string();
+    assert!(no_file.contains("the authorities of `nowhere.pem` cannot be read"), "{no_file}");
 }
