@@ -19,6 +19,8 @@ pub struct Part {
     pub program: Arc<str>,
     /// When its first part began, in microseconds since the epoch.
     pub started: i64,
+    /// Under which key of its caller it is carried out once, as the server writes it.
+    pub once: Option<Arc<str>>,
     /// Where it goes on; absent in the first part.
     pub resume: Option<Box<Resume>>,
 }
@@ -114,6 +116,8 @@ pub struct KeptOperation {
     pub program: Arc<str>,
     /// When its first part began, in microseconds since the epoch.
     pub started: i64,
+    /// Under which key of its caller it is carried out once, as the server writes it.
+    pub once: Option<Arc<str>>,
     /// [`crate::resume::encode`] of where it goes on.
     pub state: Vec<u8>,
 }

@@ -9,6 +9,7 @@ use crate::cursor::Walk;
 use crate::input::{Parts, Unreadable};
 use crate::json::{Writer, plain_text, write_text};
 use crate::once;
+use crate::parts::Keyed;
 use crate::problems::{
     CONTENT_TOO_LARGE, FORBIDDEN, HEADERS_TOO_LARGE, MALFORMED, NOT_ACCEPTABLE, NOT_FOUND, OVERLOADED,
     Problem, REQUEST_TIMEOUT, UNAVAILABLE, UNSUPPORTED_MEDIA_TYPE,
@@ -21,7 +22,7 @@ use formwork_engine::{self as engine, Body, Call, Refusal, What};
 use formwork_language::eval::Host;
 use formwork_language::program::{Operation, PathPart, Surface, slots};
 use formwork_language::value::{Row, Value};
-use formwork_store::{Once, OnceEnded, OnceKey, Render};
+use formwork_store::{KeptAnswer, OnceEnded, OnceKey};
 use http::header::{ACCEPT, ALLOW, CONTENT_TYPE, HeaderName, LOCATION};
 use http::request::Parts as Head;
 use http::{HeaderMap, HeaderValue, Method, Request, StatusCode};
@@ -230,14 +231,10 @@ impl Asked<'_> {
         (caller, walked): (Value, Vec<Value>),
     ) -> Result<Reply, Problem> {
         let shared = self.shared.clone();
-        let render: Render = Box::new(move |answer, rows| {
-            let operation = shared.program.operations.get(index).map_or("", |operation| &operation.name);
-            let walk = Walk { operation, caller: &caller, input: &walked };
-            let reply = rendered(&shared, index, answer, rows, &walk);
-            let wrong = |problem: Problem| Refusal::Internal(problem.for_the_log.clone().unwrap_or_default());
-            reply.map(|reply| once::kept(&reply)).map_err(wrong)
+        let render = Arc::new(move |answer: &engine::Answer, rows: &[Row]| {
+            kept_answer(&shared, index, answer, rows, (&caller, &walked))
         });
-        match self.shared.store.run_once(call, Once { key, render }).await {
+        match self.shared.parts.run_once(call, Keyed { key, render }).await {
             OnceEnded::Replayed(kept) => Ok(once::replayed(kept)),
             OnceEnded::OtherInput => Err(once::other_input()),
             OnceEnded::Ran(ended, kept) => {
@@ -289,6 +286,21 @@ impl Asked<'_> {
             given(reads.headers, &|| header_map(&self.head.headers)),
         ]
     }
+}
+
+/// An answer as it is kept under a key; `walked` is the input that a page's cursor goes on for.
+pub(crate) fn kept_answer(
+    shared: &Shared,
+    index: usize,
+    answer: &engine::Answer,
+    rows: &[Row],
+    (caller, walked): (&Value, &[Value]),
+) -> Result<KeptAnswer, Refusal> {
+    let operation = shared.program.operations.get(index).map_or("", |operation| &operation.name);
+    let walk = Walk { operation, caller, input: walked };
+    let reply = rendered(shared, index, answer, rows, &walk);
+    let wrong = |problem: Problem| Refusal::Internal(problem.for_the_log.clone().unwrap_or_default());
+    reply.map(|reply| once::kept(&reply)).map_err(wrong)
 }
 
 /// An answer of an operation as it leaves.

@@ -13,11 +13,11 @@ use crate::random::Seeds;
 use crate::respond::RequestIds;
 use crate::router::Router;
 use crate::schedule::Scheduler;
-use crate::serve::{Entrance, serve};
+use crate::serve::{Entrance, kept_answer, serve};
 use crate::shared::{Prepared, Shared};
 use crate::{admin, random};
 use formwork_check::Analysis;
-use formwork_engine::{Call, What};
+use formwork_engine::{Call, Refusal, What};
 use formwork_language::program::{Program, Surface};
 use formwork_store::{OpenError, Options, Store};
 use std::net::SocketAddr;
@@ -178,15 +178,6 @@ pub async fn start_within(
     let seeds = Arc::new(Seeds::new()?);
     insert_rows_at_start(&store, &program, clock.now(), &seeds).await?;
     let faults = Arc::new(admin::Faults::new(analysis));
-    let scheduler = Scheduler::new(
-        faults.clone(),
-        program.clone(),
-        store.clone(),
-        clock.clone(),
-        metrics.clone(),
-        seeds.clone(),
-    )
-    .map_err(|error| StartError::Data(format!("{error:?}")))?;
     let parts = Arc::new(Parts::new(Needs {
         program: program.clone(),
         store: store.clone(),
@@ -196,6 +187,16 @@ pub async fn start_within(
         upstreams,
         commits,
     }));
+    let scheduler = Scheduler::new(
+        faults.clone(),
+        program.clone(),
+        store.clone(),
+        clock.clone(),
+        metrics.clone(),
+        seeds.clone(),
+        parts.clone(),
+    )
+    .map_err(|error| StartError::Data(format!("{error:?}")))?;
     let keys = Keys::new(&program.api_key_header);
     keys.refresh(&store.load_keys().map_err(|error| StartError::Data(format!("{error:?}")))?);
     let shared = Arc::new(Shared {
@@ -226,6 +227,11 @@ pub async fn start_within(
     if shared.clock.is_test() {
         shared.scheduler.settle().await;
     }
+    let renders = Arc::downgrade(&shared);
+    shared.parts.render_with(Arc::new(move |index, caller, answer, rows| {
+        let shared = renders.upgrade().ok_or(Refusal::Unavailable)?;
+        kept_answer(&shared, index, answer, rows, (caller, &[]))
+    }));
     shared.parts.take_up().map_err(|error| StartError::Data(format!("{error:?}")))?;
     let mut tasks = listeners.serve(&shared, &stopping);
     if shared.store.is_shared() {

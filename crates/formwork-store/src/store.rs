@@ -1,7 +1,7 @@
 //! The store as the server sees it: calls go in, what they ended in comes out, durable.
 
 use crate::error::OpenError;
-use crate::once::{Once, OnceEnded};
+use crate::once::{KeptAnswer, Once, OnceEnded, OnceKey};
 use crate::options::Options;
 use crate::postgres::{self, PostgresStore};
 use crate::sqlite::{self, Readers, Writer};
@@ -174,9 +174,20 @@ impl Store {
         self.read(system::operations)
     }
 
-    /// Forgets an operation that ended with a refusal; false when it is known no more.
-    pub async fn forget_operation(&self, id: OperationId) -> Result<bool, StoreError> {
-        self.write(move |connection| system::forget_operation(connection, &id)).await
+    /// Forgets an operation that ended with a refusal, and keeps what its caller was answered under its key; false
+    /// when it is known no more.
+    pub async fn end_operation(
+        &self,
+        id: OperationId,
+        answered: Option<(OnceKey, KeptAnswer)>,
+    ) -> Result<bool, StoreError> {
+        self.write(move |connection| {
+            if let Some((key, answer)) = &answered {
+                system::keep_answer(connection, key, answer)?;
+            }
+            system::forget_operation(connection, &id)
+        })
+        .await
     }
 
     /// Every key, the revoked ones included, oldest first.

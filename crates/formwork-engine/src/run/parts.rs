@@ -90,6 +90,7 @@ impl Run<'_> {
                 index,
                 program: Arc::clone(&part.program),
                 started: part.started,
+                once: part.once.clone(),
                 state: resume::encode(&resume).map_err(|_| Refusal::TooMuchWork)?,
             };
             self.transaction.keep_operation(&kept).map_err(refusal)?;

@@ -4,9 +4,11 @@
 //! Source: language reference, *What running means*, parts; docs/reference/parts.md.
 
 mod breaker;
+mod keyed;
 mod secrets;
 mod upstreams;
 
+pub(crate) use keyed::{Keyed, Renderer};
 pub use secrets::MissingSecrets;
 pub(crate) use secrets::SecretValues;
 pub(crate) use upstreams::Upstreams;
@@ -14,17 +16,22 @@ pub(crate) use upstreams::Upstreams;
 use crate::clock::Clock;
 use crate::log;
 use crate::metrics::Metrics;
+use crate::once;
+use crate::problems::Problem;
 use crate::random::Seeds;
+use crate::respond::Reply;
 use formwork_engine::{
-    Call, Ended, IdSource, KeptOperation, OperationId, Part, Pending, Refusal, Resume, StoreError, What,
-    resume,
+    Answer, Call, Ended, IdSource, KeptOperation, OperationId, Part, Pending, Refusal, Resume, StoreError,
+    What, resume,
 };
-use formwork_language::program::{Code, Instruction, Program};
-use formwork_store::Store;
+use formwork_language::program::{Code, Instruction, Program, slots};
+use formwork_language::value::Row;
+use formwork_store::{OnceEnded, Store};
 use parking_lot::Mutex;
+use rustc_hash::FxHashSet;
 use sha2::{Digest, Sha256};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
 use tokio::sync::{oneshot, watch};
 use tokio::task::JoinSet;
@@ -56,6 +63,9 @@ pub(crate) struct Parts {
     commits: watch::Receiver<u64>,
     ids: Mutex<IdSource>,
     under_way: Mutex<JoinSet<()>>,
+    /// Operations under a key that are under way in this process.
+    running: Mutex<FxHashSet<OperationId>>,
+    renderer: OnceLock<Renderer>,
     stopping: AtomicBool,
 }
 
@@ -92,22 +102,78 @@ impl Parts {
             commits,
             ids: Mutex::default(),
             under_way: Mutex::default(),
+            running: Mutex::default(),
+            renderer: OnceLock::new(),
             stopping: AtomicBool::new(false),
         }
     }
 
     /// Runs a call to its end. One with several parts goes on though nobody waits for it any more.
     pub(crate) async fn run(self: &Arc<Self>, call: Call) -> Ended {
-        if !self.code(call.what).is_some_and(Code::has_parts) {
+        if !self.has_parts(call.what) {
             return self.store.run(call).await;
         }
         let own = Arc::clone(self);
         let (reply, ended) = oneshot::channel();
         self.spawn(async move {
             // Who has hung up no longer waits.
-            let _ = reply.send(own.to_the_end(call).await);
+            let _ = reply.send(own.to_the_end(call, None).await);
         });
-        ended.await.unwrap_or_else(|_| Ended::refused(Refusal::Unavailable))
+        match ended.await {
+            Ok(OnceEnded::Ran(ended, _)) => ended,
+            _ => Ended::refused(Refusal::Unavailable),
+        }
+    }
+
+    /// The same for a call that is carried out once. A repeat goes on where the operation was left, and waits for one
+    /// that is under way.
+    pub(crate) async fn run_once(self: &Arc<Self>, call: Call, keyed: Keyed) -> OnceEnded {
+        if !self.has_parts(call.what) {
+            return self.store.run_once(call, keyed.once()).await;
+        }
+        let own = Arc::clone(self);
+        let (reply, ended) = oneshot::channel();
+        self.spawn(async move {
+            let operation = keyed.operation();
+            while !own.running.lock().insert(operation) {
+                tokio::time::sleep(BETWEEN_LOOKS).await;
+            }
+            let left = own.store.unfinished().unwrap_or_default();
+            let left = left.iter().find(|kept| kept.id == operation).map(|kept| own.taken_up(kept));
+            let call = match left {
+                Some(Ok(left)) => left,
+                _ => {
+                    let program = Arc::clone(&own.fingerprint);
+                    let once = Some(keyed.text().into());
+                    let part = Part { operation, program, started: call.now, once, resume: None };
+                    Call { part: Some(Box::new(part)), ..call }
+                }
+            };
+            let ended = own.to_the_end(call, Some(&keyed)).await;
+            own.running.lock().remove(&operation);
+            // Who has hung up no longer waits.
+            let _ = reply.send(ended);
+        });
+        ended.await.unwrap_or_else(|_| OnceEnded::Ran(Ended::refused(Refusal::Unavailable), None))
+    }
+
+    /// Goes on with a job whose first part has ended.
+    pub(crate) async fn go_on(&self, what: What, part: Part, resume: Box<Resume>) -> Ended {
+        let part = Part { resume: Some(resume), ..part };
+        match self.to_the_end(self.call(what, part), None).await {
+            OnceEnded::Ran(ended, _) => ended,
+            _ => Ended::refused(Refusal::Unavailable),
+        }
+    }
+
+    /// Says how an answer that is kept under a key leaves, for operations that go on without their caller.
+    pub(crate) fn render_with(&self, renderer: Renderer) {
+        // It is said once, at the start.
+        let _ = self.renderer.set(renderer);
+    }
+
+    fn has_parts(&self, what: What) -> bool {
+        self.code(what).is_some_and(Code::has_parts)
     }
 
     fn spawn(&self, task: impl Future<Output = ()> + Send + 'static) {
@@ -122,9 +188,13 @@ impl Parts {
             match self.taken_up(&kept) {
                 Ok(call) => {
                     let own = Arc::clone(self);
-                    let name = Arc::clone(&kept.name);
+                    let (name, id) = (Arc::clone(&kept.name), kept.id);
+                    let keyed = self.keyed(&kept, &call);
+                    self.running.lock().insert(id);
                     self.spawn(async move {
-                        if let Err(refusal) = own.to_the_end(call).await.result {
+                        let ended = own.to_the_end(call, keyed.as_ref()).await;
+                        own.running.lock().remove(&id);
+                        if let OnceEnded::Ran(Ended { result: Err(refusal), .. }, _) = ended {
                             log::fault("operation_refused", "", &name, &format!("{refusal:?}"));
                         }
                     });
@@ -133,6 +203,17 @@ impl Parts {
             }
         }
         Ok(())
+    }
+
+    /// Under which key an operation is carried out that an earlier process left.
+    fn keyed(&self, kept: &KeptOperation, call: &Call) -> Option<Keyed> {
+        let key = Keyed::read(kept.once.as_deref()?)?;
+        let renderer = Arc::clone(self.renderer.get()?);
+        let resume = call.part.as_ref().and_then(|part| part.resume.as_ref());
+        let caller = resume.and_then(|it| it.slots.get(usize::from(slots::CALLER_ID)).cloned());
+        let (caller, index) = (caller.unwrap_or_default(), kept.index as usize);
+        let render = Arc::new(move |answer: &Answer, rows: &[Row]| renderer(index, &caller, answer, rows));
+        Some(Keyed { key, render })
     }
 
     fn taken_up(&self, kept: &KeptOperation) -> Result<Call, &'static str> {
@@ -144,6 +225,7 @@ impl Parts {
             operation: kept.id,
             program: Arc::clone(&self.fingerprint),
             started: kept.started,
+            once: kept.once.clone(),
             resume: Some(Box::new(resume)),
         };
         let what = if kept.job { What::Job(kept.index) } else { What::Operation(kept.index) };
@@ -184,7 +266,7 @@ impl Parts {
         let random = u64::from_le_bytes(call.seed[..8].try_into().unwrap_or_default());
         let operation = self.ids.lock().next(call.now, random);
         let program = Arc::clone(&self.fingerprint);
-        let part = Part { operation, program, started: call.now, resume: None };
+        let part = Part { operation, program, started: call.now, once: None, resume: None };
         Call { part: Some(Box::new(part)), ..call }
     }
 
@@ -193,45 +275,54 @@ impl Parts {
         Call { what, slots: Vec::new(), now, seed, precondition: None, part: Some(Box::new(part)) }
     }
 
-    async fn to_the_end(&self, call: Call) -> Ended {
+    async fn to_the_end(&self, call: Call, keyed: Option<&Keyed>) -> OnceEnded {
         let mut call = self.first(call);
-        let Some(part) = call.part.clone() else { return self.store.run(call).await };
+        let Some(part) = call.part.clone() else {
+            return OnceEnded::Ran(self.store.run(call).await, None);
+        };
         let mut parts = 0;
-        // What an earlier process left begins between two parts.
+        // What was left begins between two parts.
         if let Some(resume) = call.part.as_mut().and_then(|part| part.resume.take()) {
             call = self.next(call.what, &part, *resume).await;
         }
         loop {
             let kept = call.part.as_ref().and_then(|part| part.resume.as_ref()).is_some_and(|it| it.kept);
-            let mut ended = self.patiently(&call, kept).await;
+            let (mut ended, answer) = match self.patiently(&call, kept, keyed).await {
+                OnceEnded::Ran(ended, answer) => (ended, answer),
+                replayed => return replayed,
+            };
             self.metrics.steps(&ended.counts, &ended.observations);
             (ended.counts, ended.observations) = (Vec::new(), Vec::new());
             let Some(resume) = ended.resume.take() else {
                 if kept && ended.result.is_err() {
-                    self.give_up(&part.operation, &ended).await;
+                    self.give_up(&part.operation, &ended, keyed).await;
                 }
-                return ended;
+                return OnceEnded::Ran(ended, answer);
             };
             parts += usize::from(!matches!(resume.pending, Pending::Wait { .. }));
             if parts > MOST_PARTS {
                 let ended = Ended::refused(Refusal::TooMuchWork);
-                self.give_up(&part.operation, &ended).await;
-                return ended;
+                self.give_up(&part.operation, &ended, keyed).await;
+                return OnceEnded::Ran(ended, None);
             }
             if self.stopping.load(Ordering::Relaxed) && resume.kept {
-                return Ended::refused(Refusal::Unavailable);
+                return OnceEnded::Ran(Ended::refused(Refusal::Unavailable), None);
             }
             call = self.next(call.what, &part, *resume).await;
         }
     }
 
     /// Runs a part; one of an operation that has committed something is tried again while the store is away.
-    async fn patiently(&self, call: &Call, kept: bool) -> Ended {
+    async fn patiently(&self, call: &Call, kept: bool, keyed: Option<&Keyed>) -> OnceEnded {
         let began = Instant::now();
         let mut pause = FIRST_PAUSE;
         loop {
-            let ended = self.store.run(call.clone()).await;
-            let is_away = matches!(ended.result, Err(Refusal::Unavailable | Refusal::Overloaded));
+            let ended = match keyed {
+                Some(keyed) => self.store.run_once(call.clone(), keyed.once()).await,
+                None => OnceEnded::Ran(self.store.run(call.clone()).await, None),
+            };
+            let OnceEnded::Ran(Ended { result, .. }, _) = &ended else { return ended };
+            let is_away = matches!(result, Err(Refusal::Unavailable | Refusal::Overloaded));
             let over = began.elapsed() > PATIENCE || self.stopping.load(Ordering::Relaxed);
             if !is_away || !kept || over {
                 return ended;
@@ -241,12 +332,19 @@ impl Parts {
         }
     }
 
-    /// A refusal ends an operation; only while the store is away it is left for the next start.
-    async fn give_up(&self, operation: &OperationId, ended: &Ended) {
-        if matches!(ended.result, Err(Refusal::Unavailable | Refusal::Overloaded)) {
+    /// A refusal ends an operation, and under a key it is what a repeat is answered. After 502, 503 and 504 a repeat
+    /// goes on at the part that failed; while the store is away the next start does.
+    async fn give_up(&self, operation: &OperationId, ended: &Ended, keyed: Option<&Keyed>) {
+        let Err(refusal) = &ended.result else { return };
+        if matches!(refusal, Refusal::Unavailable | Refusal::Overloaded) {
             return;
         }
-        if let Err(error) = self.store.forget_operation(*operation).await {
+        let problem = Problem::refused(refusal.clone(), &ended.rows, &self.program.schema);
+        if keyed.is_some() && matches!(problem.status.as_u16(), 502..=504) {
+            return;
+        }
+        let answered = keyed.map(|keyed| (keyed.key.clone(), once::kept(&Reply::problem(&problem, ""))));
+        if let Err(error) = self.store.end_operation(*operation, answered).await {
             log::fault("operation_not_forgotten", "", "", &format!("{error:?}"));
         }
     }

@@ -9,6 +9,7 @@ mod times;
 use crate::auth::Caller;
 use crate::clock::Clock;
 use crate::metrics::Metrics;
+use crate::parts::Parts;
 use crate::random::Seeds;
 use formwork_engine::{Call, Seed, StoreError, What};
 use formwork_language::program::{Program, Schedule};
@@ -41,6 +42,7 @@ pub(crate) struct Scheduler {
     clock: Arc<Clock>,
     metrics: Arc<Metrics>,
     seeds: Arc<Seeds>,
+    parts: Arc<Parts>,
     /// By index of the job.
     next: Mutex<Vec<Option<i64>>>,
     /// One run at a time of each job, whoever asks.
@@ -60,6 +62,7 @@ impl Scheduler {
         clock: Arc<Clock>,
         metrics: Arc<Metrics>,
         seeds: Arc<Seeds>,
+        parts: Arc<Parts>,
     ) -> Result<Self, StoreError> {
         let stored = store.next_runs()?;
         let now = clock.now();
@@ -85,6 +88,7 @@ impl Scheduler {
             clock,
             metrics,
             seeds,
+            parts,
             next,
             running,
             advancing: tokio::sync::Mutex::default(),
@@ -197,7 +201,12 @@ impl Scheduler {
                 due,
             };
             let Some(call) = job_call(index, now, self.seeds.next()) else { return };
-            let ended = self.store.run_job(call, next).await;
+            let call = self.parts.first(call);
+            let (what, part) = (call.what, call.part.clone());
+            let mut ended = self.store.run_job(call, next).await;
+            if let (Some(part), Some(resume)) = (part, ended.resume.take()) {
+                ended = self.parts.go_on(what, *part, resume).await;
+            }
             self.metrics.steps(&ended.counts, &ended.observations);
             if let Err(refusal) = &ended.result {
                 crate::log::fault("job_refused", "", &job.name, &format!("{refusal:?}"));

@@ -232,3 +232,49 @@ async fn no_answer_shows_a_secret() {
         assert!(!bytes.windows(secret.len()).any(|window| window == secret), "{name}");
     }
 }
+
+#[tokio::test]
+async fn a_repeat_after_503_goes_on_at_the_part_that_failed() {
+    let script = [answers(201, r#"{"id":"a"}"#), answers(400, "{}")];
+    let (system, upstream) = started(&script).await;
+    let ask =
+        || system.public("POST /pay_all").header("idempotency-key", "k1").json(r#"{"cards":["c1","c2"]}"#);
+    assert_eq!(ask().send().await.outcome(), "503 not_paid");
+    upstream.then(&[answers(201, r#"{"id":"b"}"#)]);
+    let paid = ask().send().await;
+    assert_eq!((paid.status, paid.body.as_str()), (200, r#"{"ids":["a","b"]}"#));
+    let seen = upstream.seen();
+    assert_eq!(seen.len(), 3, "the first card is not charged again");
+    assert_eq!(seen[1].header("idempotency-key"), seen[2].header("idempotency-key"));
+    // From now on the answer is replayed.
+    assert_eq!(ask().send().await.body, paid.body);
+    assert_eq!((upstream.seen().len(), count(&system, "paid").await), (3, 2));
+}
+
+#[tokio::test]
+async fn once_a_part_is_committed_a_refusal_is_replayed() {
+    let (system, upstream) = started(&[answers(402, "{}")]).await;
+    let ask =
+        || system.public("POST /orders").header("idempotency-key", "k1").json(r#"{"amount":1,"card":"c"}"#);
+    for _ in 0..2 {
+        assert_eq!(ask().send().await.outcome(), "402 declined");
+    }
+    assert_eq!((upstream.seen().len(), count(&system, "declined").await), (1, 1));
+}
+
+#[tokio::test]
+async fn what_goes_on_after_a_crash_answers_the_repeat() {
+    let (system, upstream) = started(&[Does::SaysNothing]).await;
+    let body = r#"{"cards":["c1"]}"#;
+    let ask = |system: &System| system.public("POST /pay_all").header("idempotency-key", "k1").json(body);
+    let asking = tokio::spawn(ask(&system).send());
+    upstream.has_seen(1).await;
+    let System { running, folder } = system;
+    drop(running);
+    asking.abort();
+    upstream.then(&[answers(201, r#"{"id":"again"}"#)]);
+    let system = started_when_free(folder, &upstream).await;
+    let paid = ask(&system).send().await;
+    assert_eq!((paid.status, paid.body.as_str()), (200, r#"{"ids":["again"]}"#));
+    assert_eq!((upstream.seen().len(), count(&system, "paid").await), (2, 1));
+}

@@ -14,17 +14,18 @@ pub(super) const TABLE: Table = Table {
         Column::new("place", Kind::Integer),
         Column::new("program", Kind::Text),
         Column::new("started", Kind::Integer),
+        Column::optional("once", Kind::Text),
         Column::new("state", Kind::Bytes),
     ],
     further: &[],
 };
 
 /// Keeps an operation, in place of what was kept of it before; its values come from [`kept`].
-pub(crate) const KEEP: &str = r#"INSERT INTO "_operations" ("id", "name", "job", "place", "program", "started", "state")
-    VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7) ON CONFLICT ("id") DO UPDATE SET "state" = excluded."state""#;
+pub(crate) const KEEP: &str = r#"INSERT INTO "_operations" ("id", "name", "job", "place", "program", "started", "once", "state")
+    VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8) ON CONFLICT ("id") DO UPDATE SET "state" = excluded."state""#;
 
 /// The values of [`KEEP`].
-pub(crate) fn kept(operation: &KeptOperation) -> [SystemValue; 7] {
+pub(crate) fn kept(operation: &KeptOperation) -> [SystemValue; 8] {
     [
         operation.id[..].into(),
         (&*operation.name).into(),
@@ -32,6 +33,7 @@ pub(crate) fn kept(operation: &KeptOperation) -> [SystemValue; 7] {
         i64::from(operation.index).into(),
         (&*operation.program).into(),
         operation.started.into(),
+        operation.once.as_deref().into(),
         operation.state[..].into(),
     ]
 }
@@ -47,7 +49,7 @@ pub(crate) fn forget_operation(
 
 /// Every operation that has not ended, oldest first.
 pub(crate) fn operations(connection: &mut dyn SystemConnection) -> Result<Vec<KeptOperation>, StoreError> {
-    let sql = r#"SELECT "id", "name", "job", "place", "program", "started", "state" FROM "_operations"
+    let sql = r#"SELECT "id", "name", "job", "place", "program", "started", "once", "state" FROM "_operations"
         ORDER BY "started", "id""#;
     let rows = connection.query(sql, &[])?;
     rows.into_iter()
@@ -59,7 +61,8 @@ pub(crate) fn operations(connection: &mut dyn SystemConnection) -> Result<Vec<Ke
                 index: u32::try_from(row.integer(3)?).unwrap_or(u32::MAX),
                 program: row.text(4)?.into(),
                 started: row.integer(5)?,
-                state: row.blob(6)?,
+                once: row.optional_text(6)?.map(Into::into),
+                state: row.blob(7)?,
             })
         })
         .collect()

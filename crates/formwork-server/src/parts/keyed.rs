@@ -1,0 +1,80 @@
+//! An operation of several parts that is carried out once for its caller's `Idempotency-Key`: its id follows from the
+//! key, so that a repeat finds what was left of it, and the key is kept with it.
+
+use formwork_engine::{Answer, OperationId, Refusal};
+use formwork_language::value::{Row, Value};
+use formwork_store::{KeptAnswer, Once, OnceKey};
+use serde_json::json;
+use sha2::{Digest, Sha256};
+use std::sync::Arc;
+
+/// How an answer leaves: index of the operation, its caller, the answer and its rows.
+pub(crate) type Renderer =
+    Arc<dyn Fn(usize, &Value, &Answer, &[Row]) -> Result<KeptAnswer, Refusal> + Send + Sync>;
+
+/// A key, and how the answer that is kept under it leaves.
+pub(crate) struct Keyed {
+    /// The key.
+    pub(crate) key: OnceKey,
+    /// How the answer leaves.
+    pub(crate) render: Arc<dyn Fn(&Answer, &[Row]) -> Result<KeptAnswer, Refusal> + Send + Sync>,
+}
+
+impl Keyed {
+    /// For one part.
+    pub(super) fn once(&self) -> Once {
+        let render = Arc::clone(&self.render);
+        Once { key: self.key.clone(), render: Box::new(move |answer, rows| render(answer, rows)) }
+    }
+
+    /// The id of the operation that is carried out under the key.
+    pub(super) fn operation(&self) -> OperationId {
+        let mut hash = Sha256::new();
+        for text in [self.key.scope.as_bytes(), self.key.key.as_bytes(), &self.key.fingerprint] {
+            hash.update((text.len() as u64).to_le_bytes());
+            hash.update(text);
+        }
+        let mut id = [0; 16];
+        id.copy_from_slice(&hash.finalize()[..16]);
+        // A UUID of our own making (RFC 9562, 5.8).
+        id[6] = id[6] & 0x0f | 0x80;
+        id[8] = id[8] & 0x3f | 0x80;
+        id
+    }
+
+    /// The key as it is kept with the operation.
+    pub(super) fn text(&self) -> String {
+        let OnceKey { scope, key, fingerprint, until } = &self.key;
+        json!({ "scope": scope, "key": key, "fingerprint": fingerprint, "until": until }).to_string()
+    }
+
+    /// The key that was kept.
+    pub(super) fn read(text: &str) -> Option<OnceKey> {
+        let read: serde_json::Value = serde_json::from_str(text).ok()?;
+        let bytes = read["fingerprint"].as_array()?.iter().map(|byte| u8::try_from(byte.as_u64()?).ok());
+        Some(OnceKey {
+            scope: read["scope"].as_str()?.to_owned(),
+            key: read["key"].as_str()?.to_owned(),
+            fingerprint: bytes.collect::<Option<Vec<u8>>>()?.try_into().ok()?,
+            until: read["until"].as_i64(),
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_key_is_kept_as_it_was_and_names_one_operation() {
+        let key =
+            |key: &str, until| OnceKey { scope: "a\"".into(), key: key.into(), fingerprint: [7; 32], until };
+        let keyed = |key| Keyed { key, render: Arc::new(|_, _| Ok(KeptAnswer::default())) };
+        for until in [Some(5), None] {
+            assert_eq!(Keyed::read(&keyed(key("k", until)).text()), Some(key("k", until)));
+        }
+        let id = |name| keyed(key(name, None)).operation();
+        assert_eq!(id("k"), id("k"));
+        assert_ne!(id("k"), id("l"));
+    }
+}
