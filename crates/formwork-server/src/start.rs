@@ -165,7 +165,8 @@ pub async fn start_within(
     }
     let program = Arc::new(program);
     let secrets = SecretValues::read(config.secrets, &program.secrets)?;
-    let upstreams = Upstreams::new(&program.upstreams, &config.upstreams, secrets);
+    let upstreams = Upstreams::new(&program.upstreams, &config.upstreams, secrets)
+        .in_test(config.clock != ClockChoice::System);
     let listeners = Listeners::bind(&config).await?;
     let addresses = listeners.addresses()?;
     let admin_key = random::hexadecimal(&random::bytes::<24>()?);

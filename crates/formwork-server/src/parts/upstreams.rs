@@ -7,6 +7,7 @@
 use super::breaker::Breaker;
 use super::secrets::{HeaderHost, SecretValues};
 use crate::config::UpstreamAddress;
+use crate::forms::parse_duration;
 use crate::log;
 use bytes::Bytes;
 use formwork_engine::{Arrived, Outgoing};
@@ -50,7 +51,12 @@ pub(crate) struct Upstreams {
     all: Vec<Reached>,
     client: Client<Connector, Full<Bytes>>,
     secrets: SecretValues,
+    /// Whether the clock is that of a test, whose time an answer tells and does not take.
+    in_test: bool,
 }
+
+/// Says in a test how much later an answer would have come.
+const LATER: &str = "formwork-test-after";
 
 struct Reached {
     name: Arc<str>,
@@ -75,7 +81,14 @@ impl Upstreams {
         };
         let all: Vec<Reached> = upstreams.iter().map(reached).collect();
         let secure = all.iter().any(|it| it.base.as_ref().is_some_and(|base| base.starts_with("https:")));
-        Self { client: Client::builder(TokioExecutor::new()).build(connector(secure)), all, secrets }
+        let client = Client::builder(TokioExecutor::new()).build(connector(secure));
+        Self { client, all, secrets, in_test: false }
+    }
+
+    /// The same under a test's clock or not: then an answer comes as late as it says, and nobody waits for it.
+    pub(crate) fn in_test(mut self, in_test: bool) -> Self {
+        self.in_test = in_test;
+        self
     }
 
     /// Sends a request, again where that is safe, and gives what came of it. `secret` are its headers that read
@@ -185,6 +198,12 @@ impl Upstreams {
                 Err(error) if error.is_connect() => return (Arrived::NotSent, Some(causes(&error))),
                 Err(error) => return (Arrived::Unknown, Some(causes(&error))),
             };
+            let later = response.headers().get(LATER).filter(|_| self.in_test);
+            let later = later.and_then(|later| parse_duration(later.to_str().ok()?));
+            if later.and_then(|later| u64::try_from(later).ok()).map(Duration::from_micros) > Some(waiting) {
+                let cause = format!("no answer within {} ms of the test clock", waiting.as_millis());
+                return (Arrived::Unknown, Some(cause));
+            }
             let (head, body) = response.into_parts();
             let body = match Limited::new(body, LONGEST_ANSWER).collect().await {
                 Ok(body) => body.to_bytes(),
