@@ -76,7 +76,8 @@ pub(crate) fn items<'a>(cx: &Context<'a>, section: Section) -> (&'static str, Ve
             span: it.span,
             kind: Kind::Operation(it),
         };
-        operations.iter().map(item).collect()
+        // A procedure is part of operations, and asked for nothing by itself.
+        operations.iter().filter(|it| !it.procedure).map(item).collect()
     };
     match section {
         Section::Components => {

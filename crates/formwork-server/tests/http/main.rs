@@ -16,6 +16,7 @@ mod operator;
 mod pages;
 mod parts;
 mod place;
+mod queries;
 mod rules;
 mod shortlink;
 mod system;

@@ -1,6 +1,8 @@
 //! The server over real HTTP with its rows in PostgreSQL: the same tests, word for word, on a server of this process's
 //! own.
 
+#[path = "../http/bounds.rs"]
+mod bounds;
 #[path = "../http/client.rs"]
 mod client;
 #[path = "../http/conditional.rs"]
@@ -22,6 +24,8 @@ mod operator;
 #[path = "../http/pages.rs"]
 mod pages;
 mod place;
+#[path = "../http/queries.rs"]
+mod queries;
 #[path = "../http/rules.rs"]
 mod rules;
 #[path = "../http/shortlink.rs"]
