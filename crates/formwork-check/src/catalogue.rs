@@ -126,6 +126,8 @@ pub static CATALOGUE: &[&Entry] = &[
     &fw1005_unfit_metric::ENTRY,
     &fw1006_undeclared_member::ENTRY,
     &fw1007_event_not_listed::ENTRY,
+    &fw1008_event_cycle::ENTRY,
+    &fw1009_copy_changed::ENTRY,
     &fw1101_recovery_point::ENTRY,
     &fw1201_load_mix::ENTRY,
     &fw1401_deliverable_of_nothing::ENTRY,

@@ -147,6 +147,8 @@ fn other(place: &Place, entry: &str, subject: &str) -> Diagnostic {
         "secret_outside_header" | "secret_not_literal" => fw2020_secret_outside_header::found,
         "metric_kind" => fw1005_unfit_metric::found,
         "event_member_not_declared" => fw1006_undeclared_member::found,
+        "event_cycle" => fw1008_event_cycle::found,
+        "told_row" => fw1009_copy_changed::found,
         "reserved_name" => fw2010_reserved_name::found,
         "not_a_name" => fw2011_not_a_name::found,
         "division_not_rounded" => fw2012_unrounded_division::found,

@@ -23,6 +23,6 @@ pub use outcome::{
     Answer, Body, Call, ConflictKind, Ended, FieldFault, Refusal, RuleFault, RuleKind, Seed, What, replayable,
 };
 pub use parts::{Arrived, KeptOperation, OperationId, Outgoing, Part, Pending, Resume};
-pub use ports::{OutboxEvent, StoreError, Transaction};
+pub use ports::{Delivery, OutboxEvent, StoreError, Transaction};
 pub use precondition::{Precondition, Tags, row_tag};
-pub use run::{MAX_ROWS_HELD, MAX_ROWS_READ, MAX_ROWS_WRITTEN, run, run_from};
+pub use run::{MAX_ROWS_HELD, MAX_ROWS_READ, MAX_ROWS_WRITTEN, MOST_LINKS, run, run_from};

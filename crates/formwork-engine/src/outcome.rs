@@ -53,6 +53,13 @@ pub enum What {
     RowsAtStart,
     /// Tests every invariant for all groups, and answers what is broken: a list of texts, the first 100.
     Invariants,
+    /// A handler that is told something.
+    Handler {
+        /// Index into `Program::handlers`.
+        handler: u32,
+        /// How many links the chain of events has that it is told of.
+        links: u8,
+    },
 }
 
 /// How a call ended.

@@ -37,6 +37,11 @@ pub trait Transaction {
     /// Appends an event to the outbox.
     fn emit(&mut self, event: &OutboxEvent) -> Result<(), StoreError>;
 
+    /// Keeps what a handler is to be told after the commit.
+    fn deliver(&mut self, delivery: &Delivery) -> Result<(), StoreError> {
+        Err(StoreError::Internal(format!("this store tells `{}` nothing", delivery.handler)))
+    }
+
     /// Keeps where an operation with parts goes on, in place of what was kept of it before.
     fn keep_operation(&mut self, operation: &KeptOperation) -> Result<(), StoreError> {
         let _ = operation;
@@ -63,6 +68,25 @@ pub struct OutboxEvent {
     pub data: String,
     /// Microseconds since the epoch.
     pub time: i64,
+}
+
+/// What a handler is to be told.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Delivery {
+    /// The id of the event, change or schedule, a UUIDv7.
+    pub event: [u8; 16],
+    /// `Handler::name`
+    pub handler: Arc<str>,
+    /// The row that it is about: what one handler is told of one row comes in order.
+    pub order: Option<String>,
+    /// `{"data": …}` of an event or schedule, `{"row": …, "before": …}` of a change.
+    pub payload: String,
+    /// How many links its chain of events has; with more than [`crate::MOST_LINKS`] it is kept as failed.
+    pub links: u8,
+    /// When its transaction was, in microseconds since the epoch.
+    pub created: i64,
+    /// Not before this instant.
+    pub due: i64,
 }
 
 /// Why a statement failed.

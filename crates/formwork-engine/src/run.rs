@@ -12,7 +12,10 @@ mod parts;
 mod reading;
 mod rules;
 mod start;
+mod telling;
 mod writing;
+
+pub use telling::MOST_LINKS;
 
 use crate::assign::given;
 use crate::host::CallHost;
@@ -64,6 +67,9 @@ pub fn run_from(
             program.operations.get(index as usize).map(|operation| (&operation.code, operation.writes))
         }
         What::Job(index) => program.jobs.get(index as usize).map(|job| (&job.code, true)),
+        What::Handler { handler, .. } => {
+            program.handlers.get(handler as usize).map(|handler| (&handler.code, true))
+        }
     };
     let Some((code, writes)) = found else {
         return Ended::refused(Refusal::Internal("there is no such operation or job".into()));
@@ -101,6 +107,8 @@ pub fn run_from(
         again: None,
         precondition: call.precondition,
         seen: Seen::default(),
+        links: if let What::Handler { links, .. } = call.what { links } else { 0 },
+        tells: !matches!(call.what, What::Rows(_) | What::RowsAtStart),
         made: Vec::new(),
         part,
         pending,
@@ -110,7 +118,7 @@ pub fn run_from(
         What::Rows(entity) => run.put_rows(entity),
         What::RowsAtStart => run.rows_at_start(),
         What::Invariants => run.invariants(),
-        What::Operation(_) | What::Job(_) => run.instructions(code, start),
+        What::Operation(_) | What::Job(_) | What::Handler { .. } => run.instructions(code, start),
     };
     let mut result = result.and_then(|answer| run.end().and_then(|()| run.as_known()).map(|()| answer));
     let resume = match &result {
@@ -165,6 +173,10 @@ struct Run<'a> {
     pending: Option<Pending>,
     /// Whether an event was appended.
     emitted: bool,
+    /// How many links the chain of events has that this call is told of.
+    links: u8,
+    /// Whether handlers are told: not of rows that a test puts in place.
+    tells: bool,
 }
 
 /// Where a run goes on in another transaction, and what happens before.
@@ -240,6 +252,7 @@ impl Run<'_> {
             | Instruction::Update { .. }
             | Instruction::Delete { .. }
             | Instruction::Emit { .. } => self.write(instruction)?,
+            Instruction::Schedule { handler, data, due } => self.schedule(*handler, data, due)?,
             Instruction::WriteMany { statement, parameters, batch } => {
                 let full = self.write_many(*statement, parameters, *batch)?;
                 self.again = full.map(|after| Again { at, after, pending: Pending::Batch });

@@ -45,6 +45,12 @@ pub mod slots {
     pub const REQUEST_HEADERS: Slot = 6;
     /// The first input field.
     pub const INPUT: Slot = 7;
+    /// In a handler, `event`: a map of `id` and, for an emitted event or something scheduled, `data`.
+    pub const EVENT: Slot = 7;
+    /// In a handler of changes, the row as it is after the change, or was before it was deleted: a map of its fields.
+    pub const CHANGED: Slot = 8;
+    /// In a handler of changes, `before`: the row as it was; absent for one that was created.
+    pub const BEFORE: Slot = 9;
 }
 
 /// Everything that runs.
@@ -58,8 +64,10 @@ pub struct Program {
     pub operations: Vec<Operation>,
     /// Procedures: what several operations share. Where one is carried out, its instructions stand in the operation.
     pub procedures: Vec<Procedure>,
-    /// Standing steps.
+    /// Standing steps that run by the clock.
     pub jobs: Vec<Job>,
+    /// What runs after a commit: standing steps that begin with *When*, and what is scheduled.
+    pub handlers: Vec<Handler>,
     /// Events that steps emit or section 10 declares; `Emit` refers by index.
     pub events: Vec<EventShape>,
     /// Counters and histograms that steps fill; `Count` refers by index.
@@ -782,6 +790,15 @@ pub enum Instruction {
         /// The statement, a DeleteByKey.
         statement: StatementId,
     },
+    /// Has a handler run later, as the system: `Schedules`.
+    Schedule {
+        /// Index into [`Program::handlers`].
+        handler: u16,
+        /// Its data, in the order of the handler's members.
+        data: Vec<(Arc<str>, Expression)>,
+        /// When: a timestamp, or a duration from now on.
+        due: Expression,
+    },
     /// Runs an UpdateWhere or DeleteWhere.
     WriteMany {
         /// The statement.
@@ -907,6 +924,56 @@ pub struct Job {
     pub code: Code,
     /// Where it is declared.
     pub span: Span,
+}
+
+/// What runs after the commit of what it is told of, once, in a transaction of its own.
+#[derive(Clone, Debug)]
+pub struct Handler {
+    /// The component and the number of its standing step, `Mailer/1`; the operation's name for what is scheduled.
+    pub name: Arc<str>,
+    /// The component; empty for what is scheduled.
+    pub component: Arc<str>,
+    /// What it is told of.
+    pub trigger: Trigger,
+    /// The members of `event.data`, or the fields of the row, with their types.
+    pub members: Vec<Told>,
+    /// What it does. `caller.id` is `system`; see [`slots::EVENT`].
+    pub code: Code,
+    /// Where it is declared.
+    pub span: Span,
+}
+
+/// A member of what a handler is told.
+#[derive(Clone, Debug)]
+pub struct Told {
+    /// Its name.
+    pub name: Arc<str>,
+    /// Its type.
+    pub ty: Type,
+    /// Whether it may be absent.
+    pub optional: bool,
+}
+
+/// What a handler is told of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Trigger {
+    /// ``When `event` is emitted:``; an index into [`Program::events`].
+    Event(u16),
+    /// ``When a `E` is created / updated / deleted:``
+    Change(Change, EntityId),
+    /// Something scheduled.
+    Scheduled,
+}
+
+/// What becomes of a row.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Change {
+    /// It is created.
+    Created,
+    /// It is updated.
+    Updated,
+    /// It is deleted.
+    Deleted,
 }
 
 /// When a job runs.

@@ -7,6 +7,7 @@ use formwork_language::program::{MetricShape, Operation, Program};
 use formwork_model::sections::performance::Slo;
 use parking_lot::Mutex;
 use std::fmt::Write;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 /// The bounds of request durations in seconds (OpenTelemetry, `http.server.request.duration`).
@@ -53,6 +54,15 @@ pub(crate) struct Metrics {
     requests: Vec<Mutex<Vec<(Series, Histogram)>>>,
     commits: Mutex<Histogram>,
     declared: Vec<Declared>,
+    deliveries: Deliveries,
+}
+
+/// What became of deliveries to handlers.
+#[derive(Debug, Default)]
+struct Deliveries {
+    delivered: AtomicU64,
+    retried: AtomicU64,
+    failed: AtomicU64,
 }
 
 #[derive(Debug)]
@@ -74,6 +84,20 @@ enum State {
     Histogram(Histogram),
 }
 
+impl Deliveries {
+    fn lines(&self, out: &mut String) {
+        let counters = [
+            ("formwork_deliveries_done_total", "What handlers were told and carried out.", &self.delivered),
+            ("formwork_deliveries_retried_total", "Tries that failed and are repeated.", &self.retried),
+            ("formwork_deliveries_failed_total", "Deliveries that are tried no more.", &self.failed),
+        ];
+        for (name, help, counter) in counters {
+            family(out, name, "counter", help);
+            let _ = writeln!(out, "{name} {}", counter.load(Ordering::Relaxed));
+        }
+    }
+}
+
 impl Metrics {
     /// Nothing measured yet.
     pub(crate) fn new(program: &Program, slos: &[Slo]) -> Self {
@@ -88,7 +112,19 @@ impl Metrics {
             commits: Mutex::new(Histogram::new(COMMIT_BOUNDS)),
             request_bounds,
             declared,
+            deliveries: Deliveries::default(),
         }
+    }
+
+    /// A handler was told something.
+    pub(crate) fn delivered(&self) {
+        self.deliveries.delivered.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// A try to tell a handler something failed; `finally`: there is no further one.
+    pub(crate) fn not_delivered(&self, finally: bool) {
+        let counter = if finally { &self.deliveries.failed } else { &self.deliveries.retried };
+        counter.fetch_add(1, Ordering::Relaxed);
     }
 
     /// A request was answered; `operation` is absent when none serves it.
@@ -159,6 +195,7 @@ impl Metrics {
         let name = "formwork_store_commit_duration_seconds";
         family(&mut out, name, "histogram", "Duration of commits, flush included.");
         histogram_lines(&mut out, name, "", COMMIT_BOUNDS, &self.commits.lock());
+        self.deliveries.lines(&mut out);
         for declared in &self.declared {
             declared.lines(&mut out);
         }

@@ -211,6 +211,9 @@ impl Asked<'_> {
         }
         let call = Call { what, slots, now, seed: shared.seeds.next(), precondition, part: None };
         let ended = shared.parts.run(call).await;
+        if operation.writes {
+            shared.scheduler.wake();
+        }
         shared.metrics.steps(&ended.counts, &ended.observations);
         // What runs of a mocked operation are its demands: it answers once they are met.
         if let (Some(answered), Ok(_)) = (answered, &ended.result) {
@@ -238,6 +241,7 @@ impl Asked<'_> {
             OnceEnded::Replayed(kept) => Ok(once::replayed(kept)),
             OnceEnded::OtherInput => Err(once::other_input()),
             OnceEnded::Ran(ended, kept) => {
+                self.shared.scheduler.wake();
                 self.shared.metrics.steps(&ended.counts, &ended.observations);
                 self.refused(ended.result, &ended.rows)?;
                 kept.map(once::reply).ok_or_else(|| Problem::internal("an answer was not kept"))

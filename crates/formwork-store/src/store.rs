@@ -5,7 +5,7 @@ use crate::once::{KeptAnswer, Once, OnceEnded, OnceKey};
 use crate::options::Options;
 use crate::postgres::{self, PostgresStore};
 use crate::sqlite::{self, Readers, Writer};
-use crate::system::{self, NextRun, StoredEvent, StoredKey, SystemConnection};
+use crate::system::{self, FailedAttempt, NextRun, StoredDelivery, StoredEvent, StoredKey, SystemConnection};
 use formwork_engine::{Call, Ended, KeptOperation, OperationId, Refusal, StoreError, What};
 use formwork_language::program::{Condition, EntityId, Program, Statement};
 use formwork_language::value::Value;
@@ -15,6 +15,9 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 /// Rows that one call of [`Store::prune`] removes at most.
 const PRUNED_AT_ONCE: i64 = 1_000;
+
+/// How long an event stays listed after every handler was told of it, in microseconds: 7 days.
+const EVENTS_KEPT: i64 = 7 * 86_400_000_000;
 
 /// An open store. Cheap to share behind an [`Arc`]; every method takes `&self`.
 pub struct Store {
@@ -95,7 +98,9 @@ impl Store {
             What::Operation(index) => {
                 self.program().operations.get(index as usize).is_none_or(|operation| operation.writes)
             }
-            What::Job(_) | What::Rows(_) | What::RowsAtStart | What::Invariants => true,
+            What::Job(_) | What::Rows(_) | What::RowsAtStart | What::Invariants | What::Handler { .. } => {
+                true
+            }
         };
         match &self.backend {
             Backend::Sqlite { writer, .. } if writes => writer.run(call, None).await,
@@ -119,9 +124,43 @@ impl Store {
     /// Removes what is kept no longer at an instant, a bounded number of rows; gives whether more may be left.
     pub async fn prune(&self, now: i64) -> Result<bool, StoreError> {
         self.write(move |connection| {
-            Ok(system::prune_answers(connection, now, PRUNED_AT_ONCE)? >= PRUNED_AT_ONCE.unsigned_abs())
+            let answers = system::prune_answers(connection, now, PRUNED_AT_ONCE)?;
+            let before = now.saturating_sub(EVENTS_KEPT);
+            let events = system::prune_outbox(connection, before, PRUNED_AT_ONCE)?;
+            Ok(answers.max(events) >= PRUNED_AT_ONCE.unsigned_abs())
         })
         .await
+    }
+
+    /// Runs a handler, and removes what it was told in the same transaction; when it is refused, nothing changes.
+    pub async fn run_delivery(&self, call: Call, sequence: i64) -> Ended {
+        if !self.is_open() {
+            return Ended::refused(Refusal::Unavailable);
+        }
+        match &self.backend {
+            Backend::Sqlite { writer, .. } => writer.deliver(call, sequence).await,
+            Backend::Postgres(store) => store.deliver(call, sequence).await,
+        }
+    }
+
+    /// What handlers are to be told next, at most so many, those due first in front.
+    pub fn next_deliveries(&self, most: u32) -> Result<Vec<StoredDelivery>, StoreError> {
+        self.read(move |connection| system::next_deliveries(connection, i64::from(most)))
+    }
+
+    /// The first 10,000 deliveries that are left, the failed ones included, in order.
+    pub fn deliveries(&self) -> Result<Vec<StoredDelivery>, StoreError> {
+        self.read(system::deliveries)
+    }
+
+    /// Notes that a try to deliver failed.
+    pub async fn note_attempt(&self, attempt: FailedAttempt) -> Result<bool, StoreError> {
+        self.write(move |connection| system::note_attempt(connection, &attempt)).await
+    }
+
+    /// Has a failed delivery tried again; false when there is none.
+    pub async fn revive_delivery(&self, sequence: i64, now: i64) -> Result<bool, StoreError> {
+        self.write(move |connection| system::revive_delivery(connection, sequence, now)).await
     }
 
     /// Runs a job and notes its next run in the same transaction, also when the job is refused; not when it has

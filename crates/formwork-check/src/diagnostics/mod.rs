@@ -67,6 +67,8 @@ pub(crate) mod fw1004_trace_of_nothing;
 pub(crate) mod fw1005_unfit_metric;
 pub(crate) mod fw1006_undeclared_member;
 pub(crate) mod fw1007_event_not_listed;
+pub(crate) mod fw1008_event_cycle;
+pub(crate) mod fw1009_copy_changed;
 pub(crate) mod fw1101_recovery_point;
 pub(crate) mod fw1201_load_mix;
 pub(crate) mod fw1401_deliverable_of_nothing;

@@ -9,7 +9,7 @@ use crate::rows::key;
 use formwork_language::eval::Host;
 use formwork_language::expression::Expression;
 use formwork_language::program::{
-    EntityId, EntitySchema, Failure, FieldId, Instruction, Slot, Statement, StatementId,
+    Change, EntityId, EntitySchema, Failure, FieldId, Instruction, Slot, Statement, StatementId,
 };
 use formwork_language::value::{RowIndex, Value, json as plain_json, same};
 use formwork_model::facts::OnDelete;
@@ -77,6 +77,7 @@ impl<'a> Run<'a> {
         let written = self.transaction.write(statement, &given);
         self.written(written, entity, on_conflict)?;
         self.touch(entity, None, Some(&given));
+        self.tell_change(Change::Created, entity, &given, None)?;
         let row = self.rows.put(&self.program.schema, entity, given, 1);
         if self.precondition.is_some() {
             self.made.push(row);
@@ -203,6 +204,7 @@ impl<'a> Run<'a> {
             return Err(Refusal::Internal("a row is updated that is gone".into()));
         }
         self.touch(entity, Some(&old), Some(&values));
+        self.tell_change(Change::Updated, entity, &values, Some(&old))?;
         if let Some(row) = self.rows.get_mut(row) {
             row.values = values;
             row.version += 1;
@@ -256,6 +258,7 @@ impl<'a> Run<'a> {
         let written = self.transaction.write(statement, &before);
         self.written(written, entity, None)?;
         self.touch(entity, Some(&values), None);
+        self.tell_change(Change::Deleted, entity, &values, Some(&values))?;
         if let Some(row) = self.rows.get_mut(row) {
             row.deleted = true;
         }
@@ -421,6 +424,7 @@ impl<'a> Run<'a> {
             let row = self.rows.all().get(row as usize)?;
             Some((row.entity, key_text(&key(&self.program.schema, row))))
         });
+        let number = event;
         let event = OutboxEvent {
             id: self.host.uuid(),
             name: Arc::clone(&shape.name),
@@ -429,7 +433,8 @@ impl<'a> Run<'a> {
             time: self.host.now(),
         };
         self.emitted = true;
-        self.transaction.emit(&event).map_err(refusal)
+        self.transaction.emit(&event).map_err(refusal)?;
+        self.tell_event(number, event.id, event.about.as_ref(), &event.data)
     }
 
     fn entity(&self, entity: EntityId) -> Result<&'a EntitySchema, Refusal> {
@@ -446,7 +451,7 @@ fn refuse_faults(faults: Vec<FieldFault>) -> Result<(), Refusal> {
 }
 
 /// A primary key as one text: its values, joined by commas where there are several.
-fn key_text(key: &[Value]) -> String {
+pub(super) fn key_text(key: &[Value]) -> String {
     let mut out = String::new();
     for (at, value) in key.iter().enumerate() {
         if at > 0 {

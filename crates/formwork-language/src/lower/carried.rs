@@ -12,7 +12,7 @@ use crate::lower::{Lowering, input};
 use crate::notes::NoteKind;
 use crate::program::{Answered, InputField, InputShape, Instruction, Slot};
 use crate::steps::clause::Misread;
-use crate::steps::{CARRIES_OUT, not_understood};
+use crate::steps::{CARRIES_OUT, Form, not_understood};
 use crate::value::Value;
 use formwork_model::names::nearest;
 use formwork_syntax::{Code, Span};
@@ -129,7 +129,7 @@ impl<'w> Lowering<'w> {
         let setup = Setup { executed: true, page: false, owner: None };
         // What is wrong with its declaration is noted there.
         let shape = input::lower(world, operation, (PROCEDURE, &[]), setup, &mut Vec::new());
-        let Some(inputs) = self.accept(&operation.name.value, &shape, given, place) else {
+        let Some(inputs) = self.accept(&CARRIES_OUT, &operation.name.value, &shape, given, place) else {
             return Err(Refused::Input);
         };
         let answer = wants_answer.then(|| self.hidden_slot());
@@ -195,7 +195,14 @@ impl<'w> Lowering<'w> {
     }
 
     /// Binds every field of an input to what is given for it; gives their slots. Notes what does not fit.
-    fn accept(&mut self, of: &str, shape: &InputShape, given: &Given, place: Span) -> Option<Vec<Slot>> {
+    pub(super) fn accept(
+        &mut self,
+        form: &'static Form,
+        of: &str,
+        shape: &InputShape,
+        given: &Given,
+        place: Span,
+    ) -> Option<Vec<Slot>> {
         let mut complete = true;
         for (name, value) in given {
             if shape.fields.iter().all(|field| field.name != *name) {
@@ -209,7 +216,7 @@ impl<'w> Lowering<'w> {
         let mut slots = Vec::with_capacity(shape.fields.len());
         for field in &shape.fields {
             let value = given.iter().rfind(|(name, _)| *name == field.name);
-            let Some(value) = self.accepted(&of, field, value.map(|(_, value)| value), place) else {
+            let Some(value) = self.accepted((form, &of), field, value.map(|(_, value)| value), place) else {
                 complete = false;
                 continue;
             };
@@ -223,7 +230,7 @@ impl<'w> Lowering<'w> {
 
     fn accepted(
         &mut self,
-        of: &Arc<str>,
+        (form, of): (&'static Form, &Arc<str>),
         field: &InputField,
         value: Option<&Ast>,
         place: Span,
@@ -232,8 +239,7 @@ impl<'w> Lowering<'w> {
         let Some(value) = value else {
             if !field.optional && default.is_none() {
                 let expected = format!("`{}` in `with`: `{of}` requires it", field.name);
-                let (kind, span) =
-                    not_understood(&CARRIES_OUT, Misread { word: None, expected, span: place });
+                let (kind, span) = not_understood(form, Misread { word: None, expected, span: place });
                 self.note(kind, span);
                 return None;
             }

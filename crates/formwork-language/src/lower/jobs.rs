@@ -5,8 +5,8 @@ use crate::expression::Names;
 use crate::lower::lowering::Setting;
 use crate::lower::operations::{steps, tell};
 use crate::lower::schedule::{self, Standing};
-use crate::lower::{Lowering, Shared, World};
-use crate::notes::{Note, NoteKind};
+use crate::lower::{Lowering, Shared, World, handlers};
+use crate::notes::Note;
 use crate::program::{Job, Schedule, slots};
 use crate::steps::reading::{Read, read_sentence};
 use crate::steps::{Reading, Sentences, lower_block, not_understood, read_items};
@@ -14,7 +14,16 @@ use crate::tokens;
 use formwork_model::Class;
 use formwork_model::facts::StepItem;
 use formwork_model::sections::components::Component;
+use formwork_syntax::Span;
 use std::sync::Arc;
+
+/// What a standing step does.
+pub(super) struct Body<'b> {
+    /// Its steps.
+    pub(super) sentences: &'b Sentences,
+    /// The whole item.
+    pub(super) span: Span,
+}
 
 /// Lowers every standing step, in the order of the components.
 pub(super) fn lower_all(
@@ -37,8 +46,10 @@ pub(super) fn lower_all(
                 continue;
             }
             number += 1;
-            let class =
-                if matches!(read, Standing::Every(..)) { Class::Understood } else { Class::NotUnderstood };
+            let class = match read {
+                Standing::Every(..) | Standing::When(..) => Class::Understood,
+                Standing::Misread(..) => Class::NotUnderstood,
+            };
             let mut step = StandingStep {
                 component: component.name.value.as_str().into(),
                 job: None,
@@ -58,12 +69,19 @@ pub(super) fn lower_all(
                     step.job = u32::try_from(jobs.len()).ok();
                     jobs.push(job);
                 }
-                Standing::NotSupported(form) => {
-                    let kind = NoteKind::StepNotSupported { form };
-                    notes.push(Note { kind, span: head.span, related: None, fix: None });
+                Standing::When(when, inline) => {
+                    let mut below = read_items(world.source, world.names(), &item.nested);
+                    let rest = inline.into_iter().chain(sentences);
+                    let first: Vec<_> = rest
+                        .map(|sentence| read_sentence(world.source, world.names(), &sentence, false))
+                        .collect();
+                    below.0.splice(0..0, first);
+                    let name = format!("{}/{number}", component.name.value);
+                    let body = Body { sentences: &below, span: item.span };
+                    handlers::lower(world, shared, &name, &when, &body, &mut step, notes);
                 }
-                Standing::Misread(misread) => {
-                    let (kind, span) = not_understood(&schedule::EVERY, misread);
+                Standing::Misread(form, misread) => {
+                    let (kind, span) = not_understood(form, misread);
                     notes.push(Note { kind, span, related: None, fix: None });
                 }
             }
@@ -77,7 +95,9 @@ pub(super) fn lower_all(
 fn is_prose(world: &World<'_>, item: &StepItem, read: &Standing) -> bool {
     let below = read_items(world.source, world.names(), &item.nested);
     let inline = match read {
-        Standing::Every(_, Some(inline)) => Some(read_sentence(world.source, world.names(), inline, false)),
+        Standing::Every(_, Some(inline)) | Standing::When(_, Some(inline)) => {
+            Some(read_sentence(world.source, world.names(), inline, false))
+        }
         _ => None,
     };
     let prose = |read: &Read| matches!(read.reading, Reading::Prose | Reading::Remark);

@@ -255,6 +255,7 @@ impl<'w> Lowering<'w> {
                 | Instruction::Update { .. }
                 | Instruction::Delete { .. }
                 | Instruction::WriteMany { .. }
+                | Instruction::Schedule { .. }
                 | Instruction::Emit { .. }
         ) || matches!(&instruction, Instruction::Call(call) if !call.only_reads());
         self.code.instructions.push(instruction);

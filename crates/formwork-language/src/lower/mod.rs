@@ -5,9 +5,11 @@
 mod access;
 mod carried;
 mod conditions;
+mod cycles;
 mod divided;
 mod follows;
 mod guards;
+mod handlers;
 mod input;
 mod jobs;
 mod lowering;
@@ -45,6 +47,7 @@ pub(crate) fn lower_model(source: &str, model: &Model) -> Compiled {
     let world = World::new(source, model, &schema, &patterns);
     let lowered = operations::lower_all(&world, &mut shared, &mut notes);
     let (jobs, standing) = jobs::lower_all(&world, &mut shared, &mut notes);
+    handlers::lower_scheduled(&world, &mut shared, &mut notes);
     let upstreams = upstreams::lower_all(&world, &mut shared, &mut notes);
     shared.secrets.sort_unstable();
     let roles = access::roles(&world, &lowered.operations);
@@ -52,6 +55,7 @@ pub(crate) fn lower_model(source: &str, model: &Model) -> Compiled {
     let codes = lowered.operations.iter().map(|operation| &operation.code);
     let codes = codes.chain(lowered.procedures.iter().map(|procedure| &procedure.code));
     let codes = codes.chain(jobs.iter().map(|job| &job.code));
+    let codes = codes.chain(shared.handlers.iter().map(|handler| &handler.code));
     let row_by_row = rules::row_by_row(&schema, &mut shared.statements, codes);
     let mut program = Program {
         schema: Default::default(),
@@ -60,6 +64,7 @@ pub(crate) fn lower_model(source: &str, model: &Model) -> Compiled {
         operations: lowered.operations,
         procedures: lowered.procedures,
         jobs,
+        handlers: shared.handlers,
         events: shared.events,
         metrics: shared.metrics,
         roles,
@@ -68,6 +73,7 @@ pub(crate) fn lower_model(source: &str, model: &Model) -> Compiled {
         upstreams,
         secrets: shared.secrets,
     };
+    cycles::find(&program, &mut notes);
     let flows = flows::read_all(&world, &program, &mut notes);
     program.schema = schema;
     Compiled { program, behaviours: lowered.behaviours, standing, flows, notes: tidy(notes) }

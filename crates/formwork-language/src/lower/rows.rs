@@ -4,7 +4,7 @@
 use crate::expression::{self, Bound, Equals, Expression, Kind, StaticType, Typed};
 use crate::lower::{Answer, AnswerKind, Lowering, add_once};
 use crate::notes::NoteKind;
-use crate::program::{EntityId, Failure, FieldId, Instruction, Operand, Slot, Statement};
+use crate::program::{EntityId, Failure, FieldId, Instruction, Operand, Slot, Statement, slots};
 use formwork_model::facts::{OnDelete, Outcome};
 use formwork_model::names::nearest;
 use formwork_syntax::{Code, Span};
@@ -91,7 +91,13 @@ impl Lowering<'_> {
         if found.is_some() {
             return found;
         }
-        let (_, ty, _) = self.variable(code)?;
+        let (slot, ty, _) = self.variable(code)?;
+        // Only a handler has an `event`.
+        let told = matches!(slot, slots::CHANGED | slots::BEFORE) && self.names.variable("event").is_some();
+        if told && matches!(ty.kind, Kind::Object(_)) {
+            self.note(NoteKind::Other { entry: "told_row", subject: name }, code.span());
+            return None;
+        }
         let (expected, found) = ("row".to_owned(), ty.to_string());
         self.note(
             NoteKind::TypeMismatch { expected, found, context: format!("variable `{name}`") },

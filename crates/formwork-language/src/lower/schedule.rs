@@ -3,6 +3,7 @@
 //! Source: language reference, *Without a request*.
 
 use crate::functions::is_zone;
+use crate::lower::handlers::{self, WHEN, When};
 use crate::program::{CalendarDays, Schedule};
 use crate::steps::clause::Misread;
 use crate::steps::reading::sentence_of;
@@ -14,10 +15,10 @@ use formwork_model::values::parse_duration;
 pub(super) enum Standing {
     /// By the clock; with the step that follows in the same sentence.
     Every(Schedule, Option<Sentence>),
-    /// A standing step that this version does not run.
-    NotSupported(&'static str),
+    /// After the commit of something; with the step that follows in the same sentence.
+    When(When, Option<Sentence>),
     /// It begins like one and does not parse.
-    Misread(Misread),
+    Misread(&'static Form, Misread),
 }
 
 /// For messages; a schedule is no step.
@@ -44,7 +45,15 @@ pub(super) fn read(source: &str, sentence: &Sentence, nested: bool) -> Option<St
     let end = colon.unwrap_or(tokens.len());
     match first {
         "every" => {}
-        "when" => return Some(Standing::NotSupported("When")),
+        "when" => {
+            let Some(colon) = colon else { return Some(without_colon(&WHEN, sentence)) };
+            let rest = sentence_of(tokens[colon + 1..].to_vec());
+            return Some(match handlers::read(&tokens[1..colon], sentence.span) {
+                Ok(_) if rest.is_none() && !nested => without_steps(&WHEN, sentence),
+                Ok(when) => Standing::When(when, rest),
+                Err(misread) => Standing::Misread(&WHEN, misread),
+            });
+        }
         "at" if tokens.get(1).is_some_and(|token| token.is("start-up") || token.is("startup")) => {
             let rest = sentence_of(tokens[end..].iter().skip(1).cloned().collect());
             return Some(Standing::Every(Schedule::StartUp, rest));
@@ -52,20 +61,28 @@ pub(super) fn read(source: &str, sentence: &Sentence, nested: bool) -> Option<St
         _ => return None,
     }
     if colon.is_none() {
-        let expected = "a colon before the steps below".to_owned();
-        return Some(Standing::Misread(Misread { word: None, expected, span: sentence.span }));
+        return Some(without_colon(&EVERY, sentence));
     }
     let mut head = Head { source, tokens: &tokens[1..end], at: 0, sentence };
     let schedule = match head.schedule().and_then(|schedule| head.end().map(|()| schedule)) {
         Ok(schedule) => schedule,
-        Err(misread) => return Some(Standing::Misread(misread)),
+        Err(misread) => return Some(Standing::Misread(&EVERY, misread)),
     };
     let rest = sentence_of(tokens[end + 1..].to_vec());
     if rest.is_none() && !nested {
-        let expected = "steps below".to_owned();
-        return Some(Standing::Misread(Misread { word: None, expected, span: sentence.span }));
+        return Some(without_steps(&EVERY, sentence));
     }
     Some(Standing::Every(schedule, rest))
+}
+
+fn without_colon(form: &'static Form, sentence: &Sentence) -> Standing {
+    let expected = "a colon before the steps below".to_owned();
+    Standing::Misread(form, Misread { word: None, expected, span: sentence.span })
+}
+
+fn without_steps(form: &'static Form, sentence: &Sentence) -> Standing {
+    let expected = "steps below".to_owned();
+    Standing::Misread(form, Misread { word: None, expected, span: sentence.span })
 }
 
 struct Head<'t> {

@@ -3,7 +3,7 @@
 use crate::lower::schema::Patterns;
 use crate::notes::NoteKind;
 use crate::program::{
-    EntityId, EntitySchema, EventShape, FieldId, MetricShape, Schema, Statement, StatementId,
+    EntityId, EntitySchema, EventShape, FieldId, Handler, MetricShape, Schema, Statement, StatementId,
 };
 use crate::steps::{Glossary, Sentences, read_items};
 use formwork_model::Model;
@@ -220,6 +220,8 @@ pub(crate) struct Shared {
     pub(crate) metrics: Vec<MetricShape>,
     /// The names that `secret("…")` reads.
     pub(crate) secrets: Vec<Arc<str>>,
+    /// What runs after a commit.
+    pub(crate) handlers: Vec<Handler>,
     /// Positions of events and metrics by name.
     pub(crate) event_at: FxHashMap<Arc<str>, u16>,
     pub(crate) metric_at: FxHashMap<Arc<str>, u16>,
@@ -243,6 +245,7 @@ impl Shared {
             events,
             metrics: Vec::new(),
             secrets: Vec::new(),
+            handlers: Vec::new(),
             event_at,
             metric_at: FxHashMap::default(),
         }

@@ -61,6 +61,8 @@ pub(crate) enum TailKind {
     ForEach,
     /// ``in `EXPR` ``
     In,
+    /// `at`
+    At,
     /// `be`
     Be,
     /// ``of `component` ``
@@ -76,7 +78,7 @@ pub(crate) enum TailKind {
 }
 
 /// The keywords of tails, longest first.
-const KEYWORDS: [(&[&str], TailKind); 42] = [
+const KEYWORDS: [(&[&str], TailKind); 43] = [
     (&["skipping", "those", "taken", "by", "others"], TailKind::Skipping),
     (&["each", "in", "its", "own", "transaction"], TailKind::EachOwn),
     (&["or", "creates", "it", "with"], TailKind::OrCreates),
@@ -116,6 +118,7 @@ const KEYWORDS: [(&[&str], TailKind); 42] = [
     (&["about"], TailKind::About),
     (&["by"], TailKind::By),
     (&["in"], TailKind::In),
+    (&["at"], TailKind::At),
     (&["be"], TailKind::Be),
     (&["trying"], TailKind::Trying),
     (&["of"], TailKind::Of),

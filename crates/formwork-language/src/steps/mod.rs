@@ -24,6 +24,7 @@ mod reader;
 pub(crate) mod reading;
 mod requires;
 mod returns;
+mod schedules;
 mod sets;
 mod unsupported;
 mod updates;
@@ -43,6 +44,7 @@ pub(crate) use lists::MOST_ROWS;
 pub(crate) use reading::{Reading, Sentences, read_items};
 pub(crate) use requires::WhoMay;
 pub(crate) use returns::read_header;
+pub(crate) use schedules::SCHEDULES;
 
 /// A form of step.
 pub(crate) struct Form {
@@ -142,6 +144,7 @@ pub(crate) static STEPS: &[&Form] = &[
     &returns::RETURNS_NOTHING,
     &returns::REDIRECTS,
     &returns::STOPS,
+    &schedules::SCHEDULES,
     &choosing::IF,
     &choosing::OTHERWISE_IF,
     &choosing::OTHERWISE,
@@ -153,7 +156,6 @@ pub(crate) static STEPS: &[&Form] = &[
     &calls::CALLS,
     &commits::COMMITS,
     &commits::WAITS,
-    &unsupported::SCHEDULES,
     &unsupported::CHARGES,
     &unsupported::NOTES,
 ];

@@ -19,7 +19,6 @@ macro_rules! forms {
 }
 
 forms! {
-    SCHEDULES: "Schedules", ["schedules"], "Schedules `operation` with `EXPR` in / at `EXPR`.";
     CHARGES: "Charges", ["charges"], "Charges `EXPR` to `budget` [for `EXPR`].";
     NOTES: "Notes", ["notes"], "Notes `action` in the audit trail [with `EXPR`].";
 }

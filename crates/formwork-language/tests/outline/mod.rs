@@ -83,6 +83,12 @@ pub(crate) fn program(program: &Program) -> String {
         let _ = writeln!(text, "job {} {:?}", job.name, job.schedule);
         outline.code(&job.code, &mut text);
     }
+    for handler in &program.handlers {
+        let members: Vec<String> =
+            handler.members.iter().map(|told| format!("{} {}", told.name, told.ty)).collect();
+        let _ = writeln!(text, "handler {} {:?} told {}", handler.name, handler.trigger, members.join(", "));
+        outline.code(&handler.code, &mut text);
+    }
     for (at, statement) in program.statements.iter().enumerate() {
         let _ = writeln!(text, "#{at} {}", outline.statement(statement));
     }
@@ -223,6 +229,11 @@ impl Outline<'_> {
             }
             I::Wait { statement, parameters, at_most } => {
                 format!("wait for #{statement}({}), at most {}", self.list(parameters), expression(at_most))
+            }
+            I::Schedule { handler, data, due } => {
+                let data: Vec<String> =
+                    data.iter().map(|(name, value)| format!("{name} = {}", expression(value))).collect();
+                format!("schedule handler {handler} with {} due {}", data.join(", "), expression(due))
             }
             I::WriteMany { statement, parameters, batch } => {
                 format!("write many #{statement}({}) batch {batch:?}", self.list(parameters))

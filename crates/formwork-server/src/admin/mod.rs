@@ -3,6 +3,7 @@
 //! Everything but `GET /metrics` on loopback needs the admin key of `run.json` as `Authorization: Bearer`. Source:
 //! interfaces, *On the admin listener*.
 
+mod deliveries;
 mod faults;
 mod probes;
 mod rows;
@@ -62,8 +63,12 @@ async fn answer(shared: &Shared, entrance: Entrance, request: Request<Incoming>)
         ("DELETE", ["keys", name]) => change_keys(shared, KeyCommand::Revoke((*name).to_owned())).await,
         ("GET", ["outbox"]) => events(shared, None, true),
         ("GET", ["invariants"]) => invariants(shared).await,
+        ("GET", ["deliveries"]) => deliveries::list(shared, query),
+        ("POST", ["deliveries", sequence, "retry"]) => deliveries::retry(shared, sequence).await,
         (method, path) if shared.clock.is_test() => testing(shared, method, path, query, &body).await,
-        (_, ["metrics" | "keys" | "outbox" | "invariants"]) => Err(Problem::of(&METHOD_NOT_ALLOWED)),
+        (_, ["metrics" | "keys" | "outbox" | "deliveries" | "invariants"]) => {
+            Err(Problem::of(&METHOD_NOT_ALLOWED))
+        }
         _ => Err(Problem::of(&NOT_FOUND)),
     }
 }
@@ -104,7 +109,7 @@ async fn testing(
         ("POST", ["faults"]) => faults::set(shared, body),
         (
             _,
-            ["metrics" | "keys" | "outbox" | "clock" | "rows" | "faults"]
+            ["metrics" | "keys" | "outbox" | "deliveries" | "clock" | "rows" | "faults"]
             | ["probe", "events" | "count" | "sum" | "metric"],
         ) => Err(Problem::of(&METHOD_NOT_ALLOWED)),
         _ => Err(Problem::of(&NOT_FOUND)),

@@ -4,6 +4,7 @@
 //! On the machine's clock a task waits for the next run; on the test clock only [`Scheduler::advance`] runs jobs, in
 //! the order of their times, each at its own `now()`. Source: language reference, *Steps*, standing steps.
 
+mod deliveries;
 mod times;
 
 use crate::auth::Caller;
@@ -31,6 +32,9 @@ const LONGEST_SLEEP: Duration = Duration::from_secs(30);
 /// How often what is kept no longer is removed.
 const PRUNE_EVERY: Duration = Duration::from_secs(60);
 
+/// The longest while there are handlers.
+const LONGEST_UNTOLD: Duration = Duration::from_secs(1);
+
 /// The shortest, so that a job still at work when it is due again is asked for at leisure.
 const SHORTEST_SLEEP: Duration = Duration::from_millis(10);
 
@@ -51,6 +55,8 @@ pub(crate) struct Scheduler {
     advancing: tokio::sync::Mutex<()>,
     /// Whether no further batch is begun.
     stopping: AtomicBool,
+    /// Told when there may be something to deliver.
+    woken: tokio::sync::Notify,
 }
 
 impl Scheduler {
@@ -93,6 +99,7 @@ impl Scheduler {
             running,
             advancing: tokio::sync::Mutex::default(),
             stopping: AtomicBool::new(false),
+            woken: tokio::sync::Notify::new(),
         })
     }
 
@@ -100,6 +107,7 @@ impl Scheduler {
     pub(crate) async fn run(self: Arc<Self>, mut stop: watch::Receiver<bool>) {
         let mut runs = tokio::task::JoinSet::new();
         let mut pruned = tokio::time::Instant::now();
+        let mut delivering: Option<tokio::task::AbortHandle> = None;
         while !*stop.borrow() {
             let now = self.clock.now();
             for job in self.due(now) {
@@ -110,12 +118,22 @@ impl Scheduler {
                 pruned = tokio::time::Instant::now();
                 self.prune(now).await;
             }
-            let wait = match self.earliest() {
-                Some((at, _)) => Duration::from_micros(u64::try_from(at - now).unwrap_or_default()),
-                None => LONGEST_SLEEP,
-            };
+            let is_free = delivering.as_ref().is_none_or(tokio::task::AbortHandle::is_finished);
+            let delivery = self.next_delivery().map(|next| next.due);
+            if is_free && delivery.is_some_and(|due| due <= now) {
+                let scheduler = self.clone();
+                delivering = Some(runs.spawn(async move { scheduler.deliver_due(now).await }));
+            }
+            let later = delivery.filter(|due| *due > now);
+            let next = self.earliest().map(|(at, _)| at).into_iter().chain(later).min();
+            let wait = next.map_or(LONGEST_SLEEP, |at| {
+                Duration::from_micros(u64::try_from(at - now).unwrap_or_default())
+            });
+            // Another node on the same store tells nobody here what it has emitted.
+            let longest = if self.delivers() { LONGEST_UNTOLD } else { LONGEST_SLEEP };
             tokio::select! {
-                () = tokio::time::sleep(wait.clamp(SHORTEST_SLEEP, LONGEST_SLEEP)) => {}
+                () = tokio::time::sleep(wait.clamp(SHORTEST_SLEEP, longest)) => {}
+                () = self.woken.notified() => {}
                 Some(_) = runs.join_next() => {}
                 _ = stop.wait_for(|stop| *stop) => {}
             }
@@ -139,11 +157,24 @@ impl Scheduler {
     pub(crate) async fn advance(&self, by: i64) -> i64 {
         let _alone = self.advancing.lock().await;
         let target = self.clock.now().saturating_add(by.max(0));
-        while let Some((at, job)) = self.earliest().filter(|(at, _)| *at <= target) {
-            self.clock.set(at);
+        loop {
             let now = self.clock.now();
-            self.move_on(job, now);
-            self.run_job(job, now, Some(at)).await;
+            let job = self.earliest().filter(|(at, _)| *at <= target);
+            let delivery = self.next_delivery().filter(|next| next.due <= target);
+            // What happened is told before anything else happens.
+            match (job, delivery) {
+                (job, Some(next)) if job.is_none_or(|(at, _)| next.due.max(now) <= at.max(now)) => {
+                    self.clock.set(next.due);
+                    self.deliver(&next, self.clock.now()).await;
+                }
+                (Some((at, job)), _) => {
+                    self.clock.set(at);
+                    let now = self.clock.now();
+                    self.move_on(job, now);
+                    self.run_job(job, now, Some(at)).await;
+                }
+                (None, _) => break,
+            }
         }
         self.clock.set(target);
         self.clock.now()
@@ -220,10 +251,15 @@ impl Scheduler {
 }
 
 fn job_call(index: usize, now: i64, seed: Seed) -> Option<Call> {
+    Some(system_call(What::Job(u32::try_from(index).ok()?), Vec::new(), now, seed))
+}
+
+/// A call by the program itself; `further` are the slots behind the fixed ones.
+fn system_call(what: What, further: Vec<Value>, now: i64, seed: Seed) -> Call {
     let caller = Caller::system();
     let nothing = Value::Absent;
     // In the order of `slots`.
-    let slots = vec![
+    let mut slots = vec![
         caller.id,
         caller.roles,
         caller.scopes,
@@ -232,12 +268,6 @@ fn job_call(index: usize, now: i64, seed: Seed) -> Option<Call> {
         nothing.clone(),
         nothing,
     ];
-    Some(Call {
-        what: What::Job(u32::try_from(index).ok()?),
-        slots,
-        now,
-        seed,
-        precondition: None,
-        part: None,
-    })
+    slots.extend(further);
+    Call { what, slots, now, seed, precondition: None, part: None }
 }

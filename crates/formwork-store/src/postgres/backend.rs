@@ -131,6 +131,14 @@ impl PostgresStore {
         }
     }
 
+    /// Runs a handler for what it is told.
+    pub(crate) async fn deliver(&self, call: Call, sequence: i64) -> Ended {
+        match self.run_beside(call, Beside::Delivery(sequence)).await.0 {
+            Tried::Ended(ended) | Tried::KeyTaken(ended) => ended,
+            _ => Ended::refused(Refusal::Unavailable),
+        }
+    }
+
     /// Runs a call that is carried out once.
     pub(crate) async fn run_once(&self, call: Call, once: Once) -> OnceEnded {
         match self.run_beside(call, Beside::Once(once)).await {
@@ -298,7 +306,9 @@ impl Inner {
             What::Job(job) => {
                 (Isolation::Serializable, self.resumes.lock().get(&job).map(|resume| (**resume).clone()))
             }
-            What::Rows(_) | What::RowsAtStart | What::Invariants => (Isolation::Serializable, None),
+            What::Rows(_) | What::RowsAtStart | What::Invariants | What::Handler { .. } => {
+                (Isolation::Serializable, None)
+            }
         };
         let mut running = Running {
             shared: &self.shared,

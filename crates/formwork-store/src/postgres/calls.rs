@@ -8,7 +8,7 @@ use super::system::OnPostgres;
 use super::transaction::{PostgresTransaction, Shared};
 use crate::once::{KeptAnswer, Once};
 use crate::options::CommitObserver;
-use crate::system::{Kept, NextRun, keep_answer, kept_answer};
+use crate::system::{Kept, NextRun, keep_answer, kept_answer, take_delivery};
 use formwork_engine::{Answer, Body, Call, Ended, IdSource, Refusal, Resume, StoreError, run_from};
 use std::time::{Duration, Instant};
 
@@ -39,6 +39,8 @@ pub(crate) enum Beside {
     Job(NextRun),
     /// What leaves, under the key of the call.
     Once(Once),
+    /// That a handler was told this.
+    Delivery(i64),
 }
 
 /// What a call needs to run.
@@ -111,7 +113,7 @@ impl Running<'_> {
         beside: &Beside,
     ) -> Result<Option<Tried>, StoreError> {
         Ok(match beside {
-            Beside::Nothing => None,
+            Beside::Nothing | Beside::Delivery(_) => None,
             Beside::Job(next) => match jobs::may_run(system, next, self.node)? {
                 true => None,
                 false => Some(Tried::Ended(nothing_done())),
@@ -131,9 +133,16 @@ impl Running<'_> {
         beside: &Beside,
     ) -> Result<(), StoreError> {
         match (beside, &ended.result) {
-            (Beside::Nothing, _) | (Beside::Once(_), Err(_)) => Ok(()),
+            (Beside::Nothing, _) | (Beside::Once(_) | Beside::Delivery(_), Err(_)) => Ok(()),
             // The answer of an operation with parts is that of the last one.
             (Beside::Once(_), Ok(_)) if ended.resume.is_some() => Ok(()),
+            (Beside::Delivery(sequence), Ok(_)) => {
+                if !take_delivery(system, *sequence)? {
+                    // Another node was faster.
+                    ended.result = Err(Refusal::Internal("it has been delivered before".into()));
+                }
+                Ok(())
+            }
             (Beside::Job(next), _) => jobs::note(system, next, self.node, !is_settled(ended)),
             (Beside::Once(once), Ok(answer)) => match (once.render)(answer, &ended.rows) {
                 Ok(answer) => {

@@ -8,8 +8,10 @@ use super::system::OnPostgres;
 use super::values::{Bound, Raw, bind};
 use crate::rules::broken_rule;
 use crate::statements::{Compiled, Gives, Prepared};
-use crate::system::{EMIT, KEEP, SystemConnection, emitted, forget_operation, kept};
-use formwork_engine::{KeptOperation, MAX_ROWS_WRITTEN, OperationId, OutboxEvent, StoreError, Transaction};
+use crate::system::{EMIT, KEEP, SystemConnection, emitted, forget_operation, keep_delivery, kept};
+use formwork_engine::{
+    Delivery, KeptOperation, MAX_ROWS_WRITTEN, OperationId, OutboxEvent, StoreError, Transaction,
+};
 use formwork_language::program::{EntityId, Program, Statement, StatementId};
 use formwork_language::value::Value;
 use formwork_model::values::Type;
@@ -250,6 +252,10 @@ impl Transaction for PostgresTransaction<'_> {
             (Gives::Rows(types), Some(row)) => row_values(row, types, true).map(Some),
             _ => Ok(None),
         }
+    }
+
+    fn deliver(&mut self, delivery: &Delivery) -> Result<(), StoreError> {
+        self.beside(|system| keep_delivery(system, delivery))
     }
 
     fn emit(&mut self, event: &OutboxEvent) -> Result<(), StoreError> {

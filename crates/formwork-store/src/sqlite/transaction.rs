@@ -6,8 +6,10 @@ use super::system::OnSqlite;
 use super::values::{bind, read};
 use crate::rules::broken_rule;
 use crate::statements::{Compiled, Encode, Gives, Prepared, quoted};
-use crate::system::{EMIT, KEEP, SystemConnection, emitted, forget_operation, kept};
-use formwork_engine::{KeptOperation, MAX_ROWS_WRITTEN, OperationId, OutboxEvent, StoreError, Transaction};
+use crate::system::{EMIT, KEEP, SystemConnection, emitted, forget_operation, keep_delivery, kept};
+use formwork_engine::{
+    Delivery, KeptOperation, MAX_ROWS_WRITTEN, OperationId, OutboxEvent, StoreError, Transaction,
+};
 use formwork_language::program::{EntityId, FieldId, Program, Statement as ProgramStatement, StatementId};
 use formwork_language::value::{Decimal, Value};
 use formwork_model::values::Type;
@@ -290,6 +292,10 @@ impl Transaction for SqliteTransaction<'_, '_> {
 
     fn forget_operation(&mut self, operation: &OperationId) -> Result<(), StoreError> {
         forget_operation(&mut OnSqlite(self.connection), operation).map(|_| ())
+    }
+
+    fn deliver(&mut self, delivery: &Delivery) -> Result<(), StoreError> {
+        keep_delivery(&mut OnSqlite(self.connection), delivery)
     }
 
     fn emit(&mut self, event: &OutboxEvent) -> Result<(), StoreError> {

@@ -15,7 +15,7 @@ use crate::folder::lock_folder;
 use crate::once::{Once, OnceEnded};
 use crate::options::Options;
 use crate::statements::Compiled;
-use crate::system::{Kept, NextRun, SystemConnection, keep_answer, kept_answer, set_next_run};
+use crate::system::{Kept, NextRun, SystemConnection, keep_answer, kept_answer, set_next_run, take_delivery};
 use formwork_engine::{Call, Ended, IdSource, Pending, Refusal, Resume, StoreError, What, run_from};
 use formwork_language::program::Program;
 use rusqlite::Connection;
@@ -49,6 +49,7 @@ pub(crate) type SystemWrite =
 
 enum Message {
     Run { call: Box<Call>, next: Option<NextRun>, reply: oneshot::Sender<Ended> },
+    Deliver { call: Box<Call>, sequence: i64, reply: oneshot::Sender<Ended> },
     Once { call: Box<Call>, once: Box<Once>, reply: oneshot::Sender<OnceEnded> },
     System { write: SystemWrite, reply: oneshot::Sender<Result<bool, StoreError>> },
     Close(oneshot::Sender<()>),
@@ -99,6 +100,15 @@ impl Writer {
     pub(crate) async fn run(&self, call: Call, next: Option<NextRun>) -> Ended {
         let (reply, ended) = oneshot::channel();
         match self.send(Message::Run { call: Box::new(call), next, reply }) {
+            Ok(()) => ended.await.unwrap_or_else(|_| Ended::refused(Refusal::Unavailable)),
+            Err(full) => Ended::refused(if full { Refusal::Overloaded } else { Refusal::Unavailable }),
+        }
+    }
+
+    /// Runs a handler for what it is told.
+    pub(crate) async fn deliver(&self, call: Call, sequence: i64) -> Ended {
+        let (reply, ended) = oneshot::channel();
+        match self.send(Message::Deliver { call: Box::new(call), sequence, reply }) {
             Ok(()) => ended.await.unwrap_or_else(|_| Ended::refused(Refusal::Unavailable)),
             Err(full) => Ended::refused(if full { Refusal::Overloaded } else { Refusal::Unavailable }),
         }
@@ -273,7 +283,7 @@ impl Writing {
         loop {
             let rest = until.saturating_duration_since(Instant::now());
             match self.messages.recv_timeout(rest) {
-                Ok(Message::Run { reply, .. }) => {
+                Ok(Message::Run { reply, .. } | Message::Deliver { reply, .. }) => {
                     let _ = reply.send(Ended::refused(Refusal::Unavailable));
                 }
                 Ok(Message::Once { reply, .. }) => {
@@ -353,6 +363,13 @@ impl Group<'_, '_> {
                 Message::Run { call, next, reply } => {
                     let what = call.what;
                     let ended = if whole { self.call(*call, next) } else { None };
+                    whole &= ended.is_some();
+                    let ended = ended.unwrap_or_else(|| Ended::refused(Refusal::Unavailable));
+                    self.owed.push(Owed::Call(what, reply, ended));
+                }
+                Message::Deliver { call, sequence, reply } => {
+                    let what = call.what;
+                    let ended = if whole { self.deliver(*call, sequence) } else { None };
                     whole &= ended.is_some();
                     let ended = ended.unwrap_or_else(|| Ended::refused(Refusal::Unavailable));
                     self.owed.push(Owed::Call(what, reply, ended));
@@ -447,7 +464,11 @@ impl Group<'_, '_> {
         let mut transaction = SqliteTransaction::new(self.connection, &mut self.statements, &shared);
         let resume = match call.what {
             What::Job(job) => self.resumes.get(&job).map(|resume| (**resume).clone()),
-            What::Operation(_) | What::Rows(_) | What::RowsAtStart | What::Invariants => None,
+            What::Operation(_)
+            | What::Rows(_)
+            | What::RowsAtStart
+            | What::Invariants
+            | What::Handler { .. } => None,
         };
         let mut ended = run_from(&shared.program, call, resume, &mut transaction, self.ids, &|| {
             self.deadline.has_passed()
@@ -467,6 +488,21 @@ impl Group<'_, '_> {
             return None;
         }
         Some(ended)
+    }
+
+    /// The same for a handler: what it is told is gone with its effect.
+    fn deliver(&mut self, call: Call, sequence: i64) -> Option<Ended> {
+        let connection = self.connection;
+        self.call_with(call, None, |ended| {
+            if ended.result.is_ok() {
+                let gone = || Refusal::Internal("it has been delivered before".into());
+                match take_delivery(&mut OnSqlite(connection), sequence) {
+                    Ok(true) => {}
+                    Ok(false) => ended.result = Err(gone()),
+                    Err(error) => ended.result = Err(Refusal::Internal(format!("{error:?}"))),
+                }
+            }
+        })
     }
 
     /// The same for a call that is carried out once: what leaves is kept in its savepoint. A second one with the

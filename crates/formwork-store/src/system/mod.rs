@@ -1,4 +1,4 @@
-//! What the store keeps beside the document's rows: events, keys, the next runs of jobs, kept answers.
+//! What the store keeps beside the document's rows: events, keys, the next runs of jobs, kept answers, deliveries.
 //!
 //! Each thing has its file here with its record, its table and its statements, written once for both databases: the
 //! statements name parameters `?1`, `?2`, … and use what SQLite and PostgreSQL have in common (`ON CONFLICT … DO
@@ -6,6 +6,7 @@
 //! line in [`TABLES`], and nothing else: it is made when a database is opened that has none yet.
 
 mod answers;
+mod deliveries;
 mod jobs;
 mod keys;
 mod operations;
@@ -15,6 +16,10 @@ mod tables;
 use formwork_engine::StoreError;
 
 pub(crate) use answers::{Kept, keep_answer, kept_answer, prune_answers};
+pub use deliveries::{FailedAttempt, StoredDelivery};
+pub(crate) use deliveries::{
+    deliveries, keep_delivery, next_deliveries, note_attempt, prune_outbox, revive_delivery, take_delivery,
+};
 pub use jobs::NextRun;
 pub(crate) use jobs::{next_runs, set_next_run};
 pub use keys::StoredKey;
@@ -25,8 +30,15 @@ pub(crate) use outbox::{EMIT, emitted, events};
 pub(crate) use tables::{Column, Kind, Table, create_missing, keep_secret, secret};
 
 /// Every table of the store's own; no entity may have such a name.
-pub(crate) const TABLES: &[Table] =
-    &[tables::FORMWORK, outbox::TABLE, keys::TABLE, jobs::TABLE, answers::TABLE, operations::TABLE];
+pub(crate) const TABLES: &[Table] = &[
+    tables::FORMWORK,
+    outbox::TABLE,
+    keys::TABLE,
+    jobs::TABLE,
+    answers::TABLE,
+    operations::TABLE,
+    deliveries::TABLE,
+];
 
 /// A value of a table of the store's own.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -5,6 +5,7 @@ mod check;
 mod data_folder;
 mod durability;
 mod flows;
+mod handlers;
 mod http;
 mod keys;
 mod postgres;

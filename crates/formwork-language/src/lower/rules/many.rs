@@ -2,6 +2,7 @@
 
 use super::Rules;
 use super::invariants::equal;
+use crate::lower::handlers::told_of;
 use crate::lower::world::Statements;
 use crate::program::{
     Code, EntityId, EntitySchema, FieldId, Instruction, Limit, Lock, Schema, Select, Statement, StatementId,
@@ -16,8 +17,10 @@ const ONE_TOO_MANY: u32 = 10_001;
 
 /// Marks the tables whose rows the engine must see, and prepares what goes with a row that is deleted.
 pub(super) fn mark(cx: &mut Rules<'_>, model: &Model) {
+    let told = told_of(cx.source, model, cx.schema);
     for at in 0..cx.schema.entities.len() {
-        cx.schema.entities[at].rules.row_by_row = has_rules(cx.schema, at as EntityId);
+        let entity = at as EntityId;
+        cx.schema.entities[at].rules.row_by_row = told.contains(&entity) || has_rules(cx.schema, entity);
     }
     // A table whose rows take others with them that have rules is one too.
     loop {
