@@ -118,11 +118,16 @@ fn lower_field(
     notes: &mut Vec<Note>,
 ) -> InputField {
     let name: Arc<str> = field.name.value.as_str().into();
+    let in_path = parameters.contains(&name);
+    let in_header = matches!(field.location.as_ref().map(|place| &place.value), Some(Location::Header(_)));
+    let in_query =
+        in_query || matches!(field.location.as_ref().map(|place| &place.value), Some(Location::Query));
+    // A value of the address or of a header that nobody typed is the text that it is.
+    let untyped = if in_path || in_query || in_header { Type::String } else { Type::Json };
     let ty = match &field.ty {
         Some(ty) => resolved(world, &usable(&ty.value, field)),
-        None => type_by_name(world, &name, owner).unwrap_or(Type::Json),
+        None => type_by_name(world, &name, owner).unwrap_or(untyped),
     };
-    let in_path = parameters.contains(&name);
     let location = match &field.location {
         Some(location) => location.value.clone(),
         None if in_path => Location::Path,
