@@ -51,6 +51,10 @@ pub enum What {
     Rows(EntityId),
     /// Inserts the rows at start that are missing.
     RowsAtStart,
+    /// Tests every row of tables against their rules, and computes again what is computed, when a document has changed.
+    /// The one slot lists for each table: its number, a Select of all its rows, the same behind a row, and the
+    /// UpdateByKey of its computed fields, or null. Answers what is broken like `Invariants`.
+    Stored,
     /// Tests every invariant for all groups, and answers what is broken: a list of texts, the first 100.
     Invariants,
     /// A handler that is told something.

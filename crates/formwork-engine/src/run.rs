@@ -62,7 +62,7 @@ pub fn run_from(
 ) -> Ended {
     let nothing = Code::default();
     let found = match call.what {
-        What::Rows(_) | What::RowsAtStart | What::Invariants => Some((&nothing, true)),
+        What::Rows(_) | What::RowsAtStart | What::Stored | What::Invariants => Some((&nothing, true)),
         What::Operation(index) => {
             program.operations.get(index as usize).map(|operation| (&operation.code, operation.writes))
         }
@@ -117,6 +117,7 @@ pub fn run_from(
     let result = match call.what {
         What::Rows(entity) => run.put_rows(entity),
         What::RowsAtStart => run.rows_at_start(),
+        What::Stored => run.stored_rows(),
         What::Invariants => run.invariants(),
         What::Operation(_) | What::Job(_) | What::Handler { .. } => run.instructions(code, start),
     };

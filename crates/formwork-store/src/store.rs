@@ -98,7 +98,7 @@ impl Store {
             What::Operation(index) => {
                 self.program().operations.get(index as usize).is_none_or(|operation| operation.writes)
             }
-            What::Job(_) | What::Rows(_) | What::RowsAtStart | What::Invariants | What::Handler { .. } => {
+            What::Job(_) | What::Rows(_) | What::RowsAtStart | What::Stored | What::Invariants | What::Handler { .. } => {
                 true
             }
         };

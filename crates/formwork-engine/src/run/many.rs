@@ -46,8 +46,11 @@ impl Run<'_> {
                 }
                 let rows = self.chosen(way, parameters, None)?;
                 for row in &rows {
-                    self.delete(*row, way.change)?;
+                    self.in_time()?;
+                    self.delete_with_dependents(*row, way.change)?;
                 }
+                let touched = self.referring(*entity);
+                self.refresh(&touched)?;
                 Ok(batch.filter(|batch| rows.len() >= *batch as usize).map(|_| None))
             }
             _ => Err(Refusal::Internal(format!("statement {statement} writes no rows"))),

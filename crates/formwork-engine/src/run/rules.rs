@@ -65,7 +65,35 @@ impl Run<'_> {
         if let Some(before) = before {
             self.stays(entity, schema, before)?;
         }
-        for check in &rules.checks {
+        self.checks(entity, schema, values)?;
+        for rule in rules.transitions.iter().filter(|_| !self.placed) {
+            moves(entity, schema, rule, before, values)?;
+        }
+        self.all_apart(entity, schema, before, values)
+    }
+
+    /// Whether no interval of a row overlaps another's.
+    pub(super) fn all_apart(
+        &mut self,
+        entity: EntityId,
+        schema: &EntitySchema,
+        before: Option<&[Value]>,
+        values: &mut Vec<Value>,
+    ) -> Result<(), Refusal> {
+        for overlap in &schema.rules.overlaps {
+            self.apart(entity, schema, overlap, before, values)?;
+        }
+        Ok(())
+    }
+
+    /// Whether the constraints over several fields hold.
+    pub(super) fn checks(
+        &mut self,
+        entity: EntityId,
+        schema: &EntitySchema,
+        values: &mut Vec<Value>,
+    ) -> Result<(), Refusal> {
+        for check in &schema.rules.checks {
             let is_null = |field: &FieldId| values.get(usize::from(*field)).is_none_or(Value::is_absent);
             if check.needs.iter().any(is_null) {
                 continue;
@@ -75,12 +103,6 @@ impl Run<'_> {
                 let fields = check.fields.clone();
                 return Err(broken(RuleKind::Constraint, entity, fields, detail, check.otherwise.as_ref()));
             }
-        }
-        for rule in rules.transitions.iter().filter(|_| !self.placed) {
-            moves(entity, schema, rule, before, values)?;
-        }
-        for overlap in &rules.overlaps {
-            self.apart(entity, schema, overlap, before, values)?;
         }
         Ok(())
     }

@@ -233,9 +233,22 @@ impl<'a> Run<'a> {
     }
 
     pub(super) fn delete(&mut self, row: RowIndex, statement: StatementId) -> Result<(), Refusal> {
-        let Some(known) = self.rows.all().get(row as usize).filter(|row| !row.deleted) else {
+        let Some(entity) = self.delete_with_dependents(row, statement)? else {
             // Twice deleted is deleted.
             return Ok(());
+        };
+        let touched = self.referring(entity);
+        self.refresh(&touched)
+    }
+
+    /// Deletes a row and what goes with it, and gives its entity; what is bound of other rows is not read again.
+    pub(super) fn delete_with_dependents(
+        &mut self,
+        row: RowIndex,
+        statement: StatementId,
+    ) -> Result<Option<EntityId>, Refusal> {
+        let Some(known) = self.rows.all().get(row as usize).filter(|row| !row.deleted) else {
+            return Ok(None);
         };
         let entity = known.entity;
         if !self.entity(entity)?.rules.dependents.is_empty() {
@@ -243,8 +256,7 @@ impl<'a> Run<'a> {
             self.dependents(entity, &values)?;
         }
         self.delete_one(row, statement)?;
-        let touched = self.referring(entity);
-        self.refresh(&touched)
+        Ok(Some(entity))
     }
 
     /// Deletes a row; what goes with it is left to the store.
@@ -360,7 +372,7 @@ impl<'a> Run<'a> {
     }
 
     /// The entities whose rows may go or change when rows of this one are deleted.
-    fn referring(&self, entity: EntityId) -> Vec<EntityId> {
+    pub(super) fn referring(&self, entity: EntityId) -> Vec<EntityId> {
         let entities = &self.program.schema.entities;
         let mut found: Vec<EntityId> = Vec::new();
         let mut open = vec![entity];
@@ -380,7 +392,7 @@ impl<'a> Run<'a> {
     }
 
     /// Reads again what is bound of these entities, since a statement has changed rows that are not named.
-    fn refresh(&mut self, entities: &[EntityId]) -> Result<(), Refusal> {
+    pub(super) fn refresh(&mut self, entities: &[EntityId]) -> Result<(), Refusal> {
         for index in self.rows.copies()..self.rows.all().len() {
             let Some(row) = self.rows.all().get(index) else { break };
             if row.deleted || !entities.contains(&row.entity) {
@@ -437,7 +449,7 @@ impl<'a> Run<'a> {
         self.tell_event(number, event.id, event.about.as_ref(), &event.data)
     }
 
-    fn entity(&self, entity: EntityId) -> Result<&'a EntitySchema, Refusal> {
+    pub(super) fn entity(&self, entity: EntityId) -> Result<&'a EntitySchema, Refusal> {
         self.program
             .schema
             .entities

@@ -306,7 +306,7 @@ impl Inner {
             What::Job(job) => {
                 (Isolation::Serializable, self.resumes.lock().get(&job).map(|resume| (**resume).clone()))
             }
-            What::Rows(_) | What::RowsAtStart | What::Invariants | What::Handler { .. } => {
+            What::Rows(_) | What::RowsAtStart | What::Stored | What::Invariants | What::Handler { .. } => {
                 (Isolation::Serializable, None)
             }
         };
@@ -337,7 +337,7 @@ fn first_session(address: &Address, patience: Patience, shared: &Shared) -> Resu
         runtime().map_err(|error| OpenError::Database { place: place(), cause: error.to_string() })?;
     let opened = Session::open(runtime, address, patience, shared.compiled.statements.len());
     let mut session = opened.map_err(|failed| not_open(address.place(), &failed))?;
-    bring_up(&mut session, address, &shared.program.schema)?;
+    bring_up(&mut session, address, &shared.program)?;
     for prepared in shared.compiled.all() {
         session.hold(usize::MAX, prepared).map_err(|failed| match &failed {
             Failed::Server(error) if error.as_db_error().is_some() => {

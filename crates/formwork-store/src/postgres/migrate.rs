@@ -1,19 +1,25 @@
 //! Brings the tables of a database to those of the document, in one transaction that no other node disturbs.
 
 use super::address::Address;
+use super::cascades::Cascades;
 use super::dialect::{FUNCTIONS, LONGEST_NAME, Postgres};
-use super::errors::{Failed, not_open};
+use super::errors::{Constraints, Failed, not_open};
 use super::session::Session;
+use super::transaction::{PostgresTransaction, Shared};
 use crate::error::OpenError;
-use crate::statements::quoted;
-use crate::tables::{FORMAT, Found, Misfit, Plan, plan};
-use formwork_language::program::Schema;
+use crate::statements::{Compiled, quoted};
+use crate::tables::{FORMAT, Found, LookedAt, Misfit, Plan, plan};
+use formwork_engine::{Call, IdSource};
+use formwork_language::program::{Program, Schema};
+use std::sync::Arc;
+use tokio_postgres::error::SqlState;
 
 /// Only one node brings a database up at a time; the number is any that others will not take by accident.
 const ONE_AT_A_TIME: &str = "SELECT pg_advisory_xact_lock(7038432561128346223)";
 
 /// Makes the tables of a new database, or brings those of an old one to the schema.
-pub(crate) fn bring_up(session: &mut Session, address: &Address, schema: &Schema) -> Result<(), OpenError> {
+pub(crate) fn bring_up(session: &mut Session, address: &Address, program: &Program) -> Result<(), OpenError> {
+    let schema = &program.schema;
     let failed = |failed: Failed| not_open(address.place(), &failed);
     long_names(address, schema)?;
     let encoding = one_text(session, "SELECT current_setting('server_encoding')").map_err(failed)?;
@@ -29,7 +35,12 @@ pub(crate) fn bring_up(session: &mut Session, address: &Address, schema: &Schema
     }
     let found = look(session).map_err(failed)?;
     let done = match plan(&Postgres, schema, &found) {
-        Ok(plan) => apply(session, &plan).map_err(failed),
+        Ok(plan) => match apply(session, &plan, program) {
+            Ok(broken) if broken.is_empty() => Ok(()),
+            Ok(broken) => Err(OpenError::SchemaChanged(broken)),
+            Err(Unfit::Failed(cause)) => Err(failed(cause)),
+            Err(Unfit::Misfit(misfit)) => Err(not_fitting(address, misfit)),
+        },
         Err(misfit) => Err(not_fitting(address, misfit)),
     };
     let end = if done.is_ok() { "COMMIT" } else { "ROLLBACK" };
@@ -72,12 +83,42 @@ fn look(session: &mut Session) -> Result<Found, Failed> {
     Ok(Found { tables, format, schema })
 }
 
-fn apply(session: &mut Session, plan: &Plan) -> Result<(), Failed> {
+/// Why a plan was not carried out.
+enum Unfit {
+    Failed(Failed),
+    Misfit(Misfit),
+}
+
+impl From<Failed> for Unfit {
+    fn from(failed: Failed) -> Self {
+        Self::Failed(failed)
+    }
+}
+
+/// Carries out a plan; gives what rows that exist break of it, one line each.
+fn apply(session: &mut Session, plan: &Plan, program: &Program) -> Result<Vec<String>, Unfit> {
     if plan.statements.is_empty() && plan.schema.is_none() {
-        return Ok(());
+        return Ok(Vec::new());
     }
     for statement in FUNCTIONS.iter().copied().chain(plan.statements.iter().map(String::as_str)) {
         session.batch(statement)?;
+    }
+    let mut broken = Vec::new();
+    for (statement, line) in &plan.keys {
+        session.batch("SAVEPOINT key")?;
+        match session.batch(statement) {
+            Err(Failed::Server(error)) if error.code() == Some(&SqlState::UNIQUE_VIOLATION) => {
+                session.batch("ROLLBACK TO key")?;
+                broken.push(line.clone());
+            }
+            done => done?,
+        }
+    }
+    if broken.is_empty() && !plan.looked_at.is_empty() {
+        broken = look_at_rows(session, &plan.looked_at, program)?;
+    }
+    if !broken.is_empty() {
+        return Ok(broken);
     }
     let write = r#"INSERT INTO "_formwork" ("name", "value") VALUES ($1, $2)
         ON CONFLICT ("name") DO UPDATE SET "value" = excluded."value""#;
@@ -85,7 +126,33 @@ fn apply(session: &mut Session, plan: &Plan) -> Result<(), Failed> {
     if let Some(schema) = &plan.schema {
         session.touched(usize::MAX, write, &[&"schema", schema])?;
     }
-    Ok(())
+    Ok(Vec::new())
+}
+
+/// Rows that exist and break a rule that is new, one line each.
+fn look_at_rows(
+    session: &mut Session,
+    looked_at: &LookedAt,
+    program: &Program,
+) -> Result<Vec<String>, Unfit> {
+    let impossible = |cause: String| Unfit::Misfit(Misfit::Impossible(cause));
+    let (program, tables) = looked_at.program(program);
+    let shared = Shared {
+        compiled: Compiled::new(&Postgres, &program).map_err(impossible)?,
+        constraints: Constraints::new(&program.schema).map_err(impossible)?,
+        cascades: Cascades::new(&program.schema),
+        program: Arc::new(program),
+    };
+    let mut broken = Vec::new();
+    for what in looked_at.what() {
+        let mut transaction = PostgresTransaction::new(session, &shared).unbounded();
+        let (slots, seed) = (vec![tables.clone()], formwork_engine::replayable(0));
+        let call = Call { what, slots, now: 0, seed, precondition: None };
+        let ended =
+            formwork_engine::run(&shared.program, call, &mut transaction, &mut IdSource::new(), &|| false);
+        broken.extend(LookedAt::found(ended).map_err(impossible)?);
+    }
+    Ok(broken)
 }
 
 fn not_fitting(address: &Address, misfit: Misfit) -> OpenError {

@@ -34,6 +34,8 @@ pub(crate) struct PostgresTransaction<'t> {
     shared: &'t Shared,
     /// Rows written so far, those of cascades counted.
     written: u64,
+    /// The most rows that it may write.
+    most: u64,
     /// Why the transaction is to be repeated or given up, whatever the engine made of it.
     pub(crate) trouble: Option<Fault>,
     /// Whether an update met a taken key, which may belong to a row that it could not see.
@@ -42,7 +44,12 @@ pub(crate) struct PostgresTransaction<'t> {
 
 impl<'t> PostgresTransaction<'t> {
     pub(crate) fn new(session: &'t mut Session, shared: &'t Shared) -> Self {
-        Self { session, shared, written: 0, trouble: None, key_taken: false }
+        Self { session, shared, written: 0, most: MAX_ROWS_WRITTEN, trouble: None, key_taken: false }
+    }
+
+    /// The same without a bound on the rows written, for a document that has changed.
+    pub(crate) fn unbounded(self) -> Self {
+        Self { most: u64::MAX, ..self }
     }
 
     fn prepared(&self, number: usize) -> Result<&'t Prepared, StoreError> {
@@ -135,7 +142,7 @@ impl<'t> PostgresTransaction<'t> {
         let after = counting.map(|sql| self.taken(sql)).transpose()?;
         let taken = after.zip(before).map_or(0, |(after, before)| after.saturating_sub(before));
         self.written += touched + taken;
-        if self.written > MAX_ROWS_WRITTEN { Err(StoreError::TooMuchWork) } else { Ok(touched) }
+        if self.written > self.most { Err(StoreError::TooMuchWork) } else { Ok(touched) }
     }
 
     fn taken(&mut self, sql: &str) -> Result<u64, StoreError> {

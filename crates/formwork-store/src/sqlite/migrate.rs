@@ -1,17 +1,38 @@
 //! Brings the tables of a database to those of the document, in one transaction.
 
+use super::connection::Statements;
 use super::dialect::Sqlite;
+use super::errors::Keys;
+use super::transaction::{Shared, SqliteTransaction};
 use crate::error::OpenError;
-use crate::tables::{FORMAT, Found, Misfit, Plan, plan};
-use formwork_language::program::Schema;
+use crate::statements::Compiled;
+use crate::tables::{FORMAT, Found, LookedAt, Misfit, Plan, plan};
+use formwork_engine::{Call, IdSource};
+use formwork_language::program::Program;
 use rusqlite::{Connection, ErrorCode, OptionalExtension, TransactionBehavior};
 use std::path::Path;
+use std::sync::Arc;
 
 /// Makes the tables of a new database, or brings those of an old one to the schema.
-pub(crate) fn bring_up(connection: &mut Connection, path: &Path, schema: &Schema) -> Result<(), OpenError> {
+pub(crate) fn bring_up(connection: &mut Connection, path: &Path, program: &Program) -> Result<(), OpenError> {
     let found = look(connection).map_err(|error| not_open(path, &error))?;
-    let plan = plan(&Sqlite, schema, &found).map_err(|misfit| not_fitting(path, misfit))?;
-    apply(connection, &plan).map_err(|error| not_open(path, &error))
+    let plan = plan(&Sqlite, &program.schema, &found).map_err(|misfit| not_fitting(path, misfit))?;
+    apply(connection, &plan, program).map_err(|fault| match fault {
+        Fault::Sqlite(error) => not_open(path, &error),
+        Fault::Misfit(misfit) => not_fitting(path, misfit),
+    })
+}
+
+/// Why a plan was not carried out.
+enum Fault {
+    Sqlite(rusqlite::Error),
+    Misfit(Misfit),
+}
+
+impl From<rusqlite::Error> for Fault {
+    fn from(error: rusqlite::Error) -> Self {
+        Self::Sqlite(error)
+    }
 }
 
 fn look(connection: &Connection) -> rusqlite::Result<Found> {
@@ -27,7 +48,7 @@ fn look(connection: &Connection) -> rusqlite::Result<Found> {
     Ok(Found { format: read("format")?, schema: read("schema")?, tables })
 }
 
-fn apply(connection: &mut Connection, plan: &Plan) -> rusqlite::Result<()> {
+fn apply(connection: &mut Connection, plan: &Plan, program: &Program) -> Result<(), Fault> {
     if plan.statements.is_empty() && plan.schema.is_none() {
         return Ok(());
     }
@@ -35,12 +56,50 @@ fn apply(connection: &mut Connection, plan: &Plan) -> rusqlite::Result<()> {
     for statement in &plan.statements {
         transaction.execute_batch(statement)?;
     }
+    let mut broken = Vec::new();
+    for (statement, line) in &plan.keys {
+        match transaction.execute_batch(statement) {
+            Err(error) if error.sqlite_error_code() == Some(ErrorCode::ConstraintViolation) => {
+                broken.push(line.clone());
+            }
+            done => done?,
+        }
+    }
+    if broken.is_empty() && !plan.looked_at.is_empty() {
+        broken = look_at_rows(&transaction, &plan.looked_at, program)?;
+    }
+    if !broken.is_empty() {
+        return Err(Fault::Misfit(Misfit::Changed(broken)));
+    }
     let write = r#"INSERT OR REPLACE INTO "_formwork" ("name", "value") VALUES (?1, ?2)"#;
     transaction.execute(write, ["format", &FORMAT.to_string()])?;
     if let Some(schema) = &plan.schema {
         transaction.execute(write, ["schema", schema])?;
     }
-    transaction.commit()
+    Ok(transaction.commit()?)
+}
+
+/// Rows that exist and break a rule that is new, one line each.
+fn look_at_rows(
+    connection: &Connection,
+    looked_at: &LookedAt,
+    program: &Program,
+) -> Result<Vec<String>, Fault> {
+    let impossible = |cause: String| Fault::Misfit(Misfit::Impossible(cause));
+    let (program, tables) = looked_at.program(program);
+    let compiled = Compiled::new(&Sqlite, &program).map_err(impossible)?;
+    let shared = Shared { keys: Keys::new(&program.schema), compiled, program: Arc::new(program) };
+    let mut broken = Vec::new();
+    for what in looked_at.what() {
+        let mut statements = Statements::Cached;
+        let mut transaction = SqliteTransaction::new(connection, &mut statements, &shared).unbounded();
+        let (slots, seed) = (vec![tables.clone()], formwork_engine::replayable(0));
+        let call = Call { what, slots, now: 0, seed, precondition: None };
+        let ended =
+            formwork_engine::run(&shared.program, call, &mut transaction, &mut IdSource::new(), &|| false);
+        broken.extend(LookedAt::found(ended).map_err(impossible)?);
+    }
+    Ok(broken)
 }
 
 fn not_fitting(path: &Path, misfit: Misfit) -> OpenError {

@@ -31,6 +31,8 @@ pub(crate) struct SqliteTransaction<'t, 'c> {
     shared: &'t Shared,
     /// Rows written so far, those of cascades counted.
     written: u64,
+    /// The most rows that it may write.
+    most: u64,
 }
 
 impl<'t, 'c> SqliteTransaction<'t, 'c> {
@@ -39,7 +41,12 @@ impl<'t, 'c> SqliteTransaction<'t, 'c> {
         statements: &'t mut Statements<'c>,
         shared: &'t Shared,
     ) -> Self {
-        Self { connection, statements, shared, written: 0 }
+        Self { connection, statements, shared, written: 0, most: MAX_ROWS_WRITTEN }
+    }
+
+    /// The same without a bound on the rows written, for a document that has changed.
+    pub(crate) fn unbounded(self) -> Self {
+        Self { most: u64::MAX, ..self }
     }
 
     /// Runs something on a statement of the program or of the store, its parameters bound.
@@ -238,7 +245,7 @@ impl Transaction for SqliteTransaction<'_, '_> {
         let before = self.connection.total_changes();
         let touched = self.touch(statement, parameters)?;
         self.written += self.connection.total_changes() - before;
-        if self.written > MAX_ROWS_WRITTEN { Err(StoreError::TooMuchWork) } else { Ok(touched) }
+        if self.written > self.most { Err(StoreError::TooMuchWork) } else { Ok(touched) }
     }
 
     fn write_batch(
@@ -271,7 +278,7 @@ impl Transaction for SqliteTransaction<'_, '_> {
             execute(shared, statement, prepared)
         })?;
         self.written += self.connection.total_changes() - before;
-        if self.written > MAX_ROWS_WRITTEN { Err(StoreError::TooMuchWork) } else { Ok((touched, last)) }
+        if self.written > self.most { Err(StoreError::TooMuchWork) } else { Ok((touched, last)) }
     }
 
     fn reread(&mut self, entity: EntityId, key: &[Value]) -> Result<Option<(Vec<Value>, i64)>, StoreError> {

@@ -74,7 +74,7 @@ pub(crate) fn open(options: &Options, program: Arc<Program>) -> Result<(Writer, 
     let failed = |error: rusqlite::Error| not_open(&options.path, &error);
     let other = |cause: String| OpenError::Other { path: options.path.clone(), cause };
     let (mut connection, deadline) = open_writer(options).map_err(failed)?;
-    bring_up(&mut connection, &options.path, &program.schema)?;
+    bring_up(&mut connection, &options.path, &program)?;
     make_durable(&connection).map_err(failed)?;
     let compiled = Compiled::new(&Sqlite, &program).map_err(other)?;
     for prepared in compiled.all() {
@@ -466,7 +466,7 @@ impl Group<'_, '_> {
             What::Job(job) => self.resumes.get(&job).map(|resume| (**resume).clone()),
             What::Operation(_)
             | What::Rows(_)
-            | What::RowsAtStart
+            | What::RowsAtStart | What::Stored
             | What::Invariants
             | What::Handler { .. } => None,
         };

@@ -4,7 +4,9 @@
 use super::shape::{TableShape, shapes};
 use crate::statements::{Dialect, quoted};
 use crate::system::create_missing;
-use formwork_language::program::Schema;
+use formwork_engine::{Answer, Body, Ended, What};
+use formwork_language::program::{EntityId, Limit, Lock, Program, Schema, Select, Statement};
+use formwork_language::value::Value;
 use serde_json::Value as Json;
 
 /// The format of the store's own tables and of the way values are kept.
@@ -26,8 +28,82 @@ pub(crate) struct Found {
 pub(crate) struct Plan {
     /// The statements in order.
     pub(crate) statements: Vec<String>,
+    /// New unique keys: the statement, and what to say when rows that exist break the key.
+    pub(crate) keys: Vec<(String, String)>,
+    /// What rows that exist must be held against, behind the keys.
+    pub(crate) looked_at: LookedAt,
     /// What the record is to say of the document's tables; written after the statements.
     pub(crate) schema: Option<String>,
+}
+
+/// Rows that exist and rules that are new.
+#[derive(Debug, Default)]
+pub(crate) struct LookedAt {
+    /// Tables whose rows must keep new rules, and whether their computed fields are to be computed again.
+    pub(crate) tables: Vec<(EntityId, bool)>,
+    /// Whether an invariant is new.
+    pub(crate) invariants: bool,
+}
+
+impl LookedAt {
+    /// Whether there is nothing to look at.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.tables.is_empty() && !self.invariants
+    }
+
+    /// What is to be run.
+    pub(crate) fn what(&self) -> Vec<What> {
+        let wanted = [(What::Stored, !self.tables.is_empty()), (What::Invariants, self.invariants)];
+        wanted.into_iter().filter(|(_, wanted)| *wanted).map(|(what, _)| what).collect()
+    }
+
+    /// The lines that a run answered, or why it could not be done.
+    pub(crate) fn found(ended: Ended) -> Result<Vec<String>, String> {
+        match ended.result {
+            Ok(Answer { body: Body::Value(Value::List(lines)), .. }) => {
+                Ok(lines.iter().map(Value::to_plain).collect())
+            }
+            Ok(_) => Ok(Vec::new()),
+            Err(refusal) => Err(format!("rows that exist cannot be read: {refusal:?}")),
+        }
+    }
+
+    /// The program with the statements that are needed to look, and the slot that
+    /// [`formwork_engine::What::Stored`] reads.
+    pub(crate) fn program(&self, program: &Program) -> (Program, Value) {
+        let mut program = program.clone();
+        let mut add = |statement: Statement| {
+            program.statements.push(statement);
+            Value::Integer(i64::try_from(program.statements.len() - 1).unwrap_or(i64::MAX))
+        };
+        let mut slots = Vec::new();
+        for (entity, recompute) in &self.tables {
+            let Some(table) = program.schema.entities.get(usize::from(*entity)) else { continue };
+            let order = table.primary_key.iter().map(|field| (*field, false)).collect();
+            let first = Select {
+                entity: *entity,
+                filter: None,
+                order,
+                limit: Limit::Rows(1_000),
+                after: None,
+                lock: Lock::None,
+            };
+            let behind = Select { after: Some(0), ..first.clone() };
+            let mut fields: Vec<u16> = table.rules.computed.iter().map(|computed| computed.field).collect();
+            fields.sort_unstable();
+            let listed = [
+                Value::Integer(i64::from(*entity)),
+                add(Statement::Select(first)),
+                add(Statement::Select(behind)),
+                match *recompute && !fields.is_empty() {
+                    true => add(Statement::UpdateByKey { entity: *entity, fields }),
+                    false => Value::Null,
+                },
+            ];
+            slots.push(Value::List(listed.into()));
+        }
+        (program, Value::List(slots.into()))
+    }
 }
 
 /// Why a database is not brought to a document's tables. Nothing was changed.
@@ -50,14 +126,19 @@ pub(crate) fn plan(dialect: &'static dyn Dialect, schema: &Schema, found: &Found
     let wanted = shapes(dialect, schema).map_err(Misfit::Impossible)?;
     let known = known(found)?;
     let mut statements = create_missing(dialect, &found.tables);
+    let (mut keys, mut looked_at) = (Vec::new(), LookedAt::default());
     match &known {
         None => statements.extend(create_all(dialect, schema, &wanted)),
-        Some(known) => statements.extend(additions(dialect, schema, known, &wanted)?),
+        Some(known) => {
+            let change = additions(dialect, schema, known, &wanted)?;
+            statements.extend(change.plan);
+            (keys, looked_at) = (change.keys, change.looked_at);
+        }
     }
     let record: Vec<Json> = wanted.iter().map(TableShape::to_json).collect();
     // A type may have grown without a statement.
     let schema = (known.as_ref() != Some(&record)).then(|| Json::from(record).to_string());
-    Ok(Plan { statements, schema })
+    Ok(Plan { statements, keys, looked_at, schema })
 }
 
 /// The record of the tables; nothing in a new database.
@@ -81,13 +162,21 @@ fn create_all(dialect: &dyn Dialect, schema: &Schema, wanted: &[TableShape]) -> 
 }
 
 /// The statements that add what is new, or why they do not suffice.
-fn additions(
-    dialect: &dyn Dialect,
+fn additions<'d>(
+    dialect: &'d dyn Dialect,
     schema: &Schema,
     known: &[Json],
     wanted: &[TableShape],
-) -> Result<Vec<String>, Misfit> {
-    let mut change = Change { dialect, plan: Vec::new(), last: Vec::new(), differences: Vec::new() };
+) -> Result<Change<'d>, Misfit> {
+    let mut change = Change {
+        dialect,
+        plan: Vec::new(),
+        last: Vec::new(),
+        keys: Vec::new(),
+        looked_at: LookedAt::default(),
+        differences: Vec::new(),
+        additions: Vec::new(),
+    };
     let gone: Vec<&str> = known
         .iter()
         .map(|before| text(before, "name"))
@@ -97,20 +186,24 @@ fn additions(
         return Err(Misfit::OtherDocument(gone.into_iter().map(str::to_owned).collect()));
     }
     change.differences.extend(gone.iter().map(|name| format!("`{name}` is gone from the document")));
-    for (table, entity) in wanted.iter().zip(&schema.entities) {
+    for (at, (table, entity)) in (0..).zip(wanted.iter().zip(&schema.entities)) {
         match known.iter().find(|before| text(before, "name") == table.name) {
             None => {
+                change.additions.push(format!("`{}` is new", table.name));
+                change.looked_at.invariants |= !table.invariants.is_empty();
                 change.plan.extend(table.create(dialect, entity));
                 change.last.extend(table.columns.iter().filter_map(|column| column.constraint.clone()));
             }
-            Some(before) => change.compare(before, table),
+            Some(before) => change.compare(before, at, table),
         }
     }
     if !change.differences.is_empty() {
+        let added = change.additions.into_iter().map(|line| format!("{line} (that alone would be added)"));
+        change.differences.extend(added);
         return Err(Misfit::Changed(change.differences));
     }
     change.plan.append(&mut change.last);
-    Ok(change.plan)
+    Ok(change)
 }
 
 /// A change under way.
@@ -119,12 +212,17 @@ struct Change<'d> {
     plan: Vec<String>,
     /// What has to wait until every table is there.
     last: Vec<String>,
+    keys: Vec<(String, String)>,
+    looked_at: LookedAt,
     differences: Vec<String>,
+    /// What is only added, for a plan that is refused for something else.
+    additions: Vec<String>,
 }
 
 impl Change<'_> {
-    fn compare(&mut self, before: &Json, table: &TableShape) {
+    fn compare(&mut self, before: &Json, at: EntityId, table: &TableShape) {
         let name = &table.name;
+        let (mut look, mut recompute) = (false, false);
         if names(before, "primary_key") != table.primary_key {
             self.differences.push(format!("the primary key of `{name}` is another"));
         }
@@ -138,7 +236,9 @@ impl Change<'_> {
         for now in &table.columns {
             let field = &now.name;
             let Some(column) = columns.iter().find(|column| text(column, "name") == *field) else {
+                recompute |= now.computed.is_some();
                 if now.addable {
+                    self.additions.push(format!("`{name}.{field}` is new"));
                     self.plan.push(format!("ALTER TABLE {} ADD COLUMN {}", quoted(name), now.sql));
                     self.last.extend(now.constraint.clone());
                 } else {
@@ -157,17 +257,32 @@ impl Change<'_> {
                     if now.optional { ("required", "optional") } else { ("optional", "required") };
                 self.differences.push(format!("`{name}.{field}` was {was} and is {is} now"));
             }
+            if column["secret"].as_bool().unwrap_or(false) != now.secret {
+                let (was, is) =
+                    if now.secret { ("as sent", "as digests") } else { ("as digests", "as sent") };
+                self.differences.push(format!("`{name}.{field}` was kept {was} and is kept {is} now"));
+            }
+            look |= column["rules"].as_str().unwrap_or_default() != now.rules && !now.rules.is_empty();
+            recompute |= now.computed.is_some() && column["computed"].as_str() != now.computed.as_deref();
             if column["references"].as_str() != now.references.as_deref() {
                 self.differences.push(format!("what `{name}.{field}` references has changed"));
             }
+        }
+        let new = |member: &str, now: &[String]| now.iter().any(|rule| !names(before, member).contains(rule));
+        look |= new("checks", &table.checks) || new("overlaps", &table.overlaps);
+        self.looked_at.invariants |= new("invariants", &table.invariants);
+        if look || recompute {
+            self.looked_at.tables.push((at, recompute));
         }
         self.compare_indexes(before, table);
     }
 
     fn compare_indexes(&mut self, before: &Json, table: &TableShape) {
         let unique = names(before, "unique");
-        for (name, _) in table.unique.iter().filter(|(name, _)| !unique.contains(name)) {
-            self.differences.push(format!("`{}` has a new key: {name}", table.name));
+        for (name, sql) in table.unique.iter().filter(|(name, _)| !unique.contains(name)) {
+            let line = format!("`{}` has a new key: {name}", table.name);
+            self.additions.push(line.clone());
+            self.keys.push((sql.clone(), format!("{line}, and rows that exist have the same")));
         }
         for name in unique.iter().filter(|name| !table.unique.iter().any(|(now, _)| now == *name)) {
             self.differences.push(format!("`{}` has lost a key: {name}", table.name));

@@ -3,5 +3,5 @@
 mod migration;
 mod shape;
 
-pub(crate) use migration::{FORMAT, Found, Misfit, Plan, plan};
+pub(crate) use migration::{FORMAT, Found, LookedAt, Misfit, Plan, plan};
 pub(crate) use shape::{key_name, reference_name, unique_name};

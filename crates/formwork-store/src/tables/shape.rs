@@ -18,6 +18,12 @@ pub(crate) struct TableShape {
     pub(crate) unique: Vec<(String, String)>,
     /// Name and SQL of each other index.
     pub(crate) indexes: Vec<(String, String)>,
+    /// What must hold over several fields of a row, as written.
+    pub(crate) checks: Vec<String>,
+    /// Intervals that must not overlap, as written.
+    pub(crate) overlaps: Vec<String>,
+    /// What must hold over groups of its rows, as written.
+    pub(crate) invariants: Vec<String>,
 }
 
 /// A column of a [`TableShape`].
@@ -27,6 +33,12 @@ pub(crate) struct ColumnShape {
     /// The type in the notation of the form.
     pub(crate) ty: String,
     pub(crate) optional: bool,
+    /// What must hold of a value, in words that are alike exactly when the rules are; empty for nothing.
+    pub(crate) rules: String,
+    /// From what it is computed.
+    pub(crate) computed: Option<String>,
+    /// Whether its digest is kept.
+    pub(crate) secret: bool,
     /// The reference as SQL.
     pub(crate) references: Option<String>,
     /// The reference as a statement of its own, where it cannot stand in the table.
@@ -91,24 +103,42 @@ impl TableShape {
             .columns
             .iter()
             .map(|column| {
-                json!({
+                let mut json = json!({
                     "name": column.name,
                     "type": column.ty,
                     "optional": column.optional,
                     "references": column.references,
-                })
+                });
+                if !column.rules.is_empty() {
+                    json["rules"] = Json::from(column.rules.as_str());
+                }
+                if let Some(computed) = &column.computed {
+                    json["computed"] = Json::from(computed.as_str());
+                }
+                if column.secret {
+                    json["secret"] = Json::from(true);
+                }
+                json
             })
             .collect();
         let names = |indexes: &[(String, String)]| -> Vec<Json> {
             indexes.iter().map(|(name, _)| Json::from(name.as_str())).collect()
         };
-        json!({
+        let mut json = json!({
             "name": self.name,
             "columns": columns,
             "primary_key": self.primary_key,
             "unique": names(&self.unique),
             "indexes": names(&self.indexes),
-        })
+        });
+        for (name, rules) in
+            [("checks", &self.checks), ("overlaps", &self.overlaps), ("invariants", &self.invariants)]
+        {
+            if !rules.is_empty() {
+                json[name] = rules.iter().map(|rule| Json::from(rule.as_str())).collect();
+            }
+        }
+        json
     }
 }
 
@@ -151,7 +181,12 @@ fn table(cx: &Cx<'_>, id: EntityId, entity: &EntitySchema) -> Result<TableShape,
         list.sort();
         list.dedup();
     }
-    Ok(TableShape { name: entity.name.to_string(), columns, primary_key, unique, indexes })
+    let checks = entity.rules.checks.iter().map(|check| check.text.to_string()).collect();
+    let overlaps = entity.rules.overlaps.iter().map(|overlap| overlap.text.to_string()).collect();
+    let name = entity.name.to_string();
+    let invariants = cx.schema.invariants.iter().filter(|invariant| invariant.entity == id);
+    let invariants = invariants.map(|invariant| invariant.text.to_string()).collect();
+    Ok(TableShape { name, columns, primary_key, unique, indexes, checks, overlaps, invariants })
 }
 
 /// Whether a key or index over all rows begins with the field.
@@ -166,8 +201,11 @@ fn is_led_by(entity: &EntitySchema, field: u16) -> bool {
 fn column(cx: &Cx<'_>, entity: &EntitySchema, field: &FieldSchema) -> Result<ColumnShape, String> {
     let references = reference(cx.schema, field)?;
     let default = constant(cx.dialect, field);
+    let at = entity.fields.iter().position(|other| other.name == field.name);
+    let computed = entity.rules.computed.iter().find(|computed| Some(usize::from(computed.field)) == at);
     let mut sql = format!("{} {}", quoted(&field.name), cx.dialect.column_type(&field.ty));
-    if !field.optional {
+    // A computed field that is new has its value only when the rows that exist are computed.
+    if !field.optional && !field.computed {
         sql.push_str(" NOT NULL");
         if let Some(default) = &default {
             // Only for rows that exist when the column is added: the engine gives every value of a new row.
@@ -191,11 +229,23 @@ fn column(cx: &Cx<'_>, entity: &EntitySchema, field: &FieldSchema) -> Result<Col
         name: field.name.to_string(),
         ty: field.ty.to_string(),
         optional: field.optional,
-        addable: field.optional || (default.is_some() && references.is_none()),
+        rules: rules(field),
+        computed: computed.map(|computed| computed.text.to_string()),
+        secret: field.secret,
+        addable: field.optional || field.computed || (default.is_some() && references.is_none()),
         references,
         constraint,
         sql,
     })
+}
+
+/// The rules of a field's value in words; empty for none.
+fn rules(field: &FieldSchema) -> String {
+    let rules = format!("{:?}", field.rules);
+    if rules == format!("{:?}", formwork_language::constraint::FieldRules::default()) {
+        return String::new();
+    }
+    rules
 }
 
 fn reference(schema: &Schema, field: &FieldSchema) -> Result<Option<String>, String> {

@@ -12,4 +12,5 @@ mod opening;
 mod pages;
 mod place;
 mod queries;
+mod rules;
 mod vfs;

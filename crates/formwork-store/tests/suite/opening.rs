@@ -67,7 +67,7 @@ fn what_does_more_than_add_is_refused_with_every_difference() {
         "`note.rank` was `integer` and is `string` now",
         "`note.rank` was optional and is required now",
         "`note.size` is new and required, and rows that exist have no value for it",
-        "`note` has a new key: unique note(size)",
+        "`note` has a new key: unique note(size) (that alone would be added)",
     ];
     assert_eq!(lines, expected);
     let OpenError::SchemaChanged(lines) = refused(place, table("")) else { panic!() };

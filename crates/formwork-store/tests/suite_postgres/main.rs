@@ -18,5 +18,7 @@ mod pages;
 mod place;
 #[path = "../suite/queries.rs"]
 mod queries;
+#[path = "../suite/rules.rs"]
+mod rules;
 mod server;
 mod sharing;
