@@ -94,7 +94,7 @@ fn look_at_rows(
         let mut statements = Statements::Cached;
         let mut transaction = SqliteTransaction::new(connection, &mut statements, &shared).unbounded();
         let (slots, seed) = (vec![tables.clone()], formwork_engine::replayable(0));
-        let call = Call { what, slots, now: 0, seed, precondition: None };
+        let call = Call { what, slots, now: 0, seed, precondition: None, part: None };
         let ended =
             formwork_engine::run(&shared.program, call, &mut transaction, &mut IdSource::new(), &|| false);
         broken.extend(LookedAt::found(ended).map_err(impossible)?);

@@ -135,6 +135,7 @@ async fn sound(room: &Room) {
         now: 0,
         seed: formwork_engine::replayable(0),
         precondition: None,
+        part: None,
     };
     let ended = room.store.run(call).await;
     let Body::Value(Value::List(lines)) = &answer(&ended).body else { panic!("{ended:?}") };
@@ -354,6 +355,7 @@ async fn what_a_cascade_takes_counts_against_the_bound() {
             now: 0,
             seed: formwork_engine::replayable(first.unsigned_abs()),
             precondition: None,
+            part: None,
         };
         answer(&room.store.run(call).await);
     }
