@@ -98,9 +98,12 @@ impl Store {
             What::Operation(index) => {
                 self.program().operations.get(index as usize).is_none_or(|operation| operation.writes)
             }
-            What::Job(_) | What::Rows(_) | What::RowsAtStart | What::Stored | What::Invariants | What::Handler { .. } => {
-                true
-            }
+            What::Job(_)
+            | What::Rows(_)
+            | What::RowsAtStart
+            | What::Stored
+            | What::Invariants
+            | What::Handler { .. } => true,
         };
         match &self.backend {
             Backend::Sqlite { writer, .. } if writes => writer.run(call, None).await,

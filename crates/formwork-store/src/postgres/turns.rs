@@ -62,7 +62,9 @@ impl Turns {
         let at = match what {
             What::Operation(operation) => operation as usize,
             What::Job(job) => self.jobs_from + job as usize,
-            What::Rows(_) | What::RowsAtStart | What::Stored | What::Invariants | What::Handler { .. } => return None,
+            What::Rows(_) | What::RowsAtStart | What::Stored | What::Invariants | What::Handler { .. } => {
+                return None;
+            }
         };
         Some(self.kinds.get(at)?.lock().await)
     }

@@ -466,7 +466,8 @@ impl Group<'_, '_> {
             What::Job(job) => self.resumes.get(&job).map(|resume| (**resume).clone()),
             What::Operation(_)
             | What::Rows(_)
-            | What::RowsAtStart | What::Stored
+            | What::RowsAtStart
+            | What::Stored
             | What::Invariants
             | What::Handler { .. } => None,
         };
