@@ -33,6 +33,10 @@ pub(crate) struct Context<'a> {
     pub(crate) routes: NameIndex,
     /// What of it is executed.
     pub(crate) strictness: Strictness,
+    /// Where placeholders and stand-ins stand.
+    pub(crate) unfinished: Places,
+    /// Where the headings of sections stand.
+    pub(crate) headings: Places,
 }
 
 impl<'a> Context<'a> {
@@ -51,7 +55,48 @@ impl<'a> Context<'a> {
         let operations = NameIndex::new(declared().map(|operation| operation.name.value.as_str()));
         let routes: Vec<String> = declared().map(route).collect();
         let routes = NameIndex::new(routes.iter().map(String::as_str));
-        Self { source, document, model, compiled, whole, form, lexicon, operations, routes, strictness }
+        let unfinished = Places::of(model.unfinished.iter().map(|unfinished| unfinished.span));
+        let headings = Places::of(model.sections.iter().map(|(_, span)| *span));
+        Self {
+            source,
+            document,
+            model,
+            compiled,
+            whole,
+            form,
+            lexicon,
+            operations,
+            routes,
+            strictness,
+            unfinished,
+            headings,
+        }
+    }
+}
+
+/// Places of one kind, found in the same time however many there are.
+pub(crate) struct Places {
+    /// Where each begins, in that order, and the least end of it and of all behind it.
+    by_begin: Vec<(u32, u32)>,
+}
+
+impl Places {
+    /// In any order.
+    pub(crate) fn of(spans: impl Iterator<Item = Span>) -> Self {
+        let mut by_begin: Vec<(u32, u32)> = spans.map(|span| (span.start, span.end)).collect();
+        by_begin.sort_unstable();
+        let mut least = u32::MAX;
+        for (_, end) in by_begin.iter_mut().rev() {
+            least = least.min(*end);
+            *end = least;
+        }
+        Self { by_begin }
+    }
+
+    /// Whether one of them lies inside a place.
+    pub(crate) fn is_any_in(&self, place: Span) -> bool {
+        let from = self.by_begin.partition_point(|(start, _)| *start < place.start);
+        self.by_begin.get(from).is_some_and(|(_, least)| *least <= place.end)
     }
 }
 
@@ -124,5 +169,22 @@ impl Diagnostic {
             }
             _ => this,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_place_holds_another_whatever_their_order_and_nesting() {
+        let spans = [Span::new(10, 90), Span::new(5, 7), Span::new(20, 30), Span::new(20, 25)];
+        let places = Places::of(spans.into_iter());
+        for (start, end) in (0..100).flat_map(|start| (start..100).map(move |end| (start, end))) {
+            let place = Span::new(start, end);
+            let slow = spans.iter().any(|span| place.contains(*span));
+            assert_eq!(places.is_any_in(place), slow, "{place:?}");
+        }
+        assert!(!Places::of(std::iter::empty()).is_any_in(Span::new(0, 9)));
     }
 }

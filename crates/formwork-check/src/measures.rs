@@ -76,9 +76,13 @@ impl Measures {
     fn add(&mut self, entry: Entry) {
         let at = self.entries.len() as u32;
         for stem in &entry.stems {
-            let places = self.by_word.entry(stem.clone()).or_default();
-            if places.last() != Some(&at) {
-                places.push(at);
+            // Most words are known already, and looking one up needs no copy of it.
+            match self.by_word.get_mut(stem) {
+                Some(places) if places.last() == Some(&at) => {}
+                Some(places) => places.push(at),
+                None => {
+                    self.by_word.insert(stem.clone(), vec![at]);
+                }
             }
         }
         self.entries.push(entry);

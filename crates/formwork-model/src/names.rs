@@ -14,7 +14,7 @@ pub fn same_name(one: &str, other: &str) -> bool {
 /// What names that mean the same have in common: letters and digits in lower case, in the singular. For looking
 /// names up in a table; empty when a name has neither letter nor digit.
 pub fn name_key(name: &str) -> String {
-    singular(&letters(name))
+    singular(letters(name))
 }
 
 /// Names in the order of their declaration, found in the same time however many there are.
@@ -30,7 +30,7 @@ impl NameIndex {
         let mut index = Self::default();
         for (at, name) in (0..).zip(names) {
             index.exact.entry(name.into()).or_insert(at);
-            index.alike.entry(singular(&letters(name))).or_insert(at);
+            index.alike.entry(singular(letters(name))).or_insert(at);
         }
         index
     }
@@ -44,8 +44,10 @@ impl NameIndex {
     pub fn find(&self, name: &str) -> Option<usize> {
         self.exact(name).or_else(|| {
             let letters = letters(name);
-            let alike = || self.alike.get(&singular(&letters)).map(|at| *at as usize);
-            (!letters.is_empty()).then(alike).flatten()
+            if letters.is_empty() {
+                return None;
+            }
+            self.alike.get(&singular(letters)).map(|at| *at as usize)
         })
     }
 }
@@ -56,21 +58,33 @@ pub fn nearest<'a>(name: &str, candidates: impl IntoIterator<Item = &'a str>) ->
     let wanted: Vec<char> = name.to_lowercase().chars().take(LONGEST).collect();
     let most = (wanted.len() / 3).max(1);
     let signature = signature(name);
-    candidates
-        .into_iter()
-        .take(MOST_CANDIDATES)
-        .filter(|candidate| candidate.chars().count().abs_diff(wanted.len()) <= most)
+    let mut letters: Vec<char> = Vec::new();
+    let mut rows = Rows::default();
+    let mut best: Option<(usize, &str)> = None;
+    for candidate in candidates.into_iter().take(MOST_CANDIDATES) {
+        let length = if candidate.is_ascii() { candidate.len() } else { candidate.chars().count() };
+        let differing = (self::signature(candidate) ^ signature).count_ones() as usize;
         // A letter in one and not in the other costs at least half an edit.
-        .filter(|candidate| {
-            (self::signature(candidate) ^ signature).count_ones() as usize <= 2 * most || name.len() > LONGEST
-        })
-        .map(|candidate| {
-            let letters: Vec<char> = candidate.to_lowercase().chars().collect();
-            (distance(&wanted, &letters), candidate)
-        })
-        .filter(|(distance, candidate)| *distance <= most && *distance < candidate.chars().count())
-        .min_by_key(|(distance, _)| *distance)
-        .map(|(_, candidate)| candidate)
+        let is_far = differing > 2 * most && name.len() <= LONGEST;
+        if length.abs_diff(wanted.len()) > most || is_far {
+            continue;
+        }
+        letters.clear();
+        match candidate.is_ascii() {
+            true => letters.extend(candidate.bytes().map(|byte| char::from(byte.to_ascii_lowercase()))),
+            false => letters.extend(candidate.to_lowercase().chars()),
+        }
+        // The first of several that are equally near is taken, so that a later one must be nearer.
+        let least = best.map_or(most, |(distance, _)| distance - 1);
+        let distance = rows.distance(&wanted, &letters, least);
+        if distance.is_some_and(|distance| distance < length) {
+            best = distance.map(|distance| (distance, candidate));
+        }
+        if matches!(best, Some((0, _))) {
+            break;
+        }
+    }
+    best.map(|(_, candidate)| candidate)
 }
 
 /// Whether two names differ by one slip of the pen: a letter too many, too few, wrong, or two that changed places. A
@@ -81,7 +95,10 @@ pub fn is_slip(one: &str, other: &str) -> bool {
         |name: &[char]| name.iter().filter(|letter| letter.is_ascii_digit()).copied().collect::<String>();
     let (first, second) = (letters(one), letters(other));
     let is_near = first.len().abs_diff(second.len()) <= 1;
-    is_near && digits(&first) == digits(&second) && !same_name(one, other) && distance(&first, &second) == 1
+    is_near
+        && digits(&first) == digits(&second)
+        && !same_name(one, other)
+        && Rows::default().distance(&first, &second, 1) == Some(1)
 }
 
 /// Names beyond this many characters are compared by their beginning, so that comparing stays cheap.
@@ -104,51 +121,74 @@ fn signature(name: &str) -> u64 {
 
 fn letters(name: &str) -> String {
     if name.is_ascii() {
-        let letters = name.bytes().filter(u8::is_ascii_alphanumeric);
-        return letters.map(|byte| char::from(byte.to_ascii_lowercase())).collect();
+        let mut letters = Vec::with_capacity(name.len());
+        letters.extend(name.bytes().filter(u8::is_ascii_alphanumeric).map(|byte| byte.to_ascii_lowercase()));
+        return String::from_utf8(letters).unwrap_or_default();
     }
     name.chars().filter(|character| character.is_alphanumeric()).flat_map(char::to_lowercase).collect()
 }
 
-fn singular(name: &str) -> String {
-    if let Some(stem) = name.strip_suffix("ies").filter(|stem| stem.len() > 1) {
-        return format!("{stem}y");
+/// Cuts a plural's ending off, without another copy of the name.
+fn singular(mut name: String) -> String {
+    if name.strip_suffix("ies").is_some_and(|stem| stem.len() > 1) {
+        name.truncate(name.len() - 3);
+        name.push('y');
+    } else if ["sses", "shes", "ches", "xes"].iter().any(|ending| name.ends_with(ending)) {
+        name.truncate(name.len() - 2);
+    } else if name.strip_suffix('s').is_some_and(|stem| stem.len() > 1 && !stem.ends_with('s')) {
+        name.pop();
     }
-    for ending in ["sses", "shes", "ches", "xes"] {
-        if name.ends_with(ending) {
-            return name[..name.len() - 2].to_owned();
-        }
-    }
-    match name.strip_suffix('s') {
-        Some(stem) if stem.len() > 1 && !stem.ends_with('s') => stem.to_owned(),
-        _ => name.to_owned(),
-    }
+    name
 }
 
-/// Edits between two words, two neighbouring letters swapped counting as one (optimal string alignment).
-fn distance(one: &[char], other: &[char]) -> usize {
-    // What both begin and end with costs nothing, and names of one document often begin alike.
-    let same = one.iter().zip(other).take_while(|(one, other)| one == other).count();
-    let (one, other) = (&one[same..], &other[same..]);
-    let same = one.iter().rev().zip(other.iter().rev()).take_while(|(one, other)| one == other).count();
-    let (one, other) = (&one[..one.len() - same], &other[..other.len() - same]);
-    let mut before: Vec<usize> = Vec::new();
-    let mut above: Vec<usize> = (0..=other.len()).collect();
-    for (row, letter) in one.iter().enumerate() {
-        let mut line = vec![row + 1];
-        for (column, against) in other.iter().enumerate() {
-            let mut least = (above[column] + usize::from(letter != against))
-                .min(above[column + 1] + 1)
-                .min(line[column] + 1);
-            let swapped = row > 0 && column > 0 && *letter == other[column - 1] && one[row - 1] == *against;
-            if swapped {
-                least = least.min(before[column - 1] + 1);
+/// The rows of the table in which edits are counted, kept from one pair of words to the next.
+#[derive(Default)]
+struct Rows {
+    before: Vec<usize>,
+    above: Vec<usize>,
+    line: Vec<usize>,
+}
+
+impl Rows {
+    /// Edits between two words, two neighbouring letters swapped counting as one (optimal string alignment); none
+    /// when there are more than `most`.
+    fn distance(&mut self, one: &[char], other: &[char], most: usize) -> Option<usize> {
+        // What both begin and end with costs nothing, and names of one document often begin alike.
+        let same = one.iter().zip(other).take_while(|(one, other)| one == other).count();
+        let (one, other) = (&one[same..], &other[same..]);
+        let same = one.iter().rev().zip(other.iter().rev()).take_while(|(one, other)| one == other).count();
+        let (one, other) = (&one[..one.len() - same], &other[..other.len() - same]);
+        let Self { before, above, line } = self;
+        before.clear();
+        above.clear();
+        above.extend(0..=other.len());
+        let mut least_above = 0;
+        for (row, letter) in one.iter().enumerate() {
+            line.clear();
+            line.push(row + 1);
+            let mut least_here = row + 1;
+            for (column, against) in other.iter().enumerate() {
+                let mut least = (above[column] + usize::from(letter != against))
+                    .min(above[column + 1] + 1)
+                    .min(line[column] + 1);
+                let swapped =
+                    row > 0 && column > 0 && *letter == other[column - 1] && one[row - 1] == *against;
+                if swapped {
+                    least = least.min(before[column - 1] + 1);
+                }
+                line.push(least);
+                least_here = least_here.min(least);
             }
-            line.push(least);
+            // No later row is below the least of two neighbouring ones.
+            if least_here > most && least_above > most {
+                return None;
+            }
+            least_above = least_here;
+            std::mem::swap(before, above);
+            std::mem::swap(above, line);
         }
-        before = std::mem::replace(&mut above, line);
+        above.last().copied().filter(|distance| *distance <= most)
     }
-    above.last().copied().unwrap_or(0)
 }
 
 #[cfg(test)]
@@ -175,6 +215,13 @@ mod tests {
             assert_eq!(index.find(name), slow, "{name}");
             assert_eq!(index.exact(name), exact, "{name}");
         }
+    }
+
+    #[test]
+    fn of_names_that_are_equally_near_the_first_is_taken() {
+        assert_eq!(nearest("lnik", ["link", "lnik_", "lnk"]), Some("link"));
+        assert_eq!(nearest("thing_17", ["thing_18", "thing_7", "thing_170"]), Some("thing_18"));
+        assert_eq!(nearest("Link", ["lonk", "link"]), Some("link"));
     }
 
     #[test]

@@ -6,6 +6,7 @@
 use crate::labels::normal;
 use crate::tables;
 use formwork_syntax::{Block, Item, List, Node, Part, PartKind, PieceKind, Span, Table, Text};
+use std::borrow::Cow;
 
 /// The part with every list item and table row whose label is known as a labelled part.
 pub(crate) fn promote(source: &str, part: &Part, known: &dyn Fn(&str) -> bool) -> Part {
@@ -161,7 +162,10 @@ pub(crate) fn bold_head(source: &str, text: &Text) -> Option<(Text, Text)> {
 }
 
 /// The part with the labels that follow an item's bold title put below that title.
-pub(crate) fn regroup(source: &str, part: &Part, is_title: &dyn Fn(&Part) -> bool) -> Part {
+pub(crate) fn regroup<'d>(source: &str, part: &'d Part, is_title: &dyn Fn(&Part) -> bool) -> Cow<'d, Part> {
+    if is_grouped(source, part, is_title) {
+        return Cow::Borrowed(part);
+    }
     let mut copy = without_children(part);
     let mut flat = Vec::with_capacity(part.children.len());
     split_titles(source, &part.children, is_title, &mut flat);
@@ -181,16 +185,40 @@ pub(crate) fn regroup(source: &str, part: &Part, is_title: &dyn Fn(&Part) -> boo
             _ => copy.children.push(node.clone()),
         }
     }
-    copy
+    Cow::Owned(copy)
+}
+
+/// Whether nothing has to move: no label follows a bold title, and no paragraph is a title. Most documents title their
+/// items with headings, and copying them would cost more than reading them.
+fn is_grouped(source: &str, part: &Part, is_title: &dyn Fn(&Part) -> bool) -> bool {
+    let mut follows_title = false;
+    part.children.iter().all(|node| {
+        let was_title = std::mem::take(&mut follows_title);
+        match node {
+            Node::Part(below) if matches!(below.kind, PartKind::Heading(_)) => true,
+            Node::Part(below) => {
+                let titles = is_title(below);
+                follows_title = titles && below.kind == PartKind::Emphasized;
+                (titles || !was_title)
+                    && !below.children.iter().any(|node| title_of(source, node, is_title).is_some())
+            }
+            Node::Block(_) => title_of(source, node, is_title).is_none(),
+        }
+    })
+}
+
+/// The part that a paragraph begins when it is an item's title with a remark.
+fn title_of(source: &str, node: &Node, is_title: &dyn Fn(&Part) -> bool) -> Option<Part> {
+    match node {
+        Node::Block(Block::Paragraph(text)) => titled_paragraph(source, text).filter(|part| is_title(part)),
+        _ => None,
+    }
 }
 
 /// Takes paragraphs that are an item's title with a remark (``**Operation: `a`** (`GET /a`)``) out of the labels before
 /// them, as parts of their own.
 fn split_titles(source: &str, nodes: &[Node], is_title: &dyn Fn(&Part) -> bool, to: &mut Vec<Node>) {
-    let title_of = |node: &Node| match node {
-        Node::Block(Block::Paragraph(text)) => titled_paragraph(source, text).filter(|part| is_title(part)),
-        _ => None,
-    };
+    let title_of = |node: &Node| title_of(source, node, is_title);
     for node in nodes {
         if let Some(part) = title_of(node) {
             to.push(Node::Part(part));

@@ -192,9 +192,19 @@ fn is_alone(shown: &[(Span, char)], at: usize, length: usize) -> bool {
 /// Whether a text can hold a placeholder at all, by its bytes: most cannot, and need not be looked at by character.
 fn may_hold(source: &str, text: &Text) -> bool {
     let bytes = text.span.slice(source).as_bytes();
+    // The second letter of a stand-in; marks may stand between the two (`T**BD**`).
+    let goes_on = |at: usize, second: &[u8]| {
+        let is_first = at == 0 || !bytes[at - 1].is_ascii_alphanumeric();
+        let is_mark = |next: u8| !next.is_ascii_alphanumeric() && !next.is_ascii_whitespace();
+        is_first && bytes.get(at + 1).is_some_and(|next| second.contains(next) || is_mark(*next))
+    };
     let starts = |at: usize| match bytes[at] {
         b'[' => true,
-        b'T' | b'F' | b'X' | b'?' | b'.' => at == 0 || !bytes[at - 1].is_ascii_alphanumeric(),
+        b'T' => goes_on(at, b"BbO"),
+        b'F' => goes_on(at, b"I"),
+        b'X' => goes_on(at, b"X"),
+        b'?' => goes_on(at, b"?"),
+        b'.' => goes_on(at, b"."),
         b't' => bytes[at..].get(..3).is_some_and(|word| word.eq_ignore_ascii_case(b"tbd")),
         // The first byte of `…`.
         0xE2 => bytes[at..].starts_with("…".as_bytes()),

@@ -104,8 +104,8 @@ impl LineIndex {
     pub fn new(text: &str) -> Self {
         let bytes = text.as_bytes();
         let mut starts = vec![0];
-        for (at, byte) in bytes.iter().enumerate() {
-            let ends = *byte == b'\n' || (*byte == b'\r' && bytes.get(at + 1) != Some(&b'\n'));
+        for at in memchr::memchr2_iter(b'\n', b'\r', bytes) {
+            let ends = bytes[at] == b'\n' || bytes.get(at + 1) != Some(&b'\n');
             if ends {
                 starts.push(at as u32 + 1);
             }

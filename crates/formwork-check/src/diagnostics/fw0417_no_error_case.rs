@@ -41,15 +41,17 @@ fn rule(cx: &Context<'_>) -> Vec<Diagnostic> {
         .filter(|(operation, behaviour)| {
             let has_input = !operation.input.fields.is_empty() || operation.input.reference.is_some();
             let raises = behaviour.steps.iter().any(|step| !step.errors.is_empty());
-            let text = operation.span.slice(cx.source).to_lowercase();
+            let is_silent = || {
+                let text = operation.span.slice(cx.source).to_lowercase();
+                !has_status(&text) && !ERRORS.iter().any(|word| text.contains(word))
+            };
             // What runs checks its input by itself.
             !behaviour.mode.runs()
                 && has_input
                 && operation.behavior_span.is_some()
                 && !raises
                 && operation.errors.is_empty()
-                && !has_status(&text)
-                && !ERRORS.iter().any(|word| text.contains(word))
+                && is_silent()
         })
         .map(|(operation, _)| {
             ENTRY

@@ -112,6 +112,9 @@ fn promised(cx: &Context<'_>, kept: &[Kept<'_>]) -> Vec<Diagnostic> {
 
 /// The duration behind *TTL*, *kept* or the like in the entity's text outside its fields.
 fn kept<'a>(cx: &Context<'_>, entity: &'a Entity) -> Option<Kept<'a>> {
+    if !may_be_kept(entity.span.slice(cx.source)) {
+        return None;
+    }
     let is_field = |span: Span| entity.fields.iter().any(|field| field.span.contains(span));
     for sentence in prose::sentences(cx.source, entity.span) {
         let lower = sentence.text.to_lowercase();
@@ -136,7 +139,7 @@ fn kept<'a>(cx: &Context<'_>, entity: &'a Entity) -> Option<Kept<'a>> {
     None
 }
 
-/// Words before the time after which rows go.
+/// Words before the time after which rows go; each begins as [`may_be_kept`] knows.
 const KEEPING: [&str; 8] = [
     "ttl",
     "kept for",
@@ -147,6 +150,21 @@ const KEEPING: [&str; 8] = [
     "dropped after",
     "expires after",
 ];
+
+/// Whether one of [`KEEPING`] can stand in a text: most say nothing of it, and need not be cut into sentences.
+fn may_be_kept(text: &str) -> bool {
+    const BEGINNINGS: [&[u8]; 6] = [b"ttl", b"kept", b"ret", b"deleted", b"dropped", b"expires"];
+    let bytes = text.as_bytes();
+    let begins = |at: usize| {
+        let rest = &bytes[at..];
+        matches!(bytes[at] | 0x20, b't' | b'k' | b'r' | b'd' | b'e')
+            && BEGINNINGS
+                .iter()
+                .any(|word| rest.get(..word.len()).is_some_and(|begin| begin.eq_ignore_ascii_case(word)))
+    };
+    // A letter of another alphabet may be one of these in lower case.
+    !text.is_ascii() || (0..bytes.len()).any(begins)
+}
 
 /// The seconds that one of a field counts whose name ends in a unit: `raw_days`.
 fn unit(name: &str) -> Option<f64> {

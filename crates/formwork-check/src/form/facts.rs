@@ -8,6 +8,7 @@ use formwork_model::sections::data_model::Entity;
 use formwork_model::sections::interface::Operation;
 use formwork_model::sections::performance::CacheLayer;
 use formwork_syntax::Span;
+use rustc_hash::FxHashSet;
 
 /// Whether a section has the facts of a part; `label` in lower case.
 pub(crate) fn has_part(cx: &Context<'_>, section: Section, label: &str) -> bool {
@@ -62,7 +63,8 @@ pub(crate) struct Item<'a> {
 enum Kind<'a> {
     Component(&'a Component),
     Operation(&'a Operation),
-    Entity(&'a Entity),
+    /// An entity, and whether a relationship names it.
+    Entity(&'a Entity, bool),
     Cache(&'a CacheLayer),
 }
 
@@ -92,11 +94,12 @@ pub(crate) fn items<'a>(cx: &Context<'a>, section: Section) -> (&'static str, Ve
         Section::Interface => ("operations", operations(&model.operations)),
         Section::Internal => ("endpoints", operations(&model.endpoints)),
         Section::DataModel => {
+            let related = Related::of(cx);
             let item = |it: &'a Entity| Item {
                 name: &it.name.value,
                 place: it.name.span,
                 span: it.span,
-                kind: Kind::Entity(it),
+                kind: Kind::Entity(it, related.has(&it.name.value)),
             };
             ("entities", model.entities.iter().map(item).collect())
         }
@@ -114,7 +117,7 @@ pub(crate) fn items<'a>(cx: &Context<'a>, section: Section) -> (&'static str, Ve
 }
 
 /// Whether a thing has the facts of a label; `label` in lower case.
-pub(crate) fn has_label(cx: &Context<'_>, item: &Item<'_>, label: &str) -> bool {
+pub(crate) fn has_label(item: &Item<'_>, label: &str) -> bool {
     let is = |words: &[&str]| words.iter().any(|word| label.contains(word));
     match item.kind {
         Kind::Component(it) if is(&["purpose"]) => it.purpose.is_some(),
@@ -125,9 +128,9 @@ pub(crate) fn has_label(cx: &Context<'_>, item: &Item<'_>, label: &str) -> bool 
         Kind::Operation(it) if is(&["behav"]) => it.behavior_span.is_some(),
         Kind::Operation(it) if is(&["transport"]) => it.transport.is_some(),
         Kind::Operation(it) => it.purpose.is_some(),
-        Kind::Entity(it) if is(&["field"]) => !it.fields.is_empty(),
-        Kind::Entity(it) if is(&["relation"]) => is_related(cx, it),
-        Kind::Entity(it) => {
+        Kind::Entity(it, _) if is(&["field"]) => !it.fields.is_empty(),
+        Kind::Entity(it, related) if is(&["relation"]) => related || has_reference(it),
+        Kind::Entity(it, _) => {
             let keyed = |constraint: &Constraint| {
                 matches!(constraint, Constraint::PrimaryKey | Constraint::Unique(_) | Constraint::Indexed)
             };
@@ -140,13 +143,37 @@ pub(crate) fn has_label(cx: &Context<'_>, item: &Item<'_>, label: &str) -> bool 
     }
 }
 
-/// Whether a relationship or reference names the entity; a table of them stands for all.
-fn is_related(cx: &Context<'_>, entity: &Entity) -> bool {
-    let name = entity.name.value.as_str();
-    let mut relationships = cx.model.relationships.iter();
+fn has_reference(entity: &Entity) -> bool {
     let mut constraints = entity.fields.iter().flat_map(|field| &field.constraints);
-    relationships.any(|it| {
-        let is_of_all = !cx.model.entities.iter().any(|entity| entity.span.contains(it.span));
-        is_of_all || it.from.value == name || it.to.value == name
-    }) || constraints.any(|constraint| matches!(constraint.value, Constraint::References { .. }))
+    constraints.any(|constraint| matches!(constraint.value, Constraint::References { .. }))
+}
+
+/// The entities that relationships name; a table of them stands for all.
+struct Related<'a> {
+    all: bool,
+    names: FxHashSet<&'a str>,
+}
+
+impl<'a> Related<'a> {
+    fn of(cx: &Context<'a>) -> Self {
+        let relationships = &cx.model.relationships;
+        let mut entities: Vec<Span> = cx.model.entities.iter().map(|entity| entity.span).collect();
+        entities.sort_unstable();
+        // How far the entities up to each one reach: what begins behind one and ends before that is inside one.
+        let reach = entities.iter().scan(0, |reach, span| {
+            *reach = span.end.max(*reach);
+            Some(*reach)
+        });
+        let reach: Vec<u32> = reach.collect();
+        let is_inside = |span: Span| {
+            let before = entities.partition_point(|entity| entity.start <= span.start);
+            before.checked_sub(1).is_some_and(|last| span.end <= reach[last])
+        };
+        let names = relationships.iter().flat_map(|it| [it.from.value.as_str(), it.to.value.as_str()]);
+        Self { all: relationships.iter().any(|it| !is_inside(it.span)), names: names.collect() }
+    }
+
+    fn has(&self, name: &str) -> bool {
+        self.all || self.names.contains(name)
+    }
 }

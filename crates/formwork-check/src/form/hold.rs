@@ -28,8 +28,7 @@ pub(crate) fn part<'a>(cx: &Context<'a>, wanted: &Wanted) -> Option<&'a Part> {
         Some(heading) => part_at(&cx.document.root, heading),
         None => {
             let own = own_title(cx, wanted);
-            let known =
-                |part: &Part| cx.model.sections.iter().any(|(_, span)| part.title.span.contains(*span));
+            let known = |part: &Part| cx.headings.is_any_in(part.title.span);
             let fits = |part: &Part| {
                 let title = words::stems(&part.title.plain(cx.source));
                 let is_all = own.iter().all(|word| title.contains(word));
@@ -128,7 +127,7 @@ fn below_title(text: &str) -> &str {
 
 /// Whether a placeholder stands in a place.
 fn is_unfinished(cx: &Context<'_>, place: Span) -> bool {
-    cx.model.unfinished.iter().any(|unfinished| place.contains(unfinished.span))
+    cx.unfinished.is_any_in(place)
 }
 
 /// What the things of a section lack, those that lack the same together.
@@ -138,7 +137,7 @@ fn items(cx: &Context<'_>, section: Section, wanted: &[Label]) -> Vec<Missing> {
     for item in items {
         let text = below_title(item.span.slice(cx.source));
         let lacks = |label: &&Label| {
-            !facts::has_label(cx, &item, &label.text.to_lowercase())
+            !facts::has_label(&item, &label.text.to_lowercase())
                 && !labels::has(text, &Wanted::own_words(wanted, &label.text))
         };
         let lacking: Vec<String> = wanted.iter().filter(lacks).map(|label| label.text.clone()).collect();

@@ -60,9 +60,10 @@ pub(crate) fn compile_side(ast: &Ast, names: &Names<'_>, notes: &mut Vec<Note>) 
     compiler(names, true, notes).typed(ast)
 }
 
-fn compiler<'n, 'a>(names: &Names<'a>, comparing: bool, notes: &'n mut Vec<Note>) -> Compiler<'n, 'a> {
+fn compiler<'n, 'a>(names: &'n Names<'a>, comparing: bool, notes: &'n mut Vec<Note>) -> Compiler<'n, 'a> {
     let (locals, dividing, compared) = (Vec::new(), false, false);
-    Compiler { names: names.clone(), locals, dividing, comparing, compared, notes }
+    let present = names.present.clone();
+    Compiler { names, present, locals, dividing, comparing, compared, notes }
 }
 
 /// A variable of a comprehension.
@@ -72,7 +73,10 @@ struct LocalName {
 }
 
 struct Compiler<'n, 'a> {
-    names: Names<'a>,
+    /// Borrowed: a behaviour may have tens of thousands of variables, and each of its steps an expression.
+    names: &'n Names<'a>,
+    /// Paths that are known not to be absent where the compiler is now.
+    present: Vec<Vec<Arc<str>>>,
     locals: Vec<LocalName>,
     /// Whether a rounding stands around, so that decimals may be divided.
     dividing: bool,
@@ -129,11 +133,16 @@ impl Compiler<'_, '_> {
 
     /// Compiles with more paths known to be present.
     fn knowing(&mut self, condition: &Ast, holds: bool, ast: &Ast) -> Option<Typed> {
-        let before = self.names.present.len();
-        self.names.present.extend(proves(condition, holds));
+        let before = self.present.len();
+        self.present.extend(proves(condition, holds));
         let typed = self.typed(ast);
-        self.names.present.truncate(before);
+        self.present.truncate(before);
         typed
+    }
+
+    /// Whether a path is known not to be absent.
+    fn is_present(&self, path: &[Arc<str>]) -> bool {
+        self.present.iter().any(|known| known.starts_with(path))
     }
 
     /// A part that must be a boolean.

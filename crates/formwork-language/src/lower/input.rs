@@ -11,6 +11,7 @@ use formwork_model::names::nearest;
 use formwork_model::sections::interface::{Operation, OutputKind};
 use formwork_model::values::Type;
 use formwork_syntax::{Span, Spanned};
+use rustc_hash::FxHashSet;
 use std::sync::Arc;
 
 /// The hidden fields of an operation with a page.
@@ -39,9 +40,10 @@ pub(super) fn lower(
     let parameters: Vec<Arc<str>> = parameters(path);
     let in_query = matches!(method, "GET" | "DELETE" | "HEAD");
     let owner = owner.or_else(|| output_entity(world, operation));
+    let mut known: FxHashSet<String> = FxHashSet::default();
     for field in declared(world, operation, notes) {
         let hidden = page && PAGE_FIELDS.contains(&field.name.value.as_str());
-        if hidden || shape.fields.iter().any(|other| *other.name == *field.name.value) {
+        if hidden || !known.insert(field.name.value.clone()) {
             continue;
         }
         let mut lowered = lower_field(world, &field, &parameters, in_query, owner, notes);

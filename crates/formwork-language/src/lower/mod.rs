@@ -17,6 +17,7 @@ mod once;
 mod operations;
 mod output;
 mod parts;
+mod places;
 mod registry;
 mod rows;
 mod rules;

@@ -4,6 +4,7 @@
 
 use crate::constraint::{FieldRules, Member};
 use crate::expression::{self, Bare, Equals, Expression, Names, StaticType, SyntaxProblem};
+use crate::lower::places::Places;
 use crate::notes::{Note, NoteKind};
 use crate::program::{
     Condition, EntityId, EntitySchema, FieldId, FieldSchema, PlainIndex, Reference, Schema, UniqueKey,
@@ -17,7 +18,7 @@ use formwork_model::names::{NameIndex, nearest};
 use formwork_model::sections::data_model::{Entity, Index, IndexKind};
 use formwork_model::values::Type;
 use formwork_syntax::{Span, Spanned};
-use rustc_hash::FxHashMap;
+use rustc_hash::{FxHashMap, FxHashSet};
 use std::cell::RefCell;
 use std::sync::Arc;
 
@@ -30,16 +31,17 @@ pub(super) fn lower(source: &str, model: &Model, patterns: &Patterns, notes: &mu
     }
     set_apart(&mut schema);
     let names = NameIndex::new(model.entities.iter().map(|entity| entity.name.value.as_str()));
+    let places: Vec<Places> = schema.entities.iter().map(Places::of).collect();
     for (at, entity) in model.entities.iter().enumerate() {
         for field in &entity.fields {
-            refer(&mut schema, &names, at, field, notes);
+            refer(&mut schema, &names, &places, at, field, notes);
         }
-        keys(&mut schema.entities[at], entity, notes);
+        keys(&mut schema.entities[at], &places[at], entity, notes);
     }
     resolve_types(&mut schema);
     for (at, entity) in model.entities.iter().enumerate() {
-        defaults(source, &mut schema, at, entity, notes);
-        indexes(source, &mut schema, at, entity, notes);
+        defaults(source, &mut schema, &places[at], at, entity, notes);
+        indexes(source, &mut schema, &places[at], at, entity, notes);
     }
     schema
 }
@@ -66,9 +68,10 @@ fn columns(source: &str, entity: &Entity, patterns: &Patterns, notes: &mut Vec<N
     if !keyed && !named_id {
         fields.push(hidden_id());
     }
+    let mut known: FxHashSet<String> = fields.iter().map(|field| field.name.to_ascii_lowercase()).collect();
     for field in &entity.fields {
         // The first of two fields of one name counts; `check` names the second.
-        if fields.iter().all(|other: &FieldSchema| !other.name.eq_ignore_ascii_case(&field.name.value)) {
+        if known.insert(field.name.value.to_ascii_lowercase()) {
             fields.push(column(source, field, patterns, notes));
         }
     }
@@ -224,12 +227,13 @@ fn decimal(text: &str, span: Span, notes: &mut Vec<Note>) -> Option<Decimal> {
 }
 
 /// The field of a table by name, with a note when there is none.
-pub(super) fn field_of(
+fn field_of(
     schema: &EntitySchema,
+    places: &Places,
     name: &Spanned<String>,
     notes: &mut Vec<Note>,
 ) -> Option<FieldId> {
-    let found = schema.fields.iter().position(|field| *field.name == *name.value);
+    let found = places.find(schema, &name.value);
     if found.is_none() {
         let near = nearest(&name.value, schema.fields.iter().map(|field| &*field.name)).map(str::to_owned);
         let kind =
@@ -240,7 +244,14 @@ pub(super) fn field_of(
 }
 
 /// Resolves *references*; a type that is an entity's name is a reference as well.
-fn refer(schema: &mut Schema, names: &NameIndex, at: usize, field: &Field, notes: &mut Vec<Note>) {
+fn refer(
+    schema: &mut Schema,
+    names: &NameIndex,
+    places: &[Places],
+    at: usize,
+    field: &Field,
+    notes: &mut Vec<Note>,
+) {
     let find_entity = |name: &str| EntityId::try_from(names.find(name)?).ok();
     let declared = field.constraints.iter().find_map(|constraint| match &constraint.value {
         Constraint::References { entity, field, on_delete } => Some((entity, field.as_ref(), *on_delete)),
@@ -263,13 +274,15 @@ fn refer(schema: &mut Schema, names: &NameIndex, at: usize, field: &Field, notes
         return;
     };
     let target = match other_field {
-        Some(name) => field_of(&schema.entities[usize::from(entity)], name, notes),
+        Some(name) => {
+            let entity = usize::from(entity);
+            field_of(&schema.entities[entity], &places[entity], name, notes)
+        }
         None => key_of(&schema.entities[usize::from(entity)]),
     };
     let Some(target) = target else { return };
-    let fields = &mut schema.entities[at].fields;
-    if let Some(column) = fields.iter_mut().find(|column| *column.name == *field.name.value) {
-        column.references = Some(Reference { entity, field: target, on_delete });
+    if let Some(column) = places[at].find(&schema.entities[at], &field.name.value) {
+        schema.entities[at].fields[column].references = Some(Reference { entity, field: target, on_delete });
     }
 }
 
@@ -282,13 +295,11 @@ fn key_of(schema: &EntitySchema) -> Option<FieldId> {
 }
 
 /// Primary key, and unique keys and indexes that stand at a field.
-fn keys(schema: &mut EntitySchema, entity: &Entity, notes: &mut Vec<Note>) {
-    let id_of = |schema: &EntitySchema, name: &str| {
-        FieldId::try_from(schema.fields.iter().position(|field| *field.name == *name)?).ok()
-    };
+fn keys(schema: &mut EntitySchema, places: &Places, entity: &Entity, notes: &mut Vec<Note>) {
+    let id_of = |schema: &EntitySchema, name: &str| FieldId::try_from(places.find(schema, name)?).ok();
     let mut key: Vec<FieldId> = Vec::new();
     for index in entity.indexes.iter().filter(|index| index.kind == IndexKind::Primary) {
-        key.extend(index.fields.iter().filter_map(|(name, _)| field_of(schema, name, notes)));
+        key.extend(index.fields.iter().filter_map(|(name, _)| field_of(schema, places, name, notes)));
     }
     if key.is_empty() {
         let at_field = entity.fields.iter().filter(|field| has(field, &Constraint::PrimaryKey));
@@ -302,12 +313,17 @@ fn keys(schema: &mut EntitySchema, entity: &Entity, notes: &mut Vec<Note>) {
     }
     schema.primary_key = key;
     for field in &entity.fields {
+        let is_key =
+            |it: &Spanned<Constraint>| matches!(it.value, Constraint::Unique(_) | Constraint::Indexed);
+        if !field.constraints.iter().any(is_key) {
+            continue;
+        }
         let Some(own) = id_of(schema, &field.name.value) else { continue };
         for constraint in &field.constraints {
             match &constraint.value {
                 Constraint::Unique(others) => {
                     let mut fields = vec![own];
-                    fields.extend(others.iter().filter_map(|name| field_of(schema, name, notes)));
+                    fields.extend(others.iter().filter_map(|name| field_of(schema, places, name, notes)));
                     add_unique(schema, UniqueKey { fields, filter: None, otherwise: None });
                 }
                 Constraint::Indexed => {
@@ -349,6 +365,9 @@ pub(super) fn add_index(schema: &mut EntitySchema, index: PlainIndex) {
 fn resolve_types(schema: &mut Schema) {
     for at in 0..schema.entities.len() {
         for field in 0..schema.entities[at].fields.len() {
+            if !matches!(schema.entities[at].fields[field].ty, Type::Named(_)) {
+                continue;
+            }
             let mut target = schema.entities[at].fields[field].references;
             let mut ty = schema.entities[at].fields[field].ty.clone();
             let mut chain = vec![(at, field)];
@@ -371,10 +390,17 @@ fn resolve_types(schema: &mut Schema) {
 }
 
 /// Compiles the values of new rows.
-fn defaults(source: &str, schema: &mut Schema, at: usize, entity: &Entity, notes: &mut Vec<Note>) {
+fn defaults(
+    source: &str,
+    schema: &mut Schema,
+    places: &Places,
+    at: usize,
+    entity: &Entity,
+    notes: &mut Vec<Note>,
+) {
     for field in &entity.fields {
         let Some(default) = default_of(field) else { continue };
-        let position = schema.entities[at].fields.iter().position(|column| *column.name == *field.name.value);
+        let position = places.find(&schema.entities[at], &field.name.value);
         let Some(position) = position else { continue };
         let (ty, optional) = {
             let column = &schema.entities[at].fields[position];
@@ -473,13 +499,20 @@ fn coerced(
 }
 
 /// Unique keys and indexes of *Indexes/Keys*.
-fn indexes(source: &str, schema: &mut Schema, at: usize, entity: &Entity, notes: &mut Vec<Note>) {
+fn indexes(
+    source: &str,
+    schema: &mut Schema,
+    places: &Places,
+    at: usize,
+    entity: &Entity,
+    notes: &mut Vec<Note>,
+) {
     for index in entity.indexes.iter().filter(|index| index.kind != IndexKind::Primary) {
         let fields: Vec<(FieldId, bool)> = index
             .fields
             .iter()
             .filter_map(|(name, descending)| {
-                Some((field_of(&schema.entities[at], name, notes)?, *descending))
+                Some((field_of(&schema.entities[at], places, name, notes)?, *descending))
             })
             .collect();
         if fields.len() != index.fields.len() || fields.is_empty() {

@@ -15,6 +15,7 @@ use crate::tables;
 use crate::titles;
 use crate::typed_fences;
 use formwork_syntax::{Block, Fence, Node, Part, PartKind, Span, Spanned, Text};
+use std::borrow::Cow;
 
 /// Where an operation is declared, and so on which listener it is served.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -250,7 +251,7 @@ fn read_group(reader: &mut Reader<'_>, part: &Part, surface: Surface, group: Opt
 
 /// The part with the labels of each bold title below it. `**Command:** …` and the like are labels where other bold
 /// titles stand, and titles where none does.
-fn regrouped(source: &str, part: &Part) -> Part {
+fn regrouped<'d>(source: &str, part: &'d Part) -> Cow<'d, Part> {
     let is_label_kind = |below: &Part| LABEL_KINDS.contains(&normal(&below.title.plain(source)).as_str());
     let is_strong = |below: &Part| is_bold_title(source, below) && !is_label_kind(below);
     let found = shapes::regroup(source, part, &is_strong);

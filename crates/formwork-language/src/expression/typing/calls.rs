@@ -235,14 +235,14 @@ impl Compiler<'_, '_> {
         let number = self.locals.len() as u16;
         self.locals.push(LocalName { name: name.clone(), ty: item.clone() });
         // What is known of an outer name does not hold of the local that hides it.
-        let known = std::mem::take(&mut self.names.present);
-        self.names.present = known.iter().filter(|path| path.first() != Some(name)).cloned().collect();
+        let known = std::mem::take(&mut self.present);
+        self.present = known.iter().filter(|path| path.first() != Some(name)).cloned().collect();
         let filter_typed = filter.map(|filter| self.typed(filter));
         let body_typed = match filter {
             Some(filter) => self.knowing(filter, true, body),
             None => self.typed(body),
         };
-        self.names.present = known;
+        self.present = known;
         self.locals.pop();
         let filter_typed = match filter_typed {
             Some(typed) => Some(typed?),

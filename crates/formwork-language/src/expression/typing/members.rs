@@ -81,7 +81,7 @@ impl Compiler<'_, '_> {
 
     /// The type of a path, not optional if it is known to be present.
     fn known(&self, path: &[Arc<str>], ty: StaticType) -> StaticType {
-        let optional = ty.optional && !self.names.is_present(path);
+        let optional = ty.optional && !self.is_present(path);
         StaticType { optional, ..ty }
     }
 
