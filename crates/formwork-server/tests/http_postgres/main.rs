@@ -23,6 +23,8 @@ mod once;
 mod operator;
 #[path = "../http/pages.rs"]
 mod pages;
+#[path = "../http/parts.rs"]
+mod parts;
 mod place;
 #[path = "../http/queries.rs"]
 mod queries;
@@ -32,3 +34,7 @@ mod rules;
 mod shortlink;
 #[path = "../http/system.rs"]
 mod system;
+#[path = "../http/testing.rs"]
+mod testing;
+#[path = "../http/upstream.rs"]
+mod upstream;

@@ -29,8 +29,10 @@ use std::sync::{Arc, mpsc};
 use std::time::{Duration, Instant};
 use tokio::sync::oneshot;
 
-/// How much longer than on SQLite a call may work: each statement travels, and nobody else waits for it.
+/// How much longer than a call on SQLite one statement may work: nobody else waits for it.
 const MORE_WORK: u32 = 5;
+/// How much longer a whole call may: the 10,000 rows that it may write travel one by one.
+const MORE_STATEMENTS: u32 = 20;
 /// How long a lock is waited for before the call begins again.
 const LOCK_WAIT: Duration = Duration::from_secs(2);
 /// Times that a call is repeated because an update found a key taken, which may have been by an unseen row.
@@ -314,7 +316,7 @@ impl Inner {
             shared: &self.shared,
             ids: self.ids.clone(),
             node: &self.node,
-            work: self.options.work * MORE_WORK,
+            work: self.options.work * MORE_STATEMENTS,
             on_commit: self.options.on_commit.as_ref(),
             kept: None,
         };
