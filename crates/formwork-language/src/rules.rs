@@ -173,7 +173,7 @@ pub struct RightRow {
     pub all: (StatementId, StatementId),
 }
 
-/// A row that is there from the start and stays as it is.
+/// A row that is there from the start, is never deleted, and keeps the values that the document gives it.
 #[derive(Clone, Debug)]
 pub struct StartRow {
     /// The variable that names it everywhere.

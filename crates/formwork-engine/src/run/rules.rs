@@ -63,7 +63,7 @@ impl Run<'_> {
     ) -> Result<(), Refusal> {
         let rules = &schema.rules;
         if let Some(before) = before {
-            self.stays(entity, schema, before)?;
+            self.stays(entity, schema, before, Some(values))?;
         }
         self.checks(entity, schema, values)?;
         for rule in rules.transitions.iter().filter(|_| !self.placed) {
@@ -107,32 +107,43 @@ impl Run<'_> {
         Ok(())
     }
 
-    /// Whether a row may be changed or deleted at all.
+    /// Whether a row may become `after`, or go when there is none: rows of an append-only table never, and a row that
+    /// is there from the start keeps the values that the document gives it.
     pub(super) fn stays(
         &mut self,
         entity: EntityId,
         schema: &EntitySchema,
         before: &[Value],
+        after: Option<&[Value]>,
     ) -> Result<(), Refusal> {
         let key = || schema.primary_key.clone();
         if schema.rules.append_only {
             let detail = format!("a `{}` is never changed or deleted", schema.name);
             return Err(broken(RuleKind::AppendOnly, entity, key(), detail, None));
         }
-        let rows = &self.program.schema.rows_at_start;
-        let is_this = |row: &formwork_language::rules::StartRow| {
-            row.entity == entity
-                && row.key.iter().all(|field| {
-                    let given = row.values.iter().find(|(other, _)| other == field).map(|(_, value)| value);
-                    match (given, before.get(usize::from(*field))) {
-                        (Some(Expression::Constant(given)), Some(kept)) => same(given, kept),
-                        _ => false,
-                    }
-                })
+        let has = |values: &[Value], field: FieldId, given: &Expression| match given {
+            Expression::Constant(given) => {
+                values.get(usize::from(field)).is_some_and(|value| same(given, value))
+            }
+            _ => false,
         };
-        if rows.iter().any(is_this) {
-            let detail = format!("this `{}` is there from the start and stays as it is", schema.name);
-            return Err(broken(RuleKind::RowAtStart, entity, key(), detail, None));
+        for row in self.program.schema.rows_at_start.iter().filter(|row| row.entity == entity) {
+            let given = |field: &FieldId| row.values.iter().find(|(other, _)| other == field);
+            let is_key = |field: &FieldId| given(field).is_some_and(|(at, value)| has(before, *at, value));
+            if !row.key.iter().all(is_key) {
+                continue;
+            }
+            let Some(after) = after else {
+                let detail = format!("this `{}` is there from the start and stays", schema.name);
+                return Err(broken(RuleKind::RowAtStart, entity, key(), detail, None));
+            };
+            let lost = |(field, value): &&(FieldId, Expression)| {
+                has(before, *field, value) && !has(after, *field, value)
+            };
+            if let Some((field, _)) = row.values.iter().find(lost) {
+                let detail = format!("this `{}` is there from the start and keeps this value", schema.name);
+                return Err(broken(RuleKind::RowAtStart, entity, vec![*field], detail, None));
+            }
         }
         Ok(())
     }

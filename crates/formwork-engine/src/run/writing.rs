@@ -266,7 +266,7 @@ impl<'a> Run<'a> {
         };
         let (entity, before, values) = (known.entity, key(&self.program.schema, known), known.values.clone());
         let schema = self.entity(entity)?;
-        self.stays(entity, schema, &values)?;
+        self.stays(entity, schema, &values, None)?;
         let written = self.transaction.write(statement, &before);
         self.written(written, entity, None)?;
         self.touch(entity, Some(&values), None);
