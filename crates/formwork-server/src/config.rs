@@ -19,6 +19,8 @@ pub struct Config {
     pub database: Option<String>,
     /// The schema of that database to use instead of the usual one; for tests.
     pub schema: Option<String>,
+    /// Whether what is acknowledged is on disk; only systems that are thrown away, such as a test's, go without.
+    pub durable: bool,
     /// Which clock `now()` reads.
     pub clock: ClockChoice,
     /// Where external components are reached instead of where the document says.
@@ -38,6 +40,7 @@ impl Config {
             data,
             database: None,
             schema: None,
+            durable: true,
             clock: ClockChoice::System,
             upstreams: Vec::new(),
             secrets: Secrets::Environment,

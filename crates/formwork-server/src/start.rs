@@ -320,6 +320,7 @@ fn open(
     let mut options = Options::new(config.data.join(DATABASE));
     options.database = config.database.clone();
     options.schema = config.schema.clone();
+    options.flushes = config.durable;
     options.on_commit = Some(Arc::new(move |took, _| {
         measured.commit(took);
         committed.send_modify(|number| *number = number.wrapping_add(1));

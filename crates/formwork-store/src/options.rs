@@ -28,6 +28,9 @@ pub struct Options {
     pub connections: usize,
     /// How long a call that others are in the way of is repeated before it is refused as unavailable. 10 s by default.
     pub patience: Duration,
+    /// Whether a commit waits until the disk has it; true by default. Only a database that is thrown away goes without,
+    /// such as a test's. PostgreSQL decides for itself.
+    pub flushes: bool,
     /// The name of a registered SQLite VFS to use instead of the default one; for tests of durability.
     pub vfs: Option<String>,
     /// Told of every commit.
@@ -46,6 +49,7 @@ impl Options {
             schema: None,
             connections: 16,
             patience: Duration::from_secs(10),
+            flushes: true,
             vfs: None,
             on_commit: None,
         }

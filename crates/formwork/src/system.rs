@@ -46,6 +46,8 @@ impl Launcher for FreshSystems<'_> {
             admin: any,
             database: self.database.clone(),
             schema: schema.clone(),
+            // Killed, it is not looked at again.
+            durable: false,
             clock: wanted.clock.map_or(ClockChoice::Test, ClockChoice::TestFrom),
             upstreams: upstreams(wanted),
             secrets: Secrets::Test,

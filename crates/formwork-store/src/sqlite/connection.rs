@@ -68,9 +68,9 @@ pub(crate) fn open_writer(options: &Options) -> Result<(Connection, Arc<Deadline
 }
 
 /// What only holds of a database that is known to be ours.
-pub(crate) fn make_durable(connection: &Connection) -> Result<()> {
+pub(crate) fn make_durable(connection: &Connection, options: &Options) -> Result<()> {
     connection.pragma_update(None, "journal_mode", "wal")?;
-    connection.pragma_update(None, "synchronous", "full")?;
+    connection.pragma_update(None, "synchronous", if options.flushes { "full" } else { "off" })?;
     connection.pragma_update(None, "wal_autocheckpoint", 0)
 }
 

@@ -75,7 +75,7 @@ pub(crate) fn open(options: &Options, program: Arc<Program>) -> Result<(Writer, 
     let other = |cause: String| OpenError::Other { path: options.path.clone(), cause };
     let (mut connection, deadline) = open_writer(options).map_err(failed)?;
     bring_up(&mut connection, &options.path, &program)?;
-    make_durable(&connection).map_err(failed)?;
+    make_durable(&connection, options).map_err(failed)?;
     let compiled = Compiled::new(&Sqlite, &program).map_err(other)?;
     for prepared in compiled.all() {
         // What SQLite does not take must show at the start and not at the first request.
@@ -199,7 +199,7 @@ impl Writing {
                     Some(left) => left,
                     None => {
                         let reopened = open_writer(&self.options).and_then(|(connection, deadline)| {
-                            make_durable(&connection).map(|()| (connection, deadline))
+                            make_durable(&connection, &self.options).map(|()| (connection, deadline))
                         });
                         open = reopened.ok();
                         continue;

@@ -68,6 +68,7 @@ pub(crate) fn run(arguments: &Arguments, terminal: &Terminal) -> Result<Ending> 
         data: arguments.data.clone().unwrap_or_else(|| beside(&arguments.document)),
         database: arguments.database.clone(),
         schema: None,
+        durable: true,
         clock: arguments.clock.map_or(ClockChoice::System, |Clock::Test| ClockChoice::Test),
         upstreams: arguments.upstreams.clone(),
         secrets: Secrets::Environment,
