@@ -12,9 +12,7 @@ const PAGE: &str = include_str!("../docs/reference/notations.md");
 /// The examples of the page with their facts.
 fn examples() -> Vec<(&'static str, BTreeSet<&'static str>)> {
     let inside = |text: &'static str, open: &str, close: &str| {
-        text.split_once(open)
-            .and_then(|(_, rest)| rest.split_once(close))
-            .map(|(inside, rest)| (inside, rest))
+        text.split_once(open).and_then(|(_, rest)| rest.split_once(close))
     };
     let mut found = Vec::new();
     let mut rest = PAGE;

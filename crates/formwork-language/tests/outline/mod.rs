@@ -216,7 +216,7 @@ impl Outline<'_> {
             I::Delete { slot, statement } => format!("delete ${slot} #{statement}"),
             I::Commit => "commit".to_owned(),
             I::Call(call) => {
-                let with = call.input.as_ref().map_or(String::new(), |input| expression(input));
+                let with = call.input.as_ref().map_or(String::new(), expression);
                 let shape = format!("{:?}", call.answer);
                 format!(
                     "${} = call {} {:?} of #{} with {with}, as {}",

@@ -12,12 +12,15 @@ use std::sync::Arc;
 pub(crate) type Renderer =
     Arc<dyn Fn(usize, &Value, &Answer, &[Row]) -> Result<KeptAnswer, Refusal> + Send + Sync>;
 
+/// How the answer of one operation to one caller leaves.
+pub(crate) type RenderOne = Arc<dyn Fn(&Answer, &[Row]) -> Result<KeptAnswer, Refusal> + Send + Sync>;
+
 /// A key, and how the answer that is kept under it leaves.
 pub(crate) struct Keyed {
     /// The key.
     pub(crate) key: OnceKey,
     /// How the answer leaves.
-    pub(crate) render: Arc<dyn Fn(&Answer, &[Row]) -> Result<KeptAnswer, Refusal> + Send + Sync>,
+    pub(crate) render: RenderOne,
 }
 
 impl Keyed {
