@@ -24,6 +24,7 @@ use formwork_model::facts::Outcome;
 use formwork_model::names::nearest;
 use formwork_model::sections::data_model::{EntityRule, EntityRuleKind};
 use formwork_syntax::{Code, Span};
+use rustc_hash::FxHashMap;
 use std::sync::Arc;
 
 /// Reads the rules of every entity into the schema.
@@ -117,14 +118,19 @@ impl<'r> Rules<'r> {
     fn secrets(&mut self, model: &Model) {
         use formwork_model::values::Type;
         for (at, entity) in model.entities.iter().enumerate() {
-            for field in &entity.fields {
-                let columns = &self.schema.entities[at].fields;
-                let column = columns.iter().find(|column| *column.name == *field.name.value);
-                let Some(column) = column.filter(|column| column.secret) else { continue };
-                if !matches!(column.ty, Type::String | Type::Uri | Type::Email) {
-                    let subject = format!("secret on a {}", column.ty);
-                    self.other("rule_not_supported", subject, field.span);
-                }
+            let is_text = |ty: &Type| matches!(ty, Type::String | Type::Uri | Type::Email);
+            let columns = &self.schema.entities[at].fields;
+            let wrong: FxHashMap<&str, String> = columns
+                .iter()
+                .filter(|column| column.secret && !is_text(&column.ty))
+                .map(|column| (&*column.name, format!("secret on a {}", column.ty)))
+                .collect();
+            let found = entity.fields.iter().filter_map(|field| {
+                let subject = wrong.get(&*field.name.value)?.clone();
+                Some((subject, field.span))
+            });
+            for (subject, span) in found.collect::<Vec<_>>() {
+                self.other("rule_not_supported", subject, span);
             }
         }
     }
