@@ -58,7 +58,7 @@ impl FlowStep {
 /// Which operation a flow calls.
 #[derive(Clone, Debug)]
 pub enum Target {
-    /// Index into [`Program::operations`], named or found by the route.
+    /// Index into [`crate::program::Program::operations`], named or found by the route.
     Operation(u32),
     /// A method and a path that no operation has.
     Path {
