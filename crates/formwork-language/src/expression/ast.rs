@@ -85,6 +85,23 @@ impl Ast {
         }
     }
 
+    /// The expressions directly inside this one, in the order in which they are written.
+    pub(crate) fn parts(&self) -> Vec<&Self> {
+        match &self.kind {
+            AstKind::Literal(_) | AstKind::Name(_) => Vec::new(),
+            AstKind::Member { of, .. } => vec![of],
+            AstKind::Index { of, index } => vec![of, index],
+            AstKind::List(items) => items.iter().collect(),
+            AstKind::Map(entries) => entries.iter().flat_map(|(key, value)| [key, value]).collect(),
+            AstKind::Unary(_, inner) => vec![inner],
+            AstKind::Binary { left, right, .. } => vec![left, right],
+            AstKind::Choose(condition, yes, no) => vec![condition, yes, no],
+            AstKind::Call { receiver, arguments, .. } => {
+                receiver.as_deref().into_iter().chain(arguments).collect()
+            }
+        }
+    }
+
     /// The name alone, if the expression is nothing else.
     pub fn name(&self) -> Option<&Arc<str>> {
         match &self.kind {

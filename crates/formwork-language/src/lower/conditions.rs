@@ -50,20 +50,7 @@ impl Lowering<'_> {
             {
                 add_once(&mut self.touches.inputs, name);
             }
-            match &ast.kind {
-                AstKind::Literal(_) | AstKind::Name(_) => {}
-                AstKind::Member { of, .. } => rest.push(of),
-                AstKind::Index { of, index } => rest.extend([&**of, &**index]),
-                AstKind::List(items) => rest.extend(items),
-                AstKind::Map(entries) => rest.extend(entries.iter().flat_map(|(key, value)| [key, value])),
-                AstKind::Unary(_, inner) => rest.push(inner),
-                AstKind::Binary { left, right, .. } => rest.extend([&**left, &**right]),
-                AstKind::Choose(condition, yes, no) => rest.extend([&**condition, &**yes, &**no]),
-                AstKind::Call { receiver, arguments, .. } => {
-                    rest.extend(receiver.as_deref());
-                    rest.extend(arguments);
-                }
-            }
+            rest.extend(ast.parts());
         }
     }
 

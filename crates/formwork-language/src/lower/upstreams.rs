@@ -118,18 +118,7 @@ fn secrets(ast: &Ast, found: &mut Vec<Arc<str>>) -> bool {
                     add_once(found, name);
                 }
             }
-            AstKind::Literal(_) | AstKind::Name(_) => {}
-            AstKind::Member { of, .. } => rest.push(of),
-            AstKind::Index { of, index } => rest.extend([&**of, &**index]),
-            AstKind::List(items) => rest.extend(items),
-            AstKind::Map(entries) => rest.extend(entries.iter().flat_map(|(key, value)| [key, value])),
-            AstKind::Unary(_, inner) => rest.push(inner),
-            AstKind::Binary { left, right, .. } => rest.extend([&**left, &**right]),
-            AstKind::Choose(condition, yes, no) => rest.extend([&**condition, &**yes, &**no]),
-            AstKind::Call { receiver, arguments, .. } => {
-                rest.extend(receiver.as_deref());
-                rest.extend(arguments);
-            }
+            _ => rest.extend(ast.parts()),
         }
     }
     reads

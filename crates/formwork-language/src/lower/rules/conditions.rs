@@ -143,19 +143,6 @@ pub(super) fn walk(ast: &Ast, visit: &mut dyn FnMut(&Ast)) {
     let mut open = vec![ast];
     while let Some(ast) = open.pop() {
         visit(ast);
-        match &ast.kind {
-            AstKind::Literal(_) | AstKind::Name(_) => {}
-            AstKind::Member { of, .. } => open.push(of),
-            AstKind::Index { of, index } => open.extend([&**of, &**index]),
-            AstKind::List(items) => open.extend(items),
-            AstKind::Map(entries) => open.extend(entries.iter().flat_map(|(key, value)| [key, value])),
-            AstKind::Unary(_, inner) => open.push(inner),
-            AstKind::Binary { left, right, .. } => open.extend([&**left, &**right]),
-            AstKind::Choose(condition, yes, no) => open.extend([&**condition, &**yes, &**no]),
-            AstKind::Call { receiver, arguments, .. } => {
-                open.extend(receiver.as_deref());
-                open.extend(arguments);
-            }
-        }
+        open.extend(ast.parts());
     }
 }
