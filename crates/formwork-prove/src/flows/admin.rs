@@ -1,11 +1,15 @@
 //! The control plane's calls that flows need. Source: interfaces, *HTTP*, and the server's `routes/`.
 
 use super::problems;
-use crate::client::{self, Answer, Request, percent_encode};
+use crate::client::{self, Answer, Connection, Request, percent_encode};
 use formwork_language::value::text::{format_duration, parse_timestamp};
 use serde_json::{Value as Json, json};
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::time::Duration;
+
+/// How long moving the clock may take: everything that is due on the way runs, which may be months of work.
+const PATIENCE_WITH_THE_CLOCK: Duration = Duration::from_secs(600);
 
 /// The control plane of one system.
 #[derive(Clone)]
@@ -41,7 +45,8 @@ impl Admin {
 
     /// Moves the clock on by microseconds and gives the present time, when all work due by then has run.
     pub(super) async fn advance(&self, micros: i64) -> Result<i64, String> {
-        let moved = self.call("POST", "/clock", Some(json!({"advance": format_duration(micros)}))).await?;
+        let body = Some(json!({"advance": format_duration(micros)}));
+        let moved = self.call_within(PATIENCE_WITH_THE_CLOCK, "POST", "/clock", body).await?;
         moved["now"].as_str().and_then(parse_timestamp).ok_or_else(|| format!("no time in {moved}"))
     }
 
@@ -112,13 +117,25 @@ impl Admin {
     }
 
     async fn call(&self, method: &str, target: &str, body: Option<Json>) -> Result<Json, String> {
+        self.call_within(client::PATIENCE, method, target, body).await
+    }
+
+    async fn call_within(
+        &self,
+        patience: Duration,
+        method: &str,
+        target: &str,
+        body: Option<Json>,
+    ) -> Result<Json, String> {
         let request = Request {
             method: method.to_owned(),
             target: target.to_owned(),
             headers: vec![("authorization".to_owned(), format!("Bearer {}", self.key))],
             body,
         };
-        let answer = client::send(self.address, &request).await.map_err(|error| error.to_string())?;
+        let told = |error: client::ClientError| error.to_string();
+        let connection = Connection::open(self.address).await.map_err(told)?;
+        let answer = connection.send_within(&request, patience).await.map_err(told)?;
         if answer.status >= 400 {
             return Err(refused(method, target, &answer));
         }
