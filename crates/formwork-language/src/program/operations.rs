@@ -1,0 +1,139 @@
+//! The operations of a program: where they are served, what they take and what they answer.
+
+use super::{Code, EntityId, FieldId};
+use crate::constraint::FieldRules;
+use crate::expression::Expression;
+use formwork_model::facts::Outcome;
+use formwork_model::sections::interface::Surface;
+use formwork_model::values::Type;
+use formwork_syntax::Span;
+use std::sync::Arc;
+
+/// How an operation is served. Source: product description, *Ways to run one operation*.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Mode {
+    /// Its steps are run.
+    Executed,
+    /// Its steps are prose or missing; those that its other facts determine are run.
+    Inferred,
+    /// Answers that fit the declared output, marked as mocked.
+    Mocked,
+}
+
+impl Mode {
+    /// Whether it has code that runs.
+    pub fn runs(self) -> bool {
+        !matches!(self, Self::Mocked)
+    }
+}
+
+/// An operation that is served over HTTP.
+#[derive(Clone, Debug)]
+pub struct Operation {
+    /// Its name.
+    pub name: Arc<str>,
+    /// Upper case.
+    pub method: Arc<str>,
+    /// The route.
+    pub path: Vec<PathPart>,
+    /// Which listener.
+    pub surface: Surface,
+    /// How it is served.
+    pub mode: Mode,
+    /// What it accepts.
+    pub input: InputShape,
+    /// Who may call it.
+    pub access: AccessRule,
+    /// What it does.
+    pub code: Code,
+    /// Whether it writes (then it runs on the store's writer).
+    pub writes: bool,
+    /// What it answers.
+    pub output: OutputShape,
+    /// Every error that a step can raise.
+    pub errors: Vec<Outcome>,
+    /// Where it is declared.
+    pub span: Span,
+}
+
+/// Steps without a route, as they run by themselves.
+#[derive(Clone, Debug)]
+pub struct Procedure {
+    /// Its name.
+    pub name: Arc<str>,
+    /// What it accepts.
+    pub input: InputShape,
+    /// What it does. Who may call is not asked.
+    pub code: Code,
+    /// Whether it writes.
+    pub writes: bool,
+    /// Every error that a step can raise.
+    pub errors: Vec<Outcome>,
+    /// Where it is declared.
+    pub span: Span,
+}
+
+/// A piece of a route between slashes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum PathPart {
+    /// Literal text.
+    Fixed(Arc<str>),
+    /// `{name}`
+    Parameter(Arc<str>),
+}
+
+/// Who may call an operation: decided by the edge before the input is read, from section 9 and the leading
+/// *Requires* of role or scope, or *Anyone may call this*.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct AccessRule {
+    /// Anyone, also without a key (a key that is sent must still be valid).
+    pub public: bool,
+    /// Each of these lists must have a role of the caller: one per *Requires role*, one for section 9's grants.
+    pub roles: Vec<Vec<Arc<str>>>,
+    /// Scopes that are required.
+    pub scopes: Vec<Arc<str>>,
+}
+
+/// What an operation accepts.
+#[derive(Clone, Debug, Default)]
+pub struct InputShape {
+    /// The fields, in slot order from [`slots::INPUT`](super::slots::INPUT).
+    pub fields: Vec<InputField>,
+    /// Undeclared body members are ignored instead of refused.
+    pub ignores_others: bool,
+    /// Undeclared query parameters are ignored (public `GET`).
+    pub ignores_query: bool,
+}
+
+/// An input field.
+#[derive(Clone, Debug)]
+pub struct InputField {
+    /// Its name.
+    pub name: Arc<str>,
+    /// Its type.
+    pub ty: Type,
+    /// Whether it may be left out (or be null).
+    pub optional: bool,
+    /// Value when it is left out.
+    pub default: Option<Expression>,
+    /// Where it travels.
+    pub location: formwork_model::facts::Location,
+    /// What must hold of it.
+    pub rules: FieldRules,
+    /// Where it is declared.
+    pub span: Span,
+}
+
+/// What an operation answers.
+#[derive(Clone, Debug, Default)]
+pub struct OutputShape {
+    /// The status of an answer that names none.
+    pub status: Option<u16>,
+    /// For rows of an entity: the fields sent, in order; absent for all that are not hidden.
+    pub projection: Option<Vec<Arc<str>>>,
+    /// The entity of the answered row, list items or page items, when it is known.
+    pub entity: Option<EntityId>,
+    /// For a 201: the GET operation (index into [`Program::operations`](super::Program::operations)) whose path is determined by the row, with
+    /// the field of the row for each of its path parameters in order.
+    pub location: Option<(u32, Vec<FieldId>)>,
+}
