@@ -100,7 +100,7 @@ fn from_language(cx: &Context<'_>, note: &LanguageNote) -> Diagnostic {
         Language::ShadowsField { name, entity } => fw2006_shadowed_field::found(&place, name, entity),
         Language::QualifiedField { entity, field } => fw2007_qualified_field::found(&place, entity, field),
         Language::NotInSql { what } => fw2008_not_in_sql::found(&place, what),
-        Language::FieldNotSet { entity, field } => fw0410_field_not_set::found(&place, entity, field),
+        Language::FieldNotSet { entity, field } => fw0410_field_not_set::found(cx, &place, entity, field),
         Language::FieldNotWritable { entity, field, reason } => {
             fw0411_field_not_writable::found(&place, entity, field, reason)
         }

@@ -15,6 +15,7 @@ mod diagnostic;
 mod diagnostics;
 mod form;
 mod gate;
+mod instead;
 mod lexicon;
 mod measures;
 mod names;

@@ -4,6 +4,7 @@ use crate::catalogue::Entry;
 use crate::context::{Context, Place};
 use crate::corrections;
 use crate::diagnostic::{Diagnostic, Severity};
+use crate::instead;
 use crate::words::{clause, quoted};
 
 pub(crate) static ENTRY: Entry = Entry {
@@ -31,5 +32,9 @@ pub(crate) fn found(
     };
     let fix = corrections::of_step(cx.source, place.span, expected)
         .or_else(|| corrections::in_code(cx, place.span, expected));
-    ENTRY.at(place.span, message).help(format!("it is written so: {notation}")).fix_of(place).mended_by(fix)
+    let help = match instead::of(form, word) {
+        Some(other) => other.to_owned(),
+        None => format!("it is written so: {notation}"),
+    };
+    ENTRY.at(place.span, message).help(help).fix_of(place).mended_by(fix)
 }

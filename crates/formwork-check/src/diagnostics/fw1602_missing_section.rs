@@ -33,11 +33,19 @@ fn rule(cx: &Context<'_>) -> Vec<Diagnostic> {
         }
     }
     let finding = |(span, titles): (Span, Vec<&str>)| {
+        let renamed = titles.iter().find_map(|title| hold::under_another_name(cx, title));
         let message = match titles.as_slice() {
             [one] => format!("the section {} is missing behind this", quoted(one)),
             many => format!("{} sections are missing behind this, from {} on", many.len(), quoted(many[0])),
         };
-        ENTRY.at(span, message).help(format!("add: {}", titles.join(", ")))
+        let mut help = format!("add: {}", titles.join(", "));
+        if let Some((title, _)) = renamed {
+            help += &format!("; or give the title {} to the section that has its number", quoted(title));
+        }
+        ENTRY
+            .at(span, message)
+            .related(renamed.map(|(_, heading)| heading), "this has its number and is read as narrative")
+            .help(help)
     };
     missing.into_iter().map(finding).collect()
 }

@@ -41,6 +41,29 @@ pub(crate) fn part<'a>(cx: &Context<'a>, wanted: &Wanted) -> Option<&'a Part> {
     }
 }
 
+/// The heading that has the number of a missing section (`8) Reliability` for `8) Performance …`) and is no section
+/// itself, with the title that the form gives it.
+pub(crate) fn under_another_name<'t>(cx: &Context<'_>, title: &'t str) -> Option<(&'t str, Span)> {
+    let number = leading_number(title)?;
+    let fits = |part: &Part| {
+        let is_heading = matches!(part.kind, PartKind::Heading(_));
+        let is_known = || cx.headings.is_any_in(part.title.span);
+        is_heading && leading_number(&part.title.plain(cx.source)) == Some(number) && !is_known()
+    };
+    let top = |part: &'_ &Part| fits(part);
+    let title_part = cx.document.root.parts().next();
+    let mut all = cx.document.root.parts().chain(title_part.into_iter().flat_map(Part::parts));
+    all.find(top).map(|part| (title, part.title.span))
+}
+
+/// `8` of `8) Performance`; none of `8.1 Caches`, which stands inside a section.
+fn leading_number(title: &str) -> Option<u32> {
+    let title = title.trim_start();
+    let end = title.find(|character: char| !character.is_ascii_digit())?;
+    let is_sub = title[end..].starts_with('.') && title[end + 1..].starts_with(|c: char| c.is_ascii_digit());
+    (!is_sub).then(|| title[..end].parse().ok())?
+}
+
 /// The words of a section's title that no other section's title has.
 fn own_title(cx: &Context<'_>, wanted: &Wanted) -> Vec<String> {
     let titles: Vec<Label> = cx

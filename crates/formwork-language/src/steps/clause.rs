@@ -321,7 +321,11 @@ impl<'s> Clause<'s> {
         object.end("a code span in backticks")?;
         if let Some(tail) = self.tails.first() {
             let word = tail.span.slice(self.source).to_owned();
-            return Err(Misread { word: Some(word), expected: "another tail".to_owned(), span: tail.span });
+            return Err(Misread {
+                word: Some(word),
+                expected: "the end of the sentence".to_owned(),
+                span: tail.span,
+            });
         }
         match &self.after_colon {
             Some(tokens) if !tokens.is_empty() => {
