@@ -9,6 +9,7 @@ mod fit;
 mod host;
 mod ids;
 pub mod json;
+mod masked;
 mod outcome;
 mod parts;
 mod ports;
@@ -19,6 +20,7 @@ mod run;
 
 pub use fit::{Misfit, fit};
 pub use ids::IdSource;
+pub use masked::MASK;
 pub use outcome::{
     Answer, Body, Call, ConflictKind, Ended, FieldFault, Refusal, RuleFault, RuleKind, Seed, What, replayable,
 };

@@ -162,6 +162,8 @@ pub enum Refusal {
     },
     /// No row that was updated or deleted is as the caller knows it: `412 precondition_failed`.
     Precondition,
+    /// It was a rehearsal, see [`Precondition::rehearsal`]: it would have ended so, and nothing of it holds.
+    Rehearsed(Box<Answer>),
     /// `500 arithmetic`
     Arithmetic(&'static str),
     /// `500 too_much_work`

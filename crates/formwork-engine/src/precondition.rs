@@ -12,6 +12,15 @@ pub struct Precondition {
     pub if_match: Option<Tags>,
     /// None of these may be.
     pub if_none_match: Option<Tags>,
+    /// The caller wants to know how the call would end, and nothing of it may hold.
+    pub rehearsal: bool,
+}
+
+impl Precondition {
+    /// That nothing holds.
+    pub fn rehearsal() -> Self {
+        Self { rehearsal: true, ..Self::default() }
+    }
 }
 
 /// Tags as a caller sends them.

@@ -121,7 +121,8 @@ pub fn run_from(
         What::Invariants => run.invariants(),
         What::Operation(_) | What::Job(_) | What::Handler { .. } => run.instructions(code, start),
     };
-    let mut result = result.and_then(|answer| run.end().and_then(|()| run.as_known()).map(|()| answer));
+    let mut result =
+        result.and_then(|answer| run.end().and_then(|()| run.as_known()).and_then(|()| run.for_good(answer)));
     let resume = match &result {
         Ok(_) => run.end_part(call.what, was_kept),
         Err(_) => Ok(None),
@@ -400,6 +401,14 @@ impl Run<'_> {
     fn as_known(&self) -> Result<(), Refusal> {
         let holds = self.precondition.as_ref().is_none_or(|condition| self.seen.holds(condition));
         if holds { Ok(()) } else { Err(Refusal::Precondition) }
+    }
+
+    /// An answer whose effects hold; of a rehearsal nothing does.
+    fn for_good(&self, answer: Answer) -> Result<Answer, Refusal> {
+        match &self.precondition {
+            Some(condition) if condition.rehearsal => Err(Refusal::Rehearsed(Box::new(answer))),
+            _ => Ok(answer),
+        }
     }
 
     fn in_time(&self) -> Result<(), Refusal> {

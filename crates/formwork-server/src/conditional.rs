@@ -69,7 +69,7 @@ impl Conditions {
         (*self != Self::default()).then(|| {
             let if_match = self.if_match.as_ref().map(|sent| sent.of_rows(true));
             let if_none_match = self.if_none_match.as_ref().map(|sent| sent.of_rows(false));
-            Box::new(Precondition { if_match, if_none_match })
+            Box::new(Precondition { if_match, if_none_match, rehearsal: false })
         })
     }
 

@@ -197,6 +197,7 @@ impl Problem {
                     "No row that this changes is in the state that `If-Match` or `If-None-Match` asks for.";
                 Self::with(&PRECONDITION_FAILED, detail)
             }
+            Refusal::Rehearsed(_) => Self::internal("a rehearsal was not taken for its answer"),
             Refusal::Arithmetic(what) => Self::with(&ARITHMETIC, what),
             Refusal::TooMuchWork => Self::of(&TOO_MUCH_WORK),
             Refusal::TooManyRows => Self::of(&TOO_MANY_ROWS),

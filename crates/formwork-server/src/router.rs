@@ -121,15 +121,17 @@ impl Node {
         found
     }
 
-    /// Works out `Allow`: with `HEAD` beside a `GET` that only reads, and with `OPTIONS`.
+    /// Works out `Allow`: with `HEAD` beside a `GET` that runs in one transaction, and with `OPTIONS`.
     fn allow(&mut self, operations: &[Operation]) {
         let mut methods: BTreeSet<&str> = self.methods.iter().map(|(method, _)| &**method).collect();
         let head = self.methods.iter().any(|(method, target)| {
-            let writes = match target {
-                Target::Operation(index) => operations.get(*index).is_some_and(|operation| operation.writes),
+            let divided = match target {
+                Target::Operation(index) => {
+                    operations.get(*index).is_some_and(|operation| operation.code.has_parts())
+                }
                 _ => false,
             };
-            &**method == "GET" && !writes
+            &**method == "GET" && !divided
         });
         if head {
             methods.insert("HEAD");
@@ -149,9 +151,9 @@ impl Node {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use formwork_language::program::{AccessRule, Code, InputShape, Mode, OutputShape};
+    use formwork_language::program::{AccessRule, Code, InputShape, Instruction, Mode, OutputShape};
 
-    fn operation(route: &str, writes: bool) -> Operation {
+    fn operation(route: &str, divided: bool) -> Operation {
         let (method, path) = route.split_once(' ').expect("method and path");
         let part = |part: &str| match part.strip_prefix('{').and_then(|part| part.strip_suffix('}')) {
             Some(name) => PathPart::Parameter(name.into()),
@@ -165,8 +167,11 @@ mod tests {
             mode: Mode::Executed,
             input: InputShape::default(),
             access: AccessRule::default(),
-            code: Code::default(),
-            writes,
+            code: Code {
+                instructions: if divided { vec![Instruction::Commit] } else { Vec::new() },
+                ..Code::default()
+            },
+            writes: divided,
             output: OutputShape::default(),
             errors: Vec::new(),
             span: formwork_syntax::Span::default(),
@@ -175,7 +180,7 @@ mod tests {
 
     fn router(routes: &[(&str, bool)]) -> Router {
         let operations: Vec<Operation> =
-            routes.iter().map(|(route, writes)| operation(route, *writes)).collect();
+            routes.iter().map(|(route, divided)| operation(route, *divided)).collect();
         Router::new(&operations, Surface::Public)
     }
 

@@ -18,7 +18,7 @@ use crate::respond::{Answer, Reply};
 use crate::router::{Route, Target};
 use crate::shared::{Prepared, Shared};
 use bytes::{Bytes, BytesMut};
-use formwork_engine::{self as engine, Body, Call, Refusal, What};
+use formwork_engine::{self as engine, Body, Call, Precondition, Refusal, What};
 use formwork_language::eval::Host;
 use formwork_language::program::{Operation, PathPart, Surface, slots};
 use formwork_language::value::{Row, Value};
@@ -131,8 +131,8 @@ impl Asked<'_> {
                 if let Some(instead) = shared.faults.instead(index) {
                     return instead;
                 }
-                // What writes would have to be undone for HEAD; it is refused instead.
-                if self.head.method == Method::HEAD && operation.writes {
+                // HEAD of what writes is run and undone. What ends a transaction on the way cannot be.
+                if self.head.method == Method::HEAD && operation.code.has_parts() {
                     return Err(Problem::method_not_allowed(allow));
                 }
                 let mut reply = self.operation(index, operation, prepared, &path, body).await?;
@@ -173,7 +173,11 @@ impl Asked<'_> {
         };
         let conditions = Conditions::read(headers)?;
         let reads = matches!(self.head.method, Method::GET | Method::HEAD);
-        let precondition = if reads { None } else { conditions.of_write() };
+        let precondition = match self.head.method {
+            Method::HEAD if operation.writes => Some(Box::new(Precondition::rehearsal())),
+            Method::GET | Method::HEAD => None,
+            _ => conditions.of_write(),
+        };
         let mut slots = self.fixed_slots(&caller, prepared);
         let mut host = EdgeHost { now };
         let query = self.head.uri.query().unwrap_or_default();
@@ -210,7 +214,10 @@ impl Asked<'_> {
             return self.once(index, call, key, (caller.id.clone(), walked)).await;
         }
         let call = Call { what, slots, now, seed: shared.seeds.next(), precondition, part: None };
-        let ended = shared.parts.run(call).await;
+        let mut ended = shared.parts.run(call).await;
+        if let Err(Refusal::Rehearsed(answer)) = ended.result {
+            ended.result = Ok(*answer);
+        }
         if operation.writes {
             shared.scheduler.wake();
         }

@@ -5,7 +5,7 @@ use formwork_check::Analysis;
 use formwork_language::behaviour::Inference;
 use formwork_language::program::{InputField, Mode, Operation, PathPart, Surface};
 use formwork_model::Model;
-use formwork_model::facts::{Constraint, Location};
+use formwork_model::facts::Location;
 use formwork_model::sections::observability::MetricKind;
 use formwork_model::sections::security::{AuthenticationKind, BudgetKind, LimitKind};
 use formwork_model::values::Type;
@@ -236,18 +236,10 @@ fn number_example(field: &InputField) -> String {
     number.to_string()
 }
 
-/// What the constraints of section 6 and sections 8 to 10 promise and Formwork does not enforce yet, one line each.
+/// What sections 8 to 10 promise and Formwork does not enforce yet, one line each.
 pub fn not_yet_enforced(model: &Model) -> Vec<String> {
     let mut lines = Vec::new();
     let mut say = |what: &str, text: &str| lines.push(format!("{what}: {}", text.trim()));
-    for entity in &model.entities {
-        for field in &entity.fields {
-            let name = format!("`{}.{}`", entity.name.value, field.name.value);
-            for promise in field.constraints.iter().filter_map(|constraint| unkept(&constraint.value)) {
-                say("constraint", &format!("{name} {promise}"));
-            }
-        }
-    }
     for cache in &model.caches {
         let what = cache.what.as_ref().map_or("", |what| &what.value);
         say("cache", &format!("{} ({what})", cache.name.value));
@@ -283,26 +275,18 @@ pub fn not_yet_enforced(model: &Model) -> Vec<String> {
     lines
 }
 
-/// What a constraint promises beyond what is done; nothing when all of it is.
-fn unkept(constraint: &Constraint) -> Option<String> {
-    match constraint {
-        Constraint::Personal => Some("personal data: marked only".to_owned()),
-        _ => None,
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
-    fn constraints_that_nothing_keeps_are_said_at_the_start() {
+    fn no_constraint_of_a_field_is_left_unkept() {
         let text = "## 6) Data Model\n\n### Entity: `user`\n\n**Fields:**\n\
             - `id` (uuid) | identity | primary key, generated\n\
             - `pin` (string) | code | required, secret, max 8 chars\n\
             - `mail` (string) | where | required, format email, personal data\n\
             - `twice` (integer) | double | computed as `n * 2`\n";
         let lines = not_yet_enforced(&formwork_check::analyse_fragment(text.into()).model);
-        assert_eq!(lines, ["constraint: `user.mail` personal data: marked only",]);
+        assert_eq!(lines, [] as [&str; 0]);
     }
 }

@@ -5,6 +5,7 @@
 
 use super::{MAX_ROWS_READ, Run, refusal};
 use crate::assign::accept;
+use crate::masked::shown;
 use crate::outcome::{FieldFault, Refusal, RuleFault, RuleKind};
 use crate::rows::encoded;
 use formwork_language::eval::{Scope, evaluate};
@@ -251,8 +252,8 @@ impl Run<'_> {
         let of_group = match group.is_empty() {
             true => String::new(),
             false => {
-                let group: Vec<String> = group.iter().map(Value::to_plain).collect();
-                format!(" for {}", group.join(", "))
+                let schema = &self.program.schema;
+                format!(" for {}", shown(schema, invariant.entity, &invariant.per, group))
             }
         };
         let detail = format!(

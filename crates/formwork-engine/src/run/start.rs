@@ -4,6 +4,7 @@
 use super::rules::broken_invariants;
 use super::{Run, refusal};
 use crate::assign::accept;
+use crate::masked::shown;
 use crate::outcome::{Answer, Body, Refusal};
 use formwork_language::expression::Expression;
 use formwork_language::program::{EntityId, FieldId, Statement, StatementId};
@@ -79,8 +80,8 @@ impl Run<'_> {
                     }
                 }
                 if let Some(what) = self.broken_in(table.entity, &mut values)? {
-                    let key: Vec<String> = key.iter().map(Value::to_plain).collect();
-                    broken.push(format!("`{}` {}: {what}", schema.name, key.join(", ")));
+                    let key = shown(&program.schema, table.entity, &schema.primary_key, &key);
+                    broken.push(format!("`{}` {key}: {what}", schema.name));
                     if broken.len() >= MOST_TOLD {
                         return Ok(());
                     }

@@ -13,7 +13,7 @@ pub(crate) use rows::prepare;
 
 use crate::json::{self, Json, write_text};
 use crate::keys::{self, KeyCommand, KeyError, KeyOutcome};
-use crate::problems::{INVALID, MALFORMED, METHOD_NOT_ALLOWED, NOT_FOUND, Problem};
+use crate::problems::{INVALID, MALFORMED, NOT_FOUND, Problem};
 use crate::respond::{Answer, Reply};
 use crate::serve::{Entrance, read_body, unavailable};
 use crate::shared::Shared;
@@ -52,6 +52,10 @@ async fn answer(shared: &Shared, entrance: Entrance, request: Request<Incoming>)
         return Ok(metrics(shared));
     }
     check_key(&head.headers, &shared.admin_key)?;
+    let allow = methods(&path, shared.clock.is_test()).ok_or_else(|| Problem::of(&NOT_FOUND))?;
+    if !allow.split(", ").any(|allowed| allowed == method) {
+        return Err(Problem::method_not_allowed(&HeaderValue::from_static(allow)));
+    }
     let body = read_body(body, shared.limits.body_bytes, shared.limits.read).await?;
     match (method, &path[..]) {
         ("GET", ["metrics"]) => Ok(metrics(shared)),
@@ -65,12 +69,23 @@ async fn answer(shared: &Shared, entrance: Entrance, request: Request<Incoming>)
         ("GET", ["invariants"]) => invariants(shared).await,
         ("GET", ["deliveries"]) => deliveries::list(shared, query),
         ("POST", ["deliveries", sequence, "retry"]) => deliveries::retry(shared, sequence).await,
-        (method, path) if shared.clock.is_test() => testing(shared, method, path, query, &body).await,
-        (_, ["metrics" | "keys" | "outbox" | "deliveries" | "invariants"]) => {
-            Err(Problem::of(&METHOD_NOT_ALLOWED))
-        }
-        _ => Err(Problem::of(&NOT_FOUND)),
+        (method, path) => testing(shared, method, path, query, &body).await,
     }
+}
+
+/// The methods of a path, as `Allow` has them; nothing where there is nothing. `test`: on the test clock.
+fn methods(path: &[&str], test: bool) -> Option<&'static str> {
+    Some(match path {
+        ["metrics" | "outbox" | "invariants" | "deliveries"] => "GET, HEAD",
+        ["keys"] => "GET, HEAD, POST",
+        ["keys", _] => "DELETE",
+        ["deliveries", _, "retry"] => "POST",
+        ["probe", "events" | "metric"] if test => "GET, HEAD",
+        ["clock" | "rows" | "faults"] | ["probe", "count" | "sum"] | ["components", _, "run"] if test => {
+            "POST"
+        }
+        _ => return None,
+    })
 }
 
 /// What only the test clock allows.
@@ -107,11 +122,6 @@ async fn testing(
         ("POST", ["probe", "sum"]) => probes::sum(shared, body),
         ("POST", ["rows"]) => rows::put(shared, body).await,
         ("POST", ["faults"]) => faults::set(shared, body),
-        (
-            _,
-            ["metrics" | "keys" | "outbox" | "deliveries" | "clock" | "rows" | "faults"]
-            | ["probe", "events" | "count" | "sum" | "metric"],
-        ) => Err(Problem::of(&METHOD_NOT_ALLOWED)),
         _ => Err(Problem::of(&NOT_FOUND)),
     }
 }

@@ -169,24 +169,27 @@ fn member(out: &mut Vec<u8>, name: &str) {
     out.push(b':');
 }
 
-fn object(out: &mut Vec<u8>, members: usize, mut write: impl FnMut(&mut Vec<u8>, usize)) {
-    out.push(b'{');
-    for at in 0..members {
-        if at > 0 {
-            out.push(b',');
-        }
-        write(out, at);
-    }
-    out.push(b'}');
+fn object(out: &mut Vec<u8>, members: usize, write: impl FnMut(&mut Vec<u8>, usize)) {
+    listed(out, b"{}", 0..members, write);
 }
 
-fn array(out: &mut Vec<u8>, items: u64, mut write: impl FnMut(&mut Vec<u8>, u64)) {
-    out.push(b'[');
-    for at in 0..items {
-        if at > 0 {
+fn array(out: &mut Vec<u8>, items: u64, write: impl FnMut(&mut Vec<u8>, u64)) {
+    listed(out, b"[]", 0..items, write);
+}
+
+/// What is written for each, between brackets and with commas.
+fn listed<T>(
+    out: &mut Vec<u8>,
+    [open, close]: &[u8; 2],
+    each: impl Iterator<Item = T>,
+    mut write: impl FnMut(&mut Vec<u8>, T),
+) {
+    out.push(*open);
+    for (position, one) in each.enumerate() {
+        if position > 0 {
             out.push(b',');
         }
-        write(out, at);
+        write(out, one);
     }
-    out.push(b']');
+    out.push(*close);
 }

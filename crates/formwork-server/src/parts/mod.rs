@@ -51,7 +51,8 @@ const LONGEST_TEST_WAIT: Duration = Duration::from_secs(1);
 
 /// Runs operations of several parts.
 pub(crate) struct Parts {
-    program: Arc<Program>,
+    /// What runs.
+    pub(crate) program: Arc<Program>,
     /// What distinguishes the program from others: only the same one goes on with an operation.
     fingerprint: Arc<str>,
     store: Arc<Store>,
@@ -195,7 +196,8 @@ impl Parts {
                         let ended = own.to_the_end(call, keyed.as_ref()).await;
                         own.running.lock().remove(&id);
                         if let OnceEnded::Ran(Ended { result: Err(refusal), .. }, _) = ended {
-                            log::fault("operation_refused", "", &name, &format!("{refusal:?}"));
+                            let cause = refusal.without_values(&own.program.schema);
+                            log::fault("operation_refused", "", &name, &cause);
                         }
                     });
                 }

@@ -98,8 +98,8 @@ impl Scheduler {
                 self.fail(delivery, now, next_try(delivery, now), error).await;
             }
             Err(refusal) => {
-                crate::log::fault("handler_refused", "", &delivery.handler, &format!("{refusal:?}"));
-                let error = said(&refusal);
+                let error = refusal.without_values(&self.parts.program.schema);
+                crate::log::fault("handler_refused", "", &delivery.handler, &error);
                 self.fail(delivery, now, next_try(delivery, now), error).await;
             }
         }
@@ -112,17 +112,6 @@ impl Scheduler {
         if self.store.note_attempt(attempt).await.is_err() {
             tokio::time::sleep(super::SHORTEST_SLEEP).await;
         }
-    }
-}
-
-/// A refusal for the operator.
-fn said(refusal: &Refusal) -> String {
-    match refusal {
-        Refusal::Step { status, code, message, .. } => {
-            let code = code.as_deref().unwrap_or_default();
-            format!("{status} {code} {}", message.as_deref().unwrap_or_default()).trim().to_owned()
-        }
-        other => format!("{other:?}"),
     }
 }
 

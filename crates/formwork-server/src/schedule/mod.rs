@@ -240,7 +240,8 @@ impl Scheduler {
             }
             self.metrics.steps(&ended.counts, &ended.observations);
             if let Err(refusal) = &ended.result {
-                crate::log::fault("job_refused", "", &job.name, &format!("{refusal:?}"));
+                let cause = refusal.without_values(&self.parts.program.schema);
+                crate::log::fault("job_refused", "", &job.name, &cause);
             }
             // The batches left over have no next run noted, so that the next start takes them up.
             if !ended.again || self.stopping.load(Ordering::Relaxed) {

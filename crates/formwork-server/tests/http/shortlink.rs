@@ -90,9 +90,12 @@ async fn a_public_get_ignores_what_others_add_to_its_query() {
     let body = r#"{"url":"https://example.com/","slug":"news"}"#;
     assert_eq!(system.public("POST /links").key(&member).json(body).send().await.status, 201);
     assert_eq!(system.public("GET /news?utm_source=mail").send().await.status, 302);
-    // Following a link writes, so that HEAD, which must not, is not served.
+    // Following a link writes: HEAD says where it leads, and nothing of it holds.
     let head = system.public("HEAD /news").send().await;
-    assert_eq!((head.status, head.header("allow").as_deref()), (405, Some("GET, OPTIONS")));
+    assert_eq!((head.status, head.header("location").as_deref()), (302, Some("https://example.com/")));
+    assert_eq!(system.public("HEAD /nothing").send().await.status, 404);
+    let other = system.public("PUT /news").send().await;
+    assert_eq!((other.status, other.header("allow").as_deref()), (405, Some("GET, HEAD, OPTIONS")));
     assert_eq!(system.count(r#"{"entity":"visit"}"#).await, 1);
 }
 

@@ -231,6 +231,10 @@ impl Dialect for Postgres {
     fn references_early(&self) -> bool {
         false
     }
+
+    fn makes_tables_anew(&self) -> bool {
+        false
+    }
 }
 
 #[cfg(test)]

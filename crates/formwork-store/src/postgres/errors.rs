@@ -158,13 +158,22 @@ fn is_io(error: &(dyn std::error::Error + 'static)) -> bool {
 /// One line of what was said.
 pub(crate) fn words(error: &Error) -> String {
     let said = match error.as_db_error() {
-        Some(error) => error.message().to_owned(),
+        Some(error) => without_values(error.code(), error.message()).to_owned(),
         None => match std::error::Error::source(error) {
             Some(source) => format!("{error}: {source}"),
             None => error.to_string(),
         },
     };
     said.lines().collect::<Vec<_>>().join(" ")
+}
+
+/// A message about data (classes 22 and 23) without the value that it quotes: what a row or a caller brought belongs
+/// in no log.
+fn without_values<'m>(code: &SqlState, message: &'m str) -> &'m str {
+    match code.code().get(..2) {
+        Some("22" | "23") => message.split([':', '"']).next().unwrap_or_default().trim_end(),
+        _ => message,
+    }
 }
 
 /// Why a server does not let us in.

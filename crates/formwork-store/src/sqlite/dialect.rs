@@ -160,6 +160,10 @@ impl Dialect for Sqlite {
     fn references_early(&self) -> bool {
         true
     }
+
+    fn makes_tables_anew(&self) -> bool {
+        true
+    }
 }
 
 fn keeps_rowid(entity: &EntitySchema) -> bool {

@@ -17,10 +17,23 @@ use std::sync::Arc;
 pub(crate) fn bring_up(connection: &mut Connection, path: &Path, program: &Program) -> Result<(), OpenError> {
     let found = look(connection).map_err(|error| not_open(path, &error))?;
     let plan = plan(&Sqlite, &program.schema, &found).map_err(|misfit| not_fitting(path, misfit))?;
-    apply(connection, &plan, program).map_err(|fault| match fault {
+    // A table that is made anew would take along what refers to it; whether all still refer to something is tested at
+    // the end instead.
+    if plan.anew {
+        tests_references(connection, false).map_err(|error| not_open(path, &error))?;
+    }
+    let done = apply(connection, &plan, program).map_err(|fault| match fault {
         Fault::Sqlite(error) => not_open(path, &error),
         Fault::Misfit(misfit) => not_fitting(path, misfit),
-    })
+    });
+    if plan.anew {
+        tests_references(connection, true).map_err(|error| not_open(path, &error))?;
+    }
+    done
+}
+
+fn tests_references(connection: &Connection, does: bool) -> rusqlite::Result<()> {
+    connection.pragma_update(None, "foreign_keys", does)
 }
 
 /// Why a plan was not carried out.
@@ -53,6 +66,10 @@ fn apply(connection: &mut Connection, plan: &Plan, program: &Program) -> Result<
         return Ok(());
     }
     let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+    let misfits = misfits(&transaction, plan)?;
+    if !misfits.is_empty() {
+        return Err(Fault::Misfit(Misfit::Changed(misfits)));
+    }
     for statement in &plan.statements {
         transaction.execute_batch(statement)?;
     }
@@ -71,12 +88,27 @@ fn apply(connection: &mut Connection, plan: &Plan, program: &Program) -> Result<
     if !broken.is_empty() {
         return Err(Fault::Misfit(Misfit::Changed(broken)));
     }
+    if plan.anew && transaction.prepare("PRAGMA foreign_key_check")?.exists([])? {
+        let cause = "rows refer to rows that are not there".to_owned();
+        return Err(Fault::Misfit(Misfit::Impossible(cause)));
+    }
     let write = r#"INSERT OR REPLACE INTO "_formwork" ("name", "value") VALUES (?1, ?2)"#;
     transaction.execute(write, ["format", &FORMAT.to_string()])?;
     if let Some(schema) = &plan.schema {
         transaction.execute(write, ["schema", schema])?;
     }
     Ok(transaction.commit()?)
+}
+
+/// Which columns do not hold what rows that exist have, one line each.
+fn misfits(connection: &Connection, plan: &Plan) -> rusqlite::Result<Vec<String>> {
+    let mut lines = Vec::new();
+    for (question, line) in &plan.fits {
+        if connection.query_row(question, [], |row| row.get::<_, i64>(0))? > 0 {
+            lines.push(line.clone());
+        }
+    }
+    Ok(lines)
 }
 
 /// Rows that exist and break a rule that is new, one line each.

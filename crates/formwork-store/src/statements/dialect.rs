@@ -85,6 +85,8 @@ pub(crate) trait Dialect: Debug + Sync {
     fn identifier(&self, name: &str) -> String;
     /// Whether a table may reference one that does not exist yet.
     fn references_early(&self) -> bool;
+    /// Whether a column cannot be widened in place, so that its table is made anew.
+    fn makes_tables_anew(&self) -> bool;
 }
 
 /// An identifier in quotes.

@@ -2,10 +2,11 @@
 //! Source: language reference, *What running means*, last item.
 
 use super::shape::{TableShape, shapes};
+use super::widening::{Way, Widened, anew, in_place, misfits, way};
 use crate::statements::{Dialect, quoted};
 use crate::system::create_missing;
 use formwork_engine::{Answer, Body, Ended, What};
-use formwork_language::program::{EntityId, Limit, Lock, Program, Schema, Select, Statement};
+use formwork_language::program::{EntityId, EntitySchema, Limit, Lock, Program, Schema, Select, Statement};
 use formwork_language::value::Value;
 use serde_json::Value as Json;
 
@@ -26,8 +27,12 @@ pub(crate) struct Found {
 /// What is to be done, in one transaction; nothing when there are no statements.
 #[derive(Debug)]
 pub(crate) struct Plan {
+    /// Asked first: how many rows do not fit what is wanted, and what to say when there are any.
+    pub(crate) fits: Vec<(String, String)>,
     /// The statements in order.
     pub(crate) statements: Vec<String>,
+    /// Whether tables are made anew, which references must not notice while it is done.
+    pub(crate) anew: bool,
     /// New unique keys: the statement, and what to say when rows that exist break the key.
     pub(crate) keys: Vec<(String, String)>,
     /// What rows that exist must be held against, behind the keys.
@@ -127,18 +132,20 @@ pub(crate) fn plan(dialect: &'static dyn Dialect, schema: &Schema, found: &Found
     let known = known(found)?;
     let mut statements = create_missing(dialect, &found.tables);
     let (mut keys, mut looked_at) = (Vec::new(), LookedAt::default());
+    let (mut fits, mut anew) = (Vec::new(), false);
     match &known {
         None => statements.extend(create_all(dialect, schema, &wanted)),
         Some(known) => {
             let change = additions(dialect, schema, known, &wanted)?;
             statements.extend(change.plan);
             (keys, looked_at) = (change.keys, change.looked_at);
+            (fits, anew) = (change.fits, change.anew);
         }
     }
     let record: Vec<Json> = wanted.iter().map(TableShape::to_json).collect();
     // A type may have grown without a statement.
     let schema = (known.as_ref() != Some(&record)).then(|| Json::from(record).to_string());
-    Ok(Plan { statements, keys, looked_at, schema })
+    Ok(Plan { fits, statements, anew, keys, looked_at, schema })
 }
 
 /// The record of the tables; nothing in a new database.
@@ -172,6 +179,8 @@ fn additions<'d>(
         dialect,
         plan: Vec::new(),
         last: Vec::new(),
+        fits: Vec::new(),
+        anew: false,
         keys: Vec::new(),
         looked_at: LookedAt::default(),
         differences: Vec::new(),
@@ -194,7 +203,7 @@ fn additions<'d>(
                 change.plan.extend(table.create(dialect, entity));
                 change.last.extend(table.columns.iter().filter_map(|column| column.constraint.clone()));
             }
-            Some(before) => change.compare(before, at, table),
+            Some(before) => change.compare(before, (at, entity), table),
         }
     }
     if !change.differences.is_empty() {
@@ -212,6 +221,8 @@ struct Change<'d> {
     plan: Vec<String>,
     /// What has to wait until every table is there.
     last: Vec<String>,
+    fits: Vec<(String, String)>,
+    anew: bool,
     keys: Vec<(String, String)>,
     looked_at: LookedAt,
     differences: Vec<String>,
@@ -220,9 +231,10 @@ struct Change<'d> {
 }
 
 impl Change<'_> {
-    fn compare(&mut self, before: &Json, at: EntityId, table: &TableShape) {
+    fn compare(&mut self, before: &Json, (at, entity): (EntityId, &EntitySchema), table: &TableShape) {
         let name = &table.name;
         let (mut look, mut recompute) = (false, false);
+        let (mut added, mut kept, mut widened) = (Vec::new(), Vec::new(), Vec::new());
         if names(before, "primary_key") != table.primary_key {
             self.differences.push(format!("the primary key of `{name}` is another"));
         }
@@ -239,7 +251,7 @@ impl Change<'_> {
                 recompute |= now.computed.is_some();
                 if now.addable {
                     self.additions.push(format!("`{name}.{field}` is new"));
-                    self.plan.push(format!("ALTER TABLE {} ADD COLUMN {}", quoted(name), now.sql));
+                    added.push(format!("ALTER TABLE {} ADD COLUMN {}", quoted(name), now.sql));
                     self.last.extend(now.constraint.clone());
                 } else {
                     self.differences.push(format!(
@@ -248,14 +260,28 @@ impl Change<'_> {
                 }
                 continue;
             };
+            kept.push(field.as_str());
             let was = text(column, "type");
-            if !is_wider(was, &now.ty) {
-                self.differences.push(format!("`{name}.{field}` was `{was}` and is `{}` now", now.ty));
+            let line = || format!("`{name}.{field}` was `{was}` and is `{}` now", now.ty);
+            let way = way(was, &now.ty);
+            match way {
+                None => self.differences.push(line()),
+                Some(Way::Same) => {}
+                Some(_) => self.additions.push(line()),
             }
-            if column["optional"].as_bool() != Some(now.optional) {
-                let (was, is) =
-                    if now.optional { ("required", "optional") } else { ("optional", "required") };
-                self.differences.push(format!("`{name}.{field}` was {was} and is {is} now"));
+            let optional = match (column["optional"].as_bool().unwrap_or(false), now.optional) {
+                (false, true) => {
+                    self.additions.push(format!("`{name}.{field}` was required and is optional now"));
+                    true
+                }
+                (true, false) => {
+                    self.differences.push(format!("`{name}.{field}` was optional and is required now"));
+                    false
+                }
+                _ => false,
+            };
+            if let Some(way) = way.filter(|way| optional || *way != Way::Same) {
+                widened.push(Widened { field: field.clone(), optional, way });
             }
             if column["secret"].as_bool().unwrap_or(false) != now.secret {
                 let (was, is) =
@@ -274,10 +300,21 @@ impl Change<'_> {
         if look || recompute {
             self.looked_at.tables.push((at, recompute));
         }
-        self.compare_indexes(before, table);
+        self.fits.extend(widened.iter().filter_map(|column| misfits(name, column)));
+        let anew_now = !widened.is_empty() && self.dialect.makes_tables_anew();
+        if anew_now {
+            // New columns stand in the new table already.
+            self.anew = true;
+            self.plan.extend(anew(self.dialect, (table, entity), &kept, &widened));
+        } else {
+            self.plan.append(&mut added);
+            self.plan.extend(in_place(self.dialect, table, &widened));
+        }
+        self.compare_indexes(before, table, anew_now);
     }
 
-    fn compare_indexes(&mut self, before: &Json, table: &TableShape) {
+    /// A table that is made `anew` has no index left.
+    fn compare_indexes(&mut self, before: &Json, table: &TableShape, anew: bool) {
         let unique = names(before, "unique");
         for (name, sql) in table.unique.iter().filter(|(name, _)| !unique.contains(name)) {
             let line = format!("`{}` has a new key: {name}", table.name);
@@ -287,6 +324,10 @@ impl Change<'_> {
         for name in unique.iter().filter(|name| !table.unique.iter().any(|(now, _)| now == *name)) {
             self.differences.push(format!("`{}` has lost a key: {name}", table.name));
         }
+        if anew {
+            let stay = table.unique.iter().filter(|(name, _)| unique.contains(name)).chain(&table.indexes);
+            return self.plan.extend(stay.map(|(_, sql)| sql.clone()));
+        }
         let indexes = names(before, "indexes");
         let dropped = indexes.iter().filter(|name| !table.indexes.iter().any(|(now, _)| now == *name));
         self.plan
@@ -294,18 +335,6 @@ impl Change<'_> {
         let added = table.indexes.iter().filter(|(name, _)| !indexes.contains(name));
         self.plan.extend(added.map(|(_, sql)| sql.clone()));
     }
-}
-
-/// Whether every value of one type is one of the other, kept the same way.
-fn is_wider(was: &str, now: &str) -> bool {
-    let members = |ty: &str| -> Option<Vec<String>> {
-        let inner = ty.strip_prefix("enum(")?.strip_suffix(')')?;
-        Some(inner.split(", ").map(str::to_owned).collect())
-    };
-    if let (Some(was), Some(now)) = (members(was), members(now)) {
-        return was.iter().all(|value| now.contains(value));
-    }
-    was == now || (now == "string" && (matches!(was, "uri" | "email") || members(was).is_some()))
 }
 
 fn text<'j>(of: &'j Json, member: &str) -> &'j str {

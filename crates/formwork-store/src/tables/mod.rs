@@ -2,6 +2,7 @@
 
 mod migration;
 mod shape;
+mod widening;
 
 pub(crate) use migration::{FORMAT, Found, LookedAt, Misfit, Plan, plan};
 pub(crate) use shape::{key_name, reference_name, unique_name};

@@ -86,15 +86,19 @@ pub(crate) fn unique_name(
 impl TableShape {
     /// `CREATE TABLE` and its indexes.
     pub(crate) fn create(&self, dialect: &dyn Dialect, entity: &EntitySchema) -> Vec<String> {
+        let indexes = self.unique.iter().chain(&self.indexes).map(|(_, sql)| sql.clone());
+        std::iter::once(self.create_table(dialect, entity)).chain(indexes).collect()
+    }
+
+    /// `CREATE TABLE` alone.
+    pub(crate) fn create_table(&self, dialect: &dyn Dialect, entity: &EntitySchema) -> String {
         let mut parts: Vec<String> = self.columns.iter().map(|column| column.sql.clone()).collect();
         parts.push(format!("\"_version\" {} NOT NULL DEFAULT 1", dialect.column_type(&Type::Integer)));
         let key: Vec<String> = self.primary_key.iter().map(|name| quoted(name)).collect();
         let name = quoted(&dialect.identifier(&key_name(entity)));
         parts.push(format!("CONSTRAINT {name} PRIMARY KEY ({})", key.join(", ")));
         let end = dialect.table_end(entity);
-        let mut statements = vec![format!("CREATE TABLE {} ({}){end}", quoted(&self.name), parts.join(", "))];
-        statements.extend(self.unique.iter().chain(&self.indexes).map(|(_, sql)| sql.clone()));
-        statements
+        format!("CREATE TABLE {} ({}){end}", quoted(&self.name), parts.join(", "))
     }
 
     /// For the database's own record.

@@ -78,6 +78,12 @@ impl Room {
         self.store.count(at, None, &[]).unwrap()
     }
 
+    /// Closes the store and gives the place where its rows are.
+    pub(crate) async fn closed(self) -> Place {
+        self.store.close().await;
+        self.place
+    }
+
     /// Closes the store and opens it again with another program.
     pub(crate) async fn reopened(self, program: Arc<Program>) -> Self {
         let Self { store, place, seed } = self;
