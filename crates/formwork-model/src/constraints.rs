@@ -77,6 +77,11 @@ fn broken(reader: &mut Reader<'_>, text: &str, nearest: &'static str, span: form
 
 /// What a part says.
 pub(crate) fn read(part: &[Token<'_>]) -> Reading {
+    // `` `required` | `optional` `` are values, whatever they say.
+    let is_value = |token: &Token<'_>| token.is_code() || token.is_mark("|");
+    if part.len() > 2 && part.iter().all(is_value) {
+        return Reading::Prose;
+    }
     if let Some(constraint) = fixed(part) {
         return Reading::Constraint(constraint);
     }

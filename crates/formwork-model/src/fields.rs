@@ -223,6 +223,8 @@ fn read_columns<'a, 't>(
 ) {
     let mut columns = columns;
     if let Some((first, others)) = columns.split_first() {
+        let (first, said) = without_tail(first);
+        parts.extend(said);
         let own = constraints::parts(first);
         let is_constraints = others.is_empty()
             && !own.is_empty()
@@ -236,6 +238,18 @@ fn read_columns<'a, 't>(
     for column in columns {
         parts.extend(constraints::parts(column));
     }
+}
+
+/// A description without the constraints behind its last semicolon: ``what it is; default `1` ``.
+fn without_tail<'a, 't>(column: &'a [Token<'t>]) -> (&'a [Token<'t>], Vec<&'a [Token<'t>]>) {
+    let Some(at) = column.iter().rposition(|token| token.is_mark(";")) else { return (column, Vec::new()) };
+    let said = constraints::parts(&column[at + 1..]);
+    let is_said =
+        |part: &&[Token<'_>]| matches!(constraints::read(part), constraints::Reading::Constraint(_));
+    if at == 0 || said.is_empty() || !said.iter().all(is_said) {
+        return (column, Vec::new());
+    }
+    (&column[..at], said)
 }
 
 /// The columns of a table of fields.
@@ -512,7 +526,7 @@ fn set_type(reader: &mut Reader<'_>, field: &mut Field, text: &Text, tokens: &[T
     put_type(field, read, place);
 }
 
-fn nearest_type(reader: &Reader<'_>, name: &str) -> Option<String> {
+pub(crate) fn nearest_type(reader: &Reader<'_>, name: &str) -> Option<String> {
     let declared = reader.declared.iter().map(String::as_str);
     names::nearest(name, TYPE_WORDS.into_iter().chain(declared)).map(str::to_owned)
 }

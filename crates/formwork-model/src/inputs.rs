@@ -88,6 +88,7 @@ fn is_plain_list(pieces: &[&[Token<'_>]]) -> bool {
     let is_bare = |piece: &&[Token<'_>]| {
         head(piece).is_some_and(|head| match head.rest {
             [] => true,
+            [colon, rest @ ..] if colon.is_mark(":") => written_type(rest),
             [open, ..] => open.is_mark("(") && closing(head.rest, 0) == Some(head.rest.len() - 1),
         })
     };
@@ -96,7 +97,12 @@ fn is_plain_list(pieces: &[&[Token<'_>]]) -> bool {
     };
     let has_identifier =
         pieces.iter().any(|piece| head(piece).is_some_and(|head| head.name.text.contains('_')));
-    pieces.len() > 1 && has_identifier && pieces.iter().all(|piece| is_bare(piece) && starts_lower(piece))
+    has_identifier && pieces.iter().all(|piece| is_bare(piece) && starts_lower(piece))
+}
+
+/// Whether tokens are one type and nothing else: `reason: string`.
+fn written_type(tokens: &[Token<'_>]) -> bool {
+    matches!(tokens, [only] if crate::values::type_words::is_type(&only.text))
 }
 
 fn field(reader: &mut Reader<'_>, text: &Text, head: &Head<'_, '_>) -> Field {
@@ -105,6 +111,13 @@ fn field(reader: &mut Reader<'_>, text: &Text, head: &Head<'_, '_>) -> Field {
     field.optional = head.optional;
     if head.header {
         field.location = Some(Spanned::new(Location::Header(head.name.text.to_string()), head.name.outer));
+    }
+    if let [colon, ty] = head.rest
+        && colon.is_mark(":")
+        && written_type(std::slice::from_ref(ty))
+    {
+        fields::part_in_parentheses(reader, &mut field, text, std::slice::from_ref(ty));
+        return field;
     }
     let inside = match head.rest {
         [open, ..] if open.is_mark("(") => closing(head.rest, 0).map(|end| &head.rest[1..end]),

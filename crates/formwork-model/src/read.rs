@@ -24,6 +24,7 @@ pub fn read(source: &str, document: &Document) -> Model {
         declared: Declared::default(),
         untyped: Default::default(),
         loose_relationships: Vec::new(),
+        loose_keys: Vec::new(),
     };
     reader.model.title = title.and_then(|part| title_text(source, part));
     let mut declared = Vec::new();

@@ -7,7 +7,7 @@ use crate::labels::normal;
 use crate::model::{Class, Model};
 use crate::names::NameIndex;
 use crate::notes::{Note, NoteKind};
-use crate::sections::data_model::Relationship;
+use crate::sections::data_model::{Index, Relationship};
 use crate::tokens::{Token, tokens};
 use crate::unfinished;
 use formwork_syntax::{Block, Fence, Label, Node, Part, Span, Spanned, Table, Text};
@@ -23,6 +23,8 @@ pub(crate) struct Reader<'s> {
     pub(crate) untyped: FxHashSet<Span>,
     /// Relationships that paragraphs speak of.
     pub(crate) loose_relationships: Vec<Relationship>,
+    /// Keys that stand elsewhere than their entities, with the entities' names.
+    pub(crate) loose_keys: Vec<(String, Index)>,
 }
 
 /// A list item, a paragraph, or the text behind a label.

@@ -14,6 +14,12 @@ pub(crate) fn promote(source: &str, part: &Part, known: &dyn Fn(&str) -> bool) -
     for node in &part.children {
         match node {
             Node::Block(Block::List(list)) => promote_items(source, list, known, &mut copy.children),
+            Node::Block(Block::Paragraph(text)) => match run_in(source, text, known) {
+                Some((title, rest)) => {
+                    copy.children.push(Node::Part(labelled(title, rest, Vec::new(), text.span)));
+                }
+                None => copy.children.push(node.clone()),
+            },
             Node::Block(Block::Table(table)) if rows_are_labels(source, table, known) => {
                 promote_rows(source, table, known, &mut copy.children);
             }
@@ -82,7 +88,10 @@ fn colonless(source: &str, title: Text) -> Text {
 fn promote_items(source: &str, list: &List, known: &dyn Fn(&str) -> bool, to: &mut Vec<Node>) {
     let mut others: Vec<Item> = Vec::new();
     for item in &list.items {
-        match label(source, item).filter(|(title, _)| known(&normal(&title.plain(source)))) {
+        let is_known = |(title, _): &(Text, Text)| known(&normal(&title.plain(source)));
+        let named =
+            label(source, item).filter(is_known).or_else(|| bare_label(source, item).filter(is_known));
+        match named {
             Some((title, inline)) => {
                 flush(list, &mut others, to);
                 to.push(Node::Part(labelled(title, inline, item.children.clone(), item.span)));
@@ -91,6 +100,62 @@ fn promote_items(source: &str, list: &List, known: &dyn Fn(&str) -> bool, to: &m
         }
     }
     flush(list, &mut others, to);
+}
+
+/// A label without a colon: bold words at the start (`**Out** the lot`), or words alone above nested items.
+fn bare_label(source: &str, item: &Item) -> Option<(Text, Text)> {
+    let count = item.text.pieces.iter().take_while(|piece| piece.strong).count();
+    if let Some(last) = item.text.pieces[..count].last() {
+        let title = item.text.slice(source, item.text.span.start, last.span.end);
+        let rest = item.text.slice(source, last.span.end, item.text.span.end);
+        return Some((title, rest));
+    }
+    let is_words = item.text.pieces.iter().all(|piece| matches!(piece.kind, PieceKind::Text));
+    let holds_list = item.children.iter().any(|node| matches!(node, Node::Block(Block::List(_))));
+    (is_words && holds_list).then(|| (item.text.clone(), Text::empty(item.text.span.end)))
+}
+
+/// The paragraphs among nodes that begin with bold words and a dash, colon or point, each with what follows it: an item
+/// told as prose (`**Scanner.** Reads codes.`).
+pub(crate) fn paragraph_items(source: &str, nodes: &[Node]) -> Vec<Part> {
+    let mut found: Vec<Part> = Vec::new();
+    for node in nodes {
+        let head = match node {
+            Node::Block(Block::Paragraph(text)) => bold_head(source, text)
+                .or_else(|| run_in(source, text, &|_| true))
+                .map(|head| (head, text.span)),
+            Node::Part(_) => break,
+            Node::Block(_) => None,
+        };
+        match (head, found.last_mut(), node) {
+            (Some(((title, rest), span)), _, _) => {
+                found.push(labelled(pointless(source, title), rest, Vec::new(), span));
+            }
+            (None, Some(last), Node::Block(block)) => {
+                last.span = last.span.to(block.span());
+                last.children.push(node.clone());
+            }
+            _ => {}
+        }
+    }
+    found
+}
+
+fn pointless(source: &str, title: Text) -> Text {
+    let end = title.pieces.last().map_or(title.span.end, |piece| {
+        piece.span.start + piece.span.slice(source).trim_end_matches(['.', ':', ' ']).len() as u32
+    });
+    title.slice(source, title.span.start, end)
+}
+
+/// A paragraph that begins with a bold label and its point: `**Rate limits.** …`.
+fn run_in(source: &str, text: &Text, known: &dyn Fn(&str) -> bool) -> Option<(Text, Text)> {
+    let count = text.pieces.iter().take_while(|piece| piece.strong).count();
+    let last = text.pieces[..count].last()?;
+    let title = text.slice(source, text.span.start, last.span.end);
+    let is_closed = last.span.slice(source).trim_end().ends_with('.');
+    (is_closed && known(&normal(&title.plain(source))))
+        .then(|| (title, text.slice(source, last.span.end, text.span.end)))
 }
 
 fn flush(list: &List, items: &mut Vec<Item>, to: &mut Vec<Node>) {
@@ -171,21 +236,39 @@ pub(crate) fn regroup<'d>(source: &str, part: &'d Part, is_title: &dyn Fn(&Part)
     split_titles(source, &part.children, is_title, &mut flat);
     for node in &flat {
         let is_label = matches!(node, Node::Part(below) if !matches!(below.kind, PartKind::Heading(_)) && !is_title(below));
+        let is_block = matches!(node, Node::Block(_));
         let open = match copy.children.last_mut() {
+            // What stands between a title with a remark and its labels is said of the item.
+            Some(Node::Part(last))
+                if is_block && last.parts().next().is_none() && has_remark(last) && is_title(last) =>
+            {
+                Some(last)
+            }
             Some(Node::Part(last)) if is_label && last.kind == PartKind::Emphasized && is_title(last) => {
                 Some(last)
             }
             _ => None,
         };
         match (open, node) {
-            (Some(open), Node::Part(below)) => {
-                open.span = open.span.to(below.span);
+            (Some(open), _) => {
+                open.span = open.span.to(match node {
+                    Node::Part(below) => below.span,
+                    Node::Block(block) => block.span(),
+                });
                 open.children.push(node.clone());
             }
             _ => copy.children.push(node.clone()),
         }
     }
     Cow::Owned(copy)
+}
+
+/// Whether a bold title is followed by a remark on its line: `**Gate** — takes bids`.
+pub(crate) fn has_remark(part: &Part) -> bool {
+    let is_strong = |piece: &formwork_syntax::Piece| piece.strong;
+    part.kind == PartKind::Emphasized
+        && part.title.pieces.first().is_some_and(is_strong)
+        && !part.title.pieces.iter().all(is_strong)
 }
 
 /// Whether nothing has to move: no label follows a bold title, and no paragraph is a title. Most documents title their

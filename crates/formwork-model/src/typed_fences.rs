@@ -8,10 +8,11 @@ use crate::constraints;
 use crate::facts::{Constraint, Field};
 use crate::fields;
 use crate::json::{self, Json, Kind};
+use crate::notes::NoteKind;
 use crate::reader::{Declared, Reader};
 use crate::tokens::{outer, tokens};
 use crate::values::Type;
-use crate::values::type_words::{read_type, unknown};
+use crate::values::type_words::{TypeText, read_type, unknown};
 use formwork_syntax::{Fence, Piece, PieceKind, Span, Spanned, Text};
 use std::sync::Arc;
 
@@ -34,17 +35,56 @@ pub(crate) fn object(reader: &mut Reader<'_>, fence: &Fence) -> Option<Vec<Field
     })
 }
 
+/// The fields of a fence that declares one group of them: an object, or lines of one shape.
+pub(crate) fn fields(reader: &mut Reader<'_>, fence: &Fence) -> Option<Vec<Field>> {
+    if let Some(found) = object(reader, fence) {
+        return Some(found);
+    }
+    match <[Shape; 1]>::try_from(lines(reader, fence)) {
+        Ok([only]) => Some(only.fields),
+        Err(_) => None,
+    }
+}
+
+/// The names of the shapes that a fence of lines declares, if every line of it is one of a declaration.
+pub(crate) fn names(source: &str, fence: &Fence) -> Vec<String> {
+    let mut found = Vec::new();
+    for line in declaring(source, fence) {
+        match header(source, line) {
+            Some(name) => found.push(name.value),
+            None if found.is_empty() || parts_of(source, line).is_none() => return Vec::new(),
+            None => {}
+        }
+    }
+    found
+}
+
+/// The lines of a fence without comments, brackets and empty ones.
+fn declaring<'f>(source: &'f str, fence: &'f Fence) -> impl Iterator<Item = Span> + 'f {
+    fence
+        .lines
+        .iter()
+        .map(|line| split_comment(source, *line).0)
+        .filter(move |code| !is_frame(code.slice(source)))
+}
+
+/// Whether a line without its comment holds no more than brackets, or is part of a comment of several lines.
+fn is_frame(code: &str) -> bool {
+    let text = code.trim();
+    text.is_empty()
+        || matches!(text, "}" | "};" | "{" | "---")
+        || text.starts_with("/*")
+        || text.starts_with("*")
+}
+
 /// The members of an object whose values are all types: `"id": "uuid"`.
 fn typed_members(reader: &Reader<'_>, value: &Json) -> Option<Vec<Field>> {
     let mut found = Vec::new();
     for (name, place, value) in value.members() {
         let (written, ty) = match &value.kind {
-            Kind::String(text) => (value.span, read_type(text, &reader.declared)),
+            Kind::String(text) => (value.span, member_type(text, &reader.declared)?),
             _ => return None,
         };
-        if unknown(&ty.ty).is_some() {
-            return None;
-        }
         let mut field = fields::new_field(Spanned::new(name.clone(), *place), place.to(written));
         field.optional = ty.optional;
         field.constraints.extend(ty.constraints.into_iter().map(|value| Spanned::new(value, written)));
@@ -52,6 +92,27 @@ fn typed_members(reader: &Reader<'_>, value: &Json) -> Option<Vec<Field>> {
         found.push(field);
     }
     Some(found)
+}
+
+/// The type of an example-like member: `uuid`, `string, required`, `free | taken`.
+fn member_type(text: &str, declared: &Declared) -> Option<TypeText> {
+    let whole = read_type(text, declared);
+    if unknown(&whole.ty).is_none() {
+        return Some(whole);
+    }
+    let values: Vec<&str> = text.split('|').map(str::trim).collect();
+    let is_word =
+        |word: &&str| !word.is_empty() && word.chars().all(|c| c.is_alphanumeric() || matches!(c, '_' | '-'));
+    let are_types = values.iter().all(|word| unknown(&read_type(word, declared).ty).is_none());
+    if values.len() > 1 && values.iter().all(is_word) && !are_types {
+        let values = values.into_iter().map(Arc::from).collect();
+        return Some(TypeText { ty: Type::Enum(values), ..whole });
+    }
+    let (first, rest) = text.split_once(',')?;
+    let read = read_type(first, declared);
+    let says = |word: &str| rest.split(',').any(|part| part.trim().eq_ignore_ascii_case(word));
+    let optional = read.optional || says("optional") || says("nullable");
+    unknown(&read.ty).is_none().then_some(TypeText { optional, ..read })
 }
 
 /// One field for each of a schema's properties; what is not required is optional.
@@ -164,10 +225,12 @@ pub(crate) fn lines(reader: &mut Reader<'_>, fence: &Fence) -> Vec<Shape> {
     let source = reader.source;
     let mut found: Vec<Shape> = Vec::new();
     let mut is_open = false;
+    let info = fence.info.slice(source).trim();
+    let is_script = ["ts", "typescript", "js", "javascript", "tsx"].contains(&info);
     for line in &fence.lines {
         let (code, about) = split_comment(source, *line);
         let text = code.slice(source).trim();
-        if text.is_empty() || matches!(text, "}" | "};" | "{" | "---") {
+        if is_frame(text) {
             is_open &= !text.starts_with('}');
             continue;
         }
@@ -176,7 +239,11 @@ pub(crate) fn lines(reader: &mut Reader<'_>, fence: &Fence) -> Vec<Shape> {
             is_open = true;
             continue;
         }
-        let Some(field) = line_field(reader, code, about) else { return Vec::new() };
+        let Some(mut field) = line_field(reader, code, about, is_open) else { return Vec::new() };
+        // The language of the fence has one word for a day and an instant.
+        if is_script && let Some(Spanned { value: ty @ Type::Date, .. }) = &mut field.ty {
+            *ty = Type::Timestamp;
+        }
         match found.last_mut().filter(|shape| is_open || shape.name.is_none()) {
             Some(shape) => shape.fields.push(field),
             None => found.push(Shape { name: None, fields: vec![field] }),
@@ -194,8 +261,7 @@ pub(crate) fn declares(source: &str, fence: &Fence) -> bool {
     let mut count = 0;
     for line in &fence.lines {
         let (code, _) = split_comment(source, *line);
-        let text = code.slice(source).trim();
-        if text.is_empty() || matches!(text, "}" | "};" | "{" | "---") || header(source, code).is_some() {
+        if is_frame(code.slice(source)) || header(source, code).is_some() {
             continue;
         }
         let Some((_, _, ty)) = parts_of(source, code) else { return false };
@@ -277,8 +343,9 @@ fn parts_of(source: &str, line: Span) -> Option<(Span, bool, Span)> {
     ))
 }
 
-/// A field of a line; none if what stands behind the colon is no type.
-fn line_field(reader: &mut Reader<'_>, code: Span, about: Option<Span>) -> Option<Field> {
+/// A field of a line; none if what stands behind the colon is no type. Inside a declaration with a name every line is a
+/// field: a type that the language does not know is noted, and kept as it is.
+fn line_field(reader: &mut Reader<'_>, code: Span, about: Option<Span>, is_declared: bool) -> Option<Field> {
     let (name, is_optional, written) = parts_of(reader.source, code)?;
     let text = written.slice(reader.source);
     let nullable = text.strip_suffix("| null").or_else(|| text.strip_suffix("| undefined"));
@@ -288,8 +355,12 @@ fn line_field(reader: &mut Reader<'_>, code: Span, about: Option<Span>) -> Optio
         Some((first, _)) => (read_type(first, &reader.declared), Some(first.len() + 1)),
         None => (read, None),
     };
-    if unknown(&read.ty).is_some() {
-        return None;
+    if let Some(unknown) = unknown(&read.ty) {
+        if !is_declared {
+            return None;
+        }
+        let nearest = fields::nearest_type(reader, unknown);
+        reader.note(NoteKind::UnknownType { name: unknown.to_owned(), nearest }, written);
     }
     let place = name.to(about.unwrap_or(written));
     let mut field = fields::new_field(Spanned::new(name.slice(reader.source).to_owned(), name), place);

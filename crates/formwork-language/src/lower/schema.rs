@@ -429,8 +429,16 @@ pub(super) fn default_value(
     default: &Spanned<String>,
     notes: &mut Vec<Note>,
 ) -> Option<Expression> {
+    let lower = default.value.trim().to_ascii_lowercase();
     let text = match (default.value.trim(), ty) {
-        ("now", Type::Timestamp | Type::Date | Type::Time) => "now()",
+        (_, Type::Timestamp | Type::Date | Type::Time)
+            if matches!(&*lower, "now" | "now()" | "current_timestamp" | "current_date") =>
+        {
+            "now()"
+        }
+        (_, Type::Date | Type::Timestamp) if matches!(&*lower, "today" | "today()") => "today()",
+        // `FALSE` as in SQL.
+        (_, Type::Boolean) if matches!(&*lower, "true" | "false") => &lower,
         ("empty", Type::List(_)) => "[]",
         ("none" | "null" | "nothing", _) => return None,
         (text, _) => text,

@@ -9,9 +9,10 @@ use crate::labels::begins_with;
 use crate::model::Class;
 use crate::reader::{Entry, Reader, entries, node_entries};
 use crate::tables;
-use crate::tokens::{Token, TokenKind, split};
+use crate::tokens::{Token, TokenKind, outer, split};
 use crate::typed_fences::plain;
-use formwork_syntax::{Part, Span, Spanned, Table, Text};
+use formwork_syntax::{Block, Node, Part, PieceKind, Row, Span, Spanned, Table, Text};
+use std::borrow::Cow;
 
 /// What a command takes and how it ends.
 #[derive(Clone, Debug, Default)]
@@ -234,6 +235,75 @@ pub(super) fn read_flags(reader: &mut Reader<'_>, part: &Part, to: &mut CommandL
     }
     for table in tables::tables(&part.children) {
         read_flag_table(reader, table, to);
+    }
+}
+
+/// The Input of a command without its flags, which are taken out of lists, tables and sentences.
+pub(super) fn take_flags<'p>(reader: &mut Reader<'_>, part: &'p Part, to: &mut CommandLine) -> Cow<'p, Part> {
+    let is_flag =
+        |text: &Text| text.codes().next().is_some_and(|(_, code)| code.text(reader.source).starts_with('-'));
+    let begins = |text: &Text| {
+        is_flag(text) && text.pieces.first().is_some_and(|piece| !matches!(piece.kind, PieceKind::Text))
+    };
+    let in_cells = |row: &Row| row.cells.first().is_some_and(begins);
+    let has_flags = entries(reader.source, part)
+        .iter()
+        .any(|entry| entry.text.codes().any(|(_, code)| code.text(reader.source).starts_with('-')))
+        || tables::tables(&part.children).any(|table| table.rows.iter().any(in_cells));
+    if !has_flags {
+        return Cow::Borrowed(part);
+    }
+    let flags: Vec<Entry<'_>> = entries(reader.source, part)
+        .into_iter()
+        .filter(|entry| !entry.is_item || begins(entry.text))
+        .collect();
+    let mut own = part.clone();
+    for node in &mut own.children {
+        match node {
+            Node::Block(Block::List(list)) => list.items.retain(|item| !begins(&item.text)),
+            Node::Block(Block::Table(table)) => table.rows.retain(|row| !in_cells(row)),
+            _ => {}
+        }
+    }
+    for entry in &flags {
+        let found = flags_in(reader, entry);
+        if entry.is_item {
+            reader.class(entry, if found.is_empty() { Class::Narrative } else { Class::Understood });
+        }
+        found.into_iter().for_each(|flag| to.add_flag(flag));
+    }
+    for table in tables::tables(&part.children).filter(|table| table.rows.iter().any(in_cells)) {
+        let mut flags = table.clone();
+        flags.rows.retain(in_cells);
+        read_flag_table(reader, &flags, to);
+    }
+    Cow::Owned(own)
+}
+
+/// The exit codes that the Output of a command tells of: a table of them, or a sentence (`Exits 0, or 5 if locked`).
+pub(super) fn read_output(reader: &mut Reader<'_>, part: &Part, to: &mut CommandLine) {
+    for table in tables::tables(&part.children) {
+        if tables::Columns::new(reader.source, table).exactly(&EXIT_CODES).is_some() {
+            read_exit_table(reader, table, to);
+        }
+    }
+    for entry in entries(reader.source, part) {
+        let tokens = reader.tokens(entry.text);
+        let is_exit = |token: &Token<'_>| ["exit", "exits"].iter().any(|word| token.is_word(word));
+        let Some(at) = tokens.iter().position(is_exit) else { continue };
+        let is_glue = |token: &&Token<'_>| {
+            ["code", "codes", "status", "with", "is"].iter().any(|word| token.is_word(word))
+                || token.is_mark(":")
+        };
+        let behind = &tokens[at + 1..];
+        let behind = &behind[behind.iter().take_while(is_glue).count()..];
+        if behind.first().and_then(exit_code).is_none() {
+            continue;
+        }
+        let Some(place) = outer(behind) else { continue };
+        let text = entry.text.slice(reader.source, place.start, place.end);
+        let sentence = Entry { text: &text, label: None, children: &[], is_item: false, ..entry };
+        exits_in(reader, &sentence).into_iter().for_each(|exit| to.add_exit(exit));
     }
 }
 

@@ -77,9 +77,21 @@ pub(crate) fn read(reader: &mut Reader<'_>, part: &Part) {
     let is_labelled = part.parts().any(|below| has_labels(source, below));
     let is_titled = part.parts().any(|below| is_component(source, below, is_labelled));
     let has_table = tables::tables(&part.children).any(|table| columns(source, table).is_some());
+    let told =
+        if is_titled || has_table { Vec::new() } else { shapes::paragraph_items(source, &part.children) };
+    let is_told = told.len() > 1;
+    for below in told.iter().filter(|_| is_told) {
+        reader.model.classes.push((below.span, Class::Understood));
+        if let Some(component) = component(reader, below) {
+            add(reader, component);
+        }
+    }
+    if is_told {
+        return part.parts().for_each(|below| narrate(reader, below));
+    }
     read_listed(reader, &part, !is_titled && !has_table);
     for below in part.parts() {
-        if is_labelled && !holds_labels(source, below) {
+        if is_labelled && !holds_labels(source, below) && !shapes::has_remark(below) {
             narrate(reader, below);
         } else if !is_component(source, below, is_labelled) {
             read(reader, below);
@@ -127,7 +139,7 @@ fn is_component(source: &str, part: &Part, some_have_labels: bool) -> bool {
         return false;
     }
     let has_table = tables::tables(&part.children).any(|table| columns(source, table).is_some());
-    has_labels(source, part) || (!some_have_labels && is_heading && !has_table)
+    has_labels(source, part) || shapes::has_remark(part) || (!some_have_labels && is_heading && !has_table)
 }
 
 fn add(reader: &mut Reader<'_>, component: Component) {
@@ -157,6 +169,13 @@ fn component(reader: &mut Reader<'_>, part: &Part) -> Option<Component> {
         part.inline = formwork_syntax::Text::empty(part.inline.span.end);
     }
     component.purpose = reader.prose_of(&part, Class::Narrative);
+    if shapes::has_remark(&part)
+        && let Some((_, remark)) = shapes::bold_head(source, &part.title)
+    {
+        component.purpose = component.purpose.or_else(|| Some(reader.prose(&remark)));
+    }
+    let told = component.purpose.as_ref().map(|purpose| purpose.value.to_lowercase()).unwrap_or_default();
+    component.external |= told.contains("(external)") || told.starts_with("external");
     for below in part.parts() {
         read_label(reader, &mut component, below);
     }

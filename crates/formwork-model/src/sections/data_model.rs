@@ -149,6 +149,8 @@ pub(super) fn is_label(title: &str) -> bool {
 /// The names of the entities of a section, before anything else of it is read.
 pub(crate) fn names(source: &str, part: &Part) -> Vec<String> {
     let mut found = Vec::new();
+    let introduced = listed::introduced(source, part);
+    let part = introduced.as_ref().unwrap_or(part);
     let part = &shapes::regroup(source, part, &|below| {
         below.kind == PartKind::Emphasized && is_entity(source, below)
     });
@@ -166,6 +168,7 @@ pub(crate) fn names(source: &str, part: &Part) -> Vec<String> {
     found.extend(listed::names(source, part));
     for fence in fences(&part.children) {
         found.extend(ddl::names(source, fence));
+        found.extend(typed_fences::names(source, fence));
     }
     found
 }
@@ -239,6 +242,12 @@ fn lists_fields(source: &str, part: &Part) -> bool {
 pub(crate) fn read(reader: &mut Reader<'_>, part: &Part) {
     read_part(reader, part);
     relationships::add_loose(reader);
+    for (entity, key) in std::mem::take(&mut reader.loose_keys) {
+        let named = |own: &&mut Entity| same_name(&own.name.value, &entity);
+        if let Some(entity) = reader.model.entities.iter_mut().find(named) {
+            entity.indexes.push(key);
+        }
+    }
 }
 
 fn read_part(reader: &mut Reader<'_>, part: &Part) {
@@ -246,6 +255,11 @@ fn read_part(reader: &mut Reader<'_>, part: &Part) {
     if begins_with(&title, &RELATIONSHIPS) {
         return relationships::read(reader, part, None);
     }
+    if begins_with(&title, &INDEXES) && !is_entity(reader.source, part) {
+        return read_loose_keys(reader, part);
+    }
+    let introduced = listed::introduced(reader.source, part);
+    let part = introduced.as_ref().unwrap_or(part);
     let part = shapes::regroup(reader.source, part, &|below| {
         below.kind == PartKind::Emphasized && is_entity(reader.source, below)
     });
@@ -269,7 +283,21 @@ fn read_part(reader: &mut Reader<'_>, part: &Part) {
         entity_tables::read(reader, table);
     }
     for fence in fences(&part.children) {
-        add_tables(reader, fence, None);
+        match typed_fences::names(reader.source, fence).is_empty() {
+            true => drop(add_tables(reader, fence, None)),
+            false => add_shapes(reader, fence),
+        }
+    }
+}
+
+/// Adds the shapes that a fence below no entity's heading declares: `interface Room { … }`.
+fn add_shapes(reader: &mut Reader<'_>, fence: &Fence) {
+    for shape in typed_fences::lines(reader, fence) {
+        let Some(name) = shape.name else { continue };
+        let span = shape.fields.last().map_or(name.span, |last| name.span.to(last.span));
+        let mut entity = empty(name, span);
+        entity.fields = shape.fields;
+        add(reader, entity);
     }
 }
 
@@ -474,6 +502,14 @@ fn read_indexes(reader: &mut Reader<'_>, entity: &mut Entity, part: &Part) {
             for part in keys(sentence) {
                 let Some((kind, used)) = index_kind(part) else { continue };
                 is_known = true;
+                // `on` may be skipped as glue already.
+                let from = (1..=used).find(|at| owner(reader, &part[*at..], entity).is_some());
+                if let Some((at, owner)) = from.and_then(|at| Some((at, owner(reader, &part[at..], entity)?)))
+                {
+                    let key = index(kind, &part[at + 2..], part, entity);
+                    reader.loose_keys.extend(key.map(|key| (owner, key)));
+                    continue;
+                }
                 found.push(index(kind, &part[used..], part, entity));
             }
         }
@@ -484,6 +520,26 @@ fn read_indexes(reader: &mut Reader<'_>, entity: &mut Entity, part: &Part) {
         }
         entity.indexes.extend(found.into_iter().flatten());
     }
+}
+
+/// Keys and indexes that stand below no entity: each says of itself whose it is.
+fn read_loose_keys(reader: &mut Reader<'_>, part: &Part) {
+    let tokens = reader.tokens(&part.title);
+    let part = tables::as_lists(reader.source, part, &[]);
+    let mut nobody = empty(Spanned::new(String::new(), part.title.span), part.span);
+    if tokens.is_empty() || part.parts().next().is_some() {
+        return part.parts().for_each(|below| read_part(reader, below));
+    }
+    read_indexes(reader, &mut nobody, &part);
+}
+
+/// The entity behind `of`, `on` or a dot, if a key names one that is not the entity it stands below.
+fn owner(reader: &Reader<'_>, rest: &[Token<'_>], entity: &Entity) -> Option<String> {
+    let [word, name, ..] = rest else { return None };
+    let is_of = ["of", "on", "for"].iter().any(|of| word.is_word(of));
+    let declared = reader.declared.find(&name.text).filter(|_| is_of && name.kind != TokenKind::Mark)?;
+    let is_field = entity.fields.iter().any(|field| field.name.value == name.text);
+    (!is_field && !same_name(declared, &entity.name.value)).then(|| declared.to_owned())
 }
 
 fn says_none(tokens: &[Token<'_>]) -> bool {

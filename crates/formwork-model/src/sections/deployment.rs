@@ -157,9 +157,18 @@ fn read_recovery(recovery: &mut Recovery, tokens: &[Token<'_>]) -> bool {
     let is_backup = ["backup", "backups", "snapshot", "snapshots", "dump"]
         .iter()
         .any(|word| tokens.iter().any(|token| token.is_word(word)));
+    // `30 minutes (RPO)`
+    let before = |word: &str| {
+        let at = tokens.iter().position(|token| token.is_word(word))?;
+        let end = at.checked_sub(1).filter(|open| tokens[*open].is_mark("("))?;
+        let from = end.checked_sub(2)?;
+        length_at(&tokens[from..end])
+    };
     let interval = after(&["every"]).or_else(|| regular(tokens)).filter(|_| is_backup);
     let kept = after(&["kept"]).filter(|_| is_backup);
-    let found = [interval, kept, after(&["rpo"]), after(&["rto"])];
+    let rpo = before("rpo").or_else(|| after(&["rpo"]));
+    let rto = before("rto").or_else(|| after(&["rto"]));
+    let found = [interval, kept, rpo, rto];
     let slots = [
         &mut recovery.backup_interval_seconds,
         &mut recovery.backup_kept_seconds,

@@ -303,15 +303,25 @@ fn is_operation(reader: &Reader<'_>, part: &Part) -> bool {
             && !is_label(&reader.title(&below.title))
             && is_operation(reader, below)
     });
-    has_labels && !is_group && !is_list_of_endpoints && !holds_operations
+    // A paragraph that is an operation's title with a remark is found only when the labels are put below it.
+    let holds_titles = || regrouped(source, part).parts().any(|below| is_bold_operation(source, below));
+    has_labels && !is_group && !is_list_of_endpoints && !holds_operations && !holds_titles()
+}
+
+/// Whether a bold line says of itself that it is an operation, and is no label of one.
+fn is_bold_operation(source: &str, part: &Part) -> bool {
+    part.kind == PartKind::Emphasized
+        && part.inline.is_blank(source)
+        && !LABEL_KINDS.contains(&normal(&part.title.plain(source)).as_str())
+        && (titles::has_kind(source, part, &KINDS) || routes::begins(source, &part.title))
 }
 
 /// A list item outside operations that is one: ``- `POST /links`: makes a link``.
 fn read_listed(reader: &mut Reader<'_>, entry: &Entry<'_>, surface: Surface, group: Option<&str>) -> bool {
-    if !entry.is_item {
+    let source = reader.source;
+    if !entry.is_item && !opens_with_route(source, entry.text) {
         return false;
     }
-    let source = reader.source;
     let named = entry.label.is_some_and(|label| {
         routes::find(source, label.title.span).is_some() || routes::begins(source, &label.rest)
     });
@@ -325,6 +335,16 @@ fn read_listed(reader: &mut Reader<'_>, entry: &Entry<'_>, surface: Surface, gro
     reader.model.classes.push((entry.span, Class::Understood));
     read_operation(reader, &part, surface, group);
     true
+}
+
+/// Whether a paragraph begins with a method and path in code, and a colon or dash behind them.
+fn opens_with_route(source: &str, text: &Text) -> bool {
+    let Some((piece, code)) = text.codes().next() else { return false };
+    let behind = Span::new(piece.span.end, text.span.end.max(piece.span.end)).slice(source);
+    let behind = behind.trim_start_matches(['`', '*', '_', ' ']);
+    piece.span.start <= text.span.start + 2
+        && routes::find(source, code.span()).is_some()
+        && behind.starts_with([':', '—', '–'])
 }
 
 /// `` `create_link` (`POST /links`)`` at the start.
@@ -554,9 +574,13 @@ pub(super) fn read_label(reader: &mut Reader<'_>, operation: &mut Operation, par
     } else if title == "path" || begins_with(&title, &ROUTE) {
         read_route(reader, operation, part);
     } else if begins_with(&title, &INPUT) {
-        let mut more = read_input(reader, part);
+        let own = match operation.command {
+            true => commands::take_flags(reader, part, &mut operation.command_facts),
+            false => Cow::Borrowed(part),
+        };
+        let mut more = read_input(reader, &own);
         for fence in fences(&part.children) {
-            match typed_fences::object(reader, fence).filter(|_| more.fields.is_empty()) {
+            match typed_fences::fields(reader, fence).filter(|_| more.fields.is_empty()) {
                 Some(found) => more.fields = found,
                 None => operation.examples.push(fence.clone()),
             }
@@ -564,6 +588,9 @@ pub(super) fn read_label(reader: &mut Reader<'_>, operation: &mut Operation, par
         merge_input(&mut operation.input, more);
     } else if begins_with(&title, &OUTPUT) {
         outputs::read_output(reader, operation, part);
+        if operation.command {
+            commands::read_output(reader, part, &mut operation.command_facts);
+        }
     } else if commands::is_label(&title) {
         match begins_with(&title, &commands::EXIT_CODES) {
             true => commands::read_exits(reader, part, &mut operation.command_facts),
@@ -675,7 +702,13 @@ fn read_input(reader: &mut Reader<'_>, part: &Part) -> Input {
     for entry in entries(reader.source, &listed).iter().filter(|entry| !entry.is_item) {
         input.fields.extend(inputs::sentence(reader, entry.text));
     }
-    input.fields.extend(fields::fields(reader, &listed));
+    for field in fields::fields(reader, &listed) {
+        // A paragraph that is one field was read as a sentence already.
+        let is_known = |own: &&Field| own.name.span == field.name.span;
+        if input.fields.iter().find(is_known).is_none() {
+            input.fields.push(field);
+        }
+    }
     input
 }
 

@@ -19,6 +19,7 @@ pub mod overview;
 pub mod performance;
 mod relationships;
 pub mod security;
+mod slo_sentences;
 mod slos;
 pub mod summary;
 pub mod testing;
@@ -117,7 +118,7 @@ pub(crate) const SECTIONS: [SectionReader; 16] = [
 /// Further titles, which count only whole.
 pub(crate) const ALIASES: [(Section, &[&str]); 16] = [
     (Section::Summary, &["introduction", "tl dr", "tldr", "background", "problem statement", "in short"]),
-    (Section::Goals, &["scope", "aims", "goals and scope", "purpose and scope"]),
+    (Section::Goals, &["out of scope", "scope", "aims", "goals and scope", "purpose and scope"]),
     (
         Section::Overview,
         &[
@@ -165,7 +166,7 @@ pub(crate) const ALIASES: [(Section, &[&str]); 16] = [
     ),
     (
         Section::DataModel,
-        &["schema", "database schema", "database", "tables", "data structures", "persistence"],
+        &["data", "schema", "database schema", "database", "tables", "data structures", "persistence"],
     ),
     (
         Section::Flows,

@@ -73,12 +73,40 @@ pub(crate) fn read(reader: &mut Reader<'_>, part: &Part) {
                 || title.ends_with(" metrics")
         };
         let part = shapes::promote(reader.source, part, &is_subtitle);
-        reader.prose_list(&part, Class::Narrative);
+        for entry in entries(reader.source, &part) {
+            let is_fact = !entry.is_item && read_told(reader, &entry);
+            reader.class(&entry, if is_fact { Class::Understood } else { Class::Narrative });
+        }
         for table in tables::tables(&part.children) {
             read_untitled_table(reader, table);
         }
         part.parts().for_each(|below| read(reader, below));
     }
+}
+
+/// Sentences that name metrics or events in code: ``We watch `a` and `b`.``, ``The service emits `x.made`.``
+fn read_told(reader: &mut Reader<'_>, entry: &Entry<'_>) -> bool {
+    const WATCHES: [&str; 6] = ["watch", "track", "monitor", "metrics", "measure", "export"];
+    const EMITS: [&str; 4] = ["emits", "emit", "publishes", "events"];
+    let tokens = reader.tokens(entry.text);
+    let mut is_any = false;
+    for sentence in split(&tokens, |token| token.is_mark(".") || token.is_mark(";")) {
+        let says = |words: &[&str]| sentence.iter().any(|token| words.iter().any(|word| token.is_word(word)));
+        let is_listed = |token: &&Token<'_>| {
+            token.is_code() && token.text.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '_' | '.'))
+        };
+        let named = sentence.iter().filter(is_listed).map(|token| (token.spanned(), token.outer));
+        for (name, span) in named.collect::<Vec<_>>() {
+            if says(&EMITS) && name.value.contains('.') {
+                add_event(reader, Event { name, when: None, data: Vec::new(), span });
+                is_any = true;
+            } else if says(&WATCHES) && !says(&EMITS) && name.value.contains('_') {
+                add_metric(reader, Metric { name, kind: None, description: None, group: None, span });
+                is_any = true;
+            }
+        }
+    }
+    is_any
 }
 
 /// A table directly below the section: its first column says what it lists.

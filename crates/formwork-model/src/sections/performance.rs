@@ -51,9 +51,10 @@ pub struct CacheLayer {
 }
 
 /// The labels of a cache layer.
-const WHAT: [&str; 5] = ["what", "content", "contents", "data", "cached"];
+const WHAT: [&str; 8] = ["what", "content", "contents", "data", "cached", "holds", "keeps", "stores"];
 const TTL: [&str; 4] = ["ttl", "lifetime", "expiry", "time to live"];
-const INVALIDATION: [&str; 3] = ["invalidation", "invalidated", "eviction"];
+const INVALIDATION: [&str; 6] =
+    ["invalidation", "invalidated", "eviction", "cleared", "cleared by", "purged"];
 
 fn is_layer_label(title: &str) -> bool {
     [&WHAT[..], &TTL, &INVALIDATION].iter().any(|names| begins_with(title, names))
@@ -192,6 +193,14 @@ fn read_caching_entries(reader: &mut Reader<'_>, part: &Part, is_caching: bool) 
     for entry in entries(reader.source, part) {
         let is_layer = entry.label.is_some_and(|label| is_layer_title(&reader.title(&label.title)));
         let part = entry.is_item.then(|| item_part(reader.source, &entry)).flatten();
+        if is_caching
+            && !entry.is_item
+            && let Some(layer) = told_layer(reader, &entry)
+        {
+            reader.class(&entry, Class::Understood);
+            reader.model.caches.push(layer);
+            continue;
+        }
         match part.filter(|part| is_layer || (is_caching && says_layer(reader.source, part))) {
             Some(part) => read_layer(reader, &part),
             None if !is_caching && slos::read_item(reader, &entry) => {}
@@ -308,6 +317,24 @@ fn read_layer(reader: &mut Reader<'_>, part: &Part) {
 
 fn new_layer(name: Spanned<String>, span: Span) -> CacheLayer {
     CacheLayer { name, what: None, ttl: None, ttl_seconds: None, invalidation: None, span }
+}
+
+/// `Prices are cached for 15 minutes; a new price list clears them.`
+fn told_layer(reader: &Reader<'_>, entry: &Entry<'_>) -> Option<CacheLayer> {
+    let tokens = reader.tokens(entry.text);
+    let at = tokens.iter().position(|token| token.is_word("cached"))?;
+    let verb =
+        at.checked_sub(1).filter(|verb| tokens[*verb].is_word("is") || tokens[*verb].is_word("are"))?;
+    let (micros, used) = duration_at(tokens.get(at + 2..)?).filter(|_| tokens[at + 1].is_word("for"))?;
+    let named = &tokens[tokens[..verb].iter().take_while(|token| token.is_word("the")).count()..verb];
+    let name = crate::tokens::prose(reader.source, entry.text, named).filter(|_| named.len() <= 5)?;
+    let mut layer = new_layer(name, entry.span);
+    layer.what = Some(reader.prose(entry.text));
+    layer.ttl = crate::tokens::prose(reader.source, entry.text, &tokens[at + 2..at + 2 + used]);
+    layer.ttl_seconds = Some(micros as f64 / 1e6);
+    let behind = tokens.iter().position(|token| token.is_mark(";")).map(|at| &tokens[at + 1..]);
+    layer.invalidation = behind.and_then(|behind| crate::tokens::prose(reader.source, entry.text, behind));
+    Some(layer)
 }
 
 fn read_layer_label(reader: &mut Reader<'_>, layer: &mut CacheLayer, part: &Part) {

@@ -159,7 +159,13 @@ fn is_arrow(token: &Token<'_>) -> bool {
 fn is_arrow_at(tokens: &[Token<'_>], at: usize) -> bool {
     let number = |at: Option<usize>| at.and_then(|at| tokens.get(at)).and_then(multiplicity).is_some();
     let is_dash = ["—", "–", "-"].iter().any(|dash| tokens[at].is_mark(dash));
-    is_arrow(&tokens[at]) || (is_dash && number(at.checked_sub(1)) && number(at.checked_add(1)))
+    // `many `bed` to one `ward``
+    let is_counted = tokens[at].is_word("to")
+        && number(at.checked_sub(2))
+        && !number(at.checked_sub(1))
+        && number(at.checked_add(1))
+        && head(&tokens[at - 1..]).is_none();
+    is_arrow(&tokens[at]) || is_counted || (is_dash && number(at.checked_sub(1)) && number(at.checked_add(1)))
 }
 
 /// Words that tell what carries a relationship, and what follows them is no entity.
@@ -182,7 +188,7 @@ fn named(reader: &Reader<'_>, tokens: &[Token<'_>]) -> Vec<Named> {
             continue;
         }
         carried = (carried && !token.is_mark(",") && !is_arrow(token))
-            || (is_via(token) && !is_passive(tokens, at));
+            || (is_via(token) && !is_passive(tokens, at) && !counts_things(tokens, at));
         let is_new = token.is_code() || is_expected(tokens, at);
         if !carried
             && is_new
@@ -201,6 +207,14 @@ fn named(reader: &Reader<'_>, tokens: &[Token<'_>]) -> Vec<Named> {
 
 fn is_via(token: &Token<'_>) -> bool {
     VIA.iter().any(|word| token.is_word(word))
+}
+
+/// ``stands on exactly one `field` ``: what follows *on* is the other side.
+fn counts_things(tokens: &[Token<'_>], at: usize) -> bool {
+    let next = tokens.get(at + 1);
+    tokens[at].is_word("on")
+        && next
+            .is_some_and(|next| ["exactly", "one", "many", "several"].iter().any(|word| next.is_word(word)))
 }
 
 /// `used by`, `owned by`: the *by* of a verb, and what follows is an entity.

@@ -8,7 +8,7 @@ use crate::names::same_name;
 use crate::reader::{Entry, Reader, entries};
 use crate::sections::performance::duration_at;
 use crate::shapes;
-use crate::tokens::{Token, TokenKind, find_words, outer, starts_with_words};
+use crate::tokens::{Token, TokenKind, find_words, outer, split, starts_with_words};
 use crate::values::{
     is_currency, parse_count, parse_money, parse_number, parse_outcome, parse_percent, parse_rate,
     parse_size, parse_window,
@@ -228,14 +228,17 @@ fn read_part(reader: &mut Reader<'_>, part: &Part) {
         reader.model.authorization.span = reader.model.authorization.span.or(Some(part.title.span));
         each(reader, part, read_grant);
     } else if begins_with(&title, &LIMITS) {
-        each(reader, part, read_limit);
+        each(reader, part, read_limits);
     } else if begins_with(&title, &AUDIT) {
         each(reader, part, read_audit);
     } else if begins_with(&title, &COST) {
         each(reader, part, read_budget);
     } else {
         let part = shapes::promote(reader.source, part, &is_subtitle);
-        reader.prose_list(&part, Class::Narrative);
+        for entry in entries(reader.source, &part) {
+            let is_fact = read_told_grants(reader, &entry);
+            reader.class(&entry, if is_fact { Class::Understood } else { Class::Narrative });
+        }
         part.parts().for_each(|below| read_part(reader, below));
     }
 }
@@ -321,9 +324,10 @@ fn grantee(reader: &Reader<'_>, entry: &Entry<'_>, tokens: &[Token<'_>]) -> Opti
     };
     let first = tokens.first().filter(|token| token.kind != TokenKind::Mark)?;
     // A row or label names the role before its cell or colon.
-    let is_labelled = entry
-        .label
-        .is_some_and(|label| reader.tokens(&label.title).len() == 1 && label.rest.codes().next().is_some());
+    let is_labelled = entry.label.is_some_and(|label| {
+        reader.tokens(&label.title).len() == 1
+            && (label.rest.codes().next().is_some() || says_all(&reader.tokens(&label.rest)))
+    });
     if is_labelled || tokens.get(1).is_some_and(is_joint) {
         return Some(Grantee { role: first.spanned(), from: 1, is_plain: true });
     }
@@ -333,9 +337,14 @@ fn grantee(reader: &Reader<'_>, entry: &Entry<'_>, tokens: &[Token<'_>]) -> Opti
         // The cell of a row bears no mark between the role and what it may do.
         let label = entry.label?;
         let end = label.title.span.end;
-        tokens.iter().position(|token| token.span.start > end).filter(|_| label.rest.codes().next().is_some())
+        let says = label.rest.codes().next().is_some() || says_all(&reader.tokens(&label.rest));
+        tokens.iter().position(|token| token.span.start > end).filter(|_| says)
     })?;
-    let own = tokens.get(start..joint)?;
+    let own = match tokens.get(start..joint)? {
+        // `` `owner` role: …``
+        [own @ .., word] if !own.is_empty() && (word.is_word("role") || word.is_word("users")) => own,
+        own => own,
+    };
     let is_name = matches!(own.len(), 1..=3)
         && own.iter().all(|token| matches!(token.kind, TokenKind::Word | TokenKind::Code));
     let place = outer(own).filter(|_| is_name)?;
@@ -344,6 +353,29 @@ fn grantee(reader: &Reader<'_>, entry: &Entry<'_>, tokens: &[Token<'_>]) -> Opti
         _ => Spanned::new(place.slice(reader.source).to_owned(), place),
     };
     Some(Grantee { role, from: joint, is_plain: false })
+}
+
+/// `all operations`, `everything`
+fn says_all(tokens: &[Token<'_>]) -> bool {
+    let begins = |words: &[&str]| starts_with_words(tokens, words);
+    begins(&["everything"]) || begins(&["all", "operations"]) || (tokens.len() == 1 && begins(&["all"]))
+}
+
+/// The operations that tokens name, in code; where no code stands, those whose exact names are words of a list.
+fn operations(reader: &Reader<'_>, tokens: &[Token<'_>]) -> Vec<Spanned<String>> {
+    let coded = codes(tokens);
+    if !coded.is_empty() {
+        return coded;
+    }
+    let is_operation = |name: &str| reader.model.operations.iter().any(|own| own.name.value == name);
+    let named = tokens.iter().filter(|token| token.kind == TokenKind::Word && is_operation(&token.text));
+    named.map(Token::spanned).collect()
+}
+
+/// What stands before the first colon, where the operations of a line are named.
+fn before_colon<'a, 't>(tokens: &'a [Token<'t>]) -> &'a [Token<'t>] {
+    let colon = tokens.iter().position(|token| token.is_mark(":"));
+    &tokens[..colon.unwrap_or_default()]
 }
 
 /// Whether a name in code is that of an operation or endpoint, or a method and path.
@@ -369,6 +401,30 @@ fn read_grant(reader: &mut Reader<'_>, entry: &Entry<'_>) -> bool {
     true
 }
 
+/// Grants in a sentence outside *Authorization*: ``A `packer` may create labels (`POST /labels`)``. Both the role and
+/// what it may call stand in code, and all of it is declared.
+fn read_told_grants(reader: &mut Reader<'_>, entry: &Entry<'_>) -> bool {
+    let tokens = reader.tokens(entry.text);
+    let mut found = Vec::new();
+    for clause in split(&tokens, |token| token.is_mark(";") || token.is_mark(".")) {
+        let may = clause.iter().position(|token| token.is_word("may") || token.is_word("can"));
+        let Some((before, behind)) = may.map(|at| clause.split_at(at)) else { continue };
+        let role = before.iter().filter(|token| token.is_code()).collect::<Vec<_>>();
+        let operations = codes(behind);
+        let is_sure = !operations.is_empty() && operations.iter().all(|name| is_callable(reader, name));
+        if let ([role], Some(span)) = (role.as_slice(), outer(clause).filter(|_| is_sure)) {
+            found.push(Grant { role: role.spanned(), operations, all: false, condition: None, span });
+        }
+    }
+    let is_any = !found.is_empty();
+    if is_any {
+        let authorization = &mut reader.model.authorization;
+        authorization.span = authorization.span.or(Some(entry.span));
+        authorization.grants.extend(found);
+    }
+    is_any
+}
+
 fn grant(reader: &Reader<'_>, entry: &Entry<'_>, tokens: &[Token<'_>]) -> Option<Grant> {
     let grantee = grantee(reader, entry, tokens)?;
     let when =
@@ -376,7 +432,8 @@ fn grant(reader: &Reader<'_>, entry: &Entry<'_>, tokens: &[Token<'_>]) -> Option
     let named = &tokens[grantee.from..when.max(grantee.from)];
     let all =
         named.iter().any(|token| token.is_word("all") || token.is_word("any") || token.is_word("everything"));
-    let operations = codes(named);
+    let listed = named.iter().all(|token| token.kind != TokenKind::Word || !token.is_word("own"));
+    let operations = if listed { operations(reader, named) } else { codes(named) };
     // `A member can read its `team_id`` is prose, `Chief editor: everything` is none.
     let is_sure = grantee.is_plain
         || (!operations.is_empty() && operations.iter().all(|name| is_callable(reader, name)))
@@ -397,12 +454,26 @@ fn read_limit(reader: &mut Reader<'_>, entry: &Entry<'_>) -> bool {
     let kind = size(own)
         .or_else(|| concurrency(own))
         .or_else(|| rows(own))
-        .or_else(|| rate(own))
+        .or_else(|| rate(reader, own))
         .unwrap_or(LimitKind::Prose);
     let is_fact = kind != LimitKind::Prose;
     let text = reader.prose(entry.text);
     reader.model.limits.push(Limit { kind, text, otherwise });
     is_fact
+}
+
+/// Reads an entry that holds several rates between semicolons as several limits.
+fn read_limits(reader: &mut Reader<'_>, entry: &Entry<'_>) -> bool {
+    let tokens = reader.tokens(entry.text);
+    let clauses = split(&tokens, |token| token.is_mark(";"));
+    if clauses.len() < 2 || !clauses.iter().all(|clause| rate(reader, clause).is_some()) {
+        return read_limit(reader, entry);
+    }
+    for place in clauses.iter().filter_map(|clause| outer(clause)) {
+        let text = entry.text.slice(reader.source, place.start, place.end);
+        read_limit(reader, &Entry { text: &text, label: None, children: &[], ..*entry });
+    }
+    true
 }
 
 /// `10 MB per request`
@@ -429,7 +500,7 @@ fn rows(tokens: &[Token<'_>]) -> Option<LimitKind> {
 }
 
 /// ``- `create_link`: 60 requests per minute per caller, burst 10``
-fn rate(tokens: &[Token<'_>]) -> Option<LimitKind> {
+fn rate(reader: &Reader<'_>, tokens: &[Token<'_>]) -> Option<LimitKind> {
     let (at, used, rate) = (0..tokens.len()).find_map(|at| {
         let longest = (at + 5).min(tokens.len());
         (at + 1..=longest).rev().find_map(|end| {
@@ -441,8 +512,10 @@ fn rate(tokens: &[Token<'_>]) -> Option<LimitKind> {
     let burst = behind.iter().position(|token| token.is_word("burst"));
     let burst =
         burst.and_then(|at| behind[at + 1..].iter().take(2).find_map(|token| parse_count(&token.text)));
+    let coded = codes(&tokens[..at]);
+    let named = if coded.is_empty() { operations(reader, before_colon(&tokens[..at])) } else { coded };
     Some(LimitKind::Rate {
-        operations: codes(&tokens[..at]).into_iter().map(|code| code.value).collect(),
+        operations: named.into_iter().map(|name| name.value).collect(),
         count: rate.count,
         window_seconds: rate.window_seconds,
         per: per(behind),
@@ -474,7 +547,8 @@ fn read_audit(reader: &mut Reader<'_>, entry: &Entry<'_>) -> bool {
         let rest = &rest[rest.iter().take_while(is_glue).count()..];
         days(rest)
     });
-    let subjects = codes(&tokens);
+    let coded = codes(&tokens);
+    let subjects = if coded.is_empty() { operations(reader, before_colon(&tokens)) } else { coded };
     let is_fact = !subjects.is_empty() || kept_days.is_some();
     let text = reader.prose(entry.text);
     reader.model.audit.push(Audit { subjects, kept_days, text });

@@ -14,8 +14,15 @@ use formwork_syntax::{Part, Row, Span, Spanned, Table, Text};
 
 /// Reads every objective of a part and of the parts below it.
 pub(crate) fn read(reader: &mut Reader<'_>, part: &Part) {
+    let is_told = !lists_objectives(reader.source, part);
     for entry in entries(reader.source, part) {
-        let tokens = reader.tokens(entry.text);
+        let tokens = words(reader, entry.text);
+        let told = if is_told { super::slo_sentences::read(reader, &entry) } else { Vec::new() };
+        if !told.is_empty() {
+            reader.class(&entry, Class::Understood);
+            reader.model.slos.extend(told);
+            continue;
+        }
         let found = objectives(reader, entry.text, &tokens, entry.span);
         if !found.is_empty() && (entry.is_item || is_short(&tokens)) {
             reader.class(&entry, Class::Understood);
@@ -32,9 +39,16 @@ pub(crate) fn read(reader: &mut Reader<'_>, part: &Part) {
     part.parts().for_each(|below| read_labelled(reader, below));
 }
 
+/// Whether a list or table stands in the part, so that its paragraphs only speak of what is listed.
+fn lists_objectives(source: &str, part: &Part) -> bool {
+    entries(source, part).iter().any(|entry| entry.is_item)
+        || tables::tables(&part.children).next().is_some()
+        || part.parts().any(|below| lists_objectives(source, below) || !below.inline.is_blank(source))
+}
+
 /// Reads an item that stands directly in the section, if it states an objective with a comparator.
 pub(crate) fn read_item(reader: &mut Reader<'_>, entry: &Entry<'_>) -> bool {
-    let tokens = reader.tokens(entry.text);
+    let tokens = words(reader, entry.text);
     let found = match target(&tokens) {
         Some(_) if entry.is_item => objectives(reader, entry.text, &tokens, entry.span),
         _ => Vec::new(),
@@ -45,6 +59,42 @@ pub(crate) fn read_item(reader: &mut Reader<'_>, entry: &Entry<'_>) -> bool {
     let is_any = !found.is_empty();
     reader.model.slos.extend(found);
     is_any
+}
+
+/// The tokens of a text, with decimal commas (`99,9 %`, `0,5 s`) read as points.
+pub(super) fn words<'t>(reader: &Reader<'t>, text: &'t Text) -> Vec<Token<'t>> {
+    let all = reader.tokens(text);
+    let is_digits = |token: &Token<'_>| {
+        token.kind == TokenKind::Word && token.text.bytes().all(|byte| byte.is_ascii_digit())
+    };
+    let mut found: Vec<Token<'t>> = Vec::with_capacity(all.len());
+    let mut at = 0;
+    while let Some(token) = all.get(at) {
+        let is_grouped = |from: usize| {
+            let digits = all[from].text.bytes().take_while(u8::is_ascii_digit).count();
+            let is_chained = all
+                .get(from + 1)
+                .is_some_and(|next| next.is_mark(",") && next.span.start == all[from].span.end);
+            matches!(digits, 1 | 2) && !is_chained
+        };
+        if let Some(comma) = all.get(at + 1)
+            && comma.is_mark(",")
+            && is_digits(token)
+            && all
+                .get(at + 2)
+                .is_some_and(|next| next.span.start == comma.span.end && comma.span.start == token.span.end)
+            && is_grouped(at + 2)
+        {
+            let span = token.span.to(all[at + 2].span);
+            let text = format!("{}.{}", token.text, all[at + 2].text).into();
+            found.push(Token { text, span, outer: span, ..token.clone() });
+            at += 3;
+            continue;
+        }
+        found.push(token.clone());
+        at += 1;
+    }
+    found
 }
 
 /// Whether a table is one of objectives, wherever it stands: its columns speak of objectives or percentiles.
@@ -60,8 +110,8 @@ pub(crate) fn is_table(source: &str, table: &Table) -> bool {
 /// A label that is a metric (`**Availability:** 99.9%`), or the title of a group of objectives.
 fn read_labelled(reader: &mut Reader<'_>, part: &Part) {
     let whole = tables::joined(&[&part.title, &part.inline]);
-    let tokens = reader.tokens(&part.inline);
-    let title = reader.tokens(&part.title);
+    let tokens = words(reader, &part.inline);
+    let title = words(reader, &part.title);
     let found = match tokens.is_empty() {
         true => Vec::new(),
         false => below_label(reader, part, &title, &tokens),
@@ -93,7 +143,7 @@ fn read_group(reader: &mut Reader<'_>, entry: &Entry<'_>) {
     let name = entry.label.map_or_else(|| reader.prose(entry.text), |label| reader.prose(&label.title));
     let mut any = false;
     for inner in &below {
-        let tokens = reader.tokens(inner.text);
+        let tokens = words(reader, inner.text);
         let found = objectives_of(reader, inner.text, &tokens, inner.span, Some(&name));
         any |= !found.is_empty();
         let class = if found.is_empty() { Class::Narrative } else { Class::Understood };
@@ -112,7 +162,7 @@ fn is_short(tokens: &[Token<'_>]) -> bool {
     tokens.len() <= 16
 }
 
-fn objectives(reader: &Reader<'_>, text: &Text, tokens: &[Token<'_>], span: Span) -> Vec<Slo> {
+pub(super) fn objectives(reader: &Reader<'_>, text: &Text, tokens: &[Token<'_>], span: Span) -> Vec<Slo> {
     objectives_of(reader, text, tokens, span, None)
 }
 
@@ -124,6 +174,9 @@ fn objectives_of(
     span: Span,
     of: Option<&Spanned<String>>,
 ) -> Vec<Slo> {
+    if let Some(slo) = super::slo_sentences::share(reader, text, tokens).filter(|_| of.is_none()) {
+        return vec![slo];
+    }
     let mut found: Vec<Slo> = Vec::new();
     let is_separator = |token: &Token<'_>| {
         token.is_mark(",") || token.is_mark(";") || token.is_mark("/") || token.is_word("and")
@@ -150,15 +203,15 @@ fn objectives_of(
 }
 
 /// Where a comparator and its quantity stand, outside parentheses.
-struct Target {
-    at: usize,
-    comparator: &'static str,
-    value: String,
-    unit: Option<String>,
-    end: usize,
+pub(super) struct Target {
+    pub(super) at: usize,
+    pub(super) comparator: &'static str,
+    pub(super) value: String,
+    pub(super) unit: Option<String>,
+    pub(super) end: usize,
 }
 
-fn target(tokens: &[Token<'_>]) -> Option<Target> {
+pub(super) fn target(tokens: &[Token<'_>]) -> Option<Target> {
     let mut at = 0;
     while at < tokens.len() {
         if tokens[at].is_mark("(") {
@@ -288,11 +341,15 @@ fn implied(metric: &str, value: &str, unit: Option<&str>, has_percentile: bool) 
     let lower = metric.to_lowercase();
     let unit = unit.unwrap_or_default();
     let is_time = crate::values::parse_duration(&format!("1 {unit}")).is_some();
-    if MORE.iter().any(|word| lower.contains(word)) {
+    let speaks_of = |word: &str| {
+        let mut words = lower.split(|c: char| !c.is_alphanumeric());
+        words.any(|own| own.starts_with(word) || (word.len() > 3 && own.ends_with(word)))
+    };
+    if MORE.iter().any(|word| speaks_of(word)) {
         return Some(">=");
     }
     let is_size = crate::values::parse_size(&format!("1 {unit}")).is_some();
-    if LESS.iter().any(|word| lower.contains(word)) || is_time || is_size || has_percentile {
+    if LESS.iter().any(|word| speaks_of(word)) || is_time || is_size || has_percentile {
         return Some("<=");
     }
     match unit {
@@ -340,7 +397,7 @@ const FILLERS: [&str; 32] = [
 ];
 
 /// The metric that tokens name: without percentiles, fillers, separators and remarks in parentheses.
-fn phrase(reader: &Reader<'_>, text: &Text, tokens: &[Token<'_>]) -> Option<Spanned<String>> {
+pub(super) fn phrase(reader: &Reader<'_>, text: &Text, tokens: &[Token<'_>]) -> Option<Spanned<String>> {
     let mut from = 0;
     let mut to = tokens.iter().position(|token| token.is_mark("(")).unwrap_or(tokens.len());
     let is_skipped = |token: &Token<'_>| {
@@ -359,6 +416,13 @@ fn phrase(reader: &Reader<'_>, text: &Text, tokens: &[Token<'_>]) -> Option<Span
     to = (from..to).find(|at| is_end(&tokens[*at])).unwrap_or(to);
     while to > from && is_skipped(&tokens[to - 1]) {
         to -= 1;
+    }
+    // `A run is prepared in at most …`
+    if to >= from + 3
+        && tokens[to - 1].text.ends_with("ed")
+        && (tokens[to - 2].is_word("is") || tokens[to - 2].is_word("are"))
+    {
+        to -= 2;
     }
     let own = &tokens[from..to];
     if let [word, of, code] = own
@@ -476,7 +540,7 @@ fn is_tail(word: &str) -> bool {
 }
 
 /// `over 30 d`, `per 30 days`, in seconds; also in parentheses.
-fn window(tokens: &[Token<'_>]) -> Option<u64> {
+pub(super) fn window(tokens: &[Token<'_>]) -> Option<u64> {
     let heads = ["over", "per", "rolling", "within", "window", "in"];
     (0..tokens.len()).filter(|at| heads.iter().any(|head| tokens[*at].is_word(head))).find_map(|at| {
         let (micros, _) = tokens.get(at + 1..).and_then(duration_at)?;
@@ -539,17 +603,17 @@ pub(crate) fn read_table(reader: &mut Reader<'_>, table: &Table) {
 fn row_objectives(reader: &Reader<'_>, table: &Table, row: &Row, columns: &SloColumns) -> Vec<Slo> {
     let source = reader.source;
     let Some(name) = tables::cell(source, row, Some(columns.metric)) else { return Vec::new() };
-    let tokens = reader.tokens(name);
+    let tokens = words(reader, name);
     let Some(metric) = phrase(reader, name, &tokens) else { return Vec::new() };
     let cell_percentile = |at: Option<usize>| {
         let text = tables::cell(source, row, at)?;
-        percentile(&reader.tokens(text))
+        percentile(&words(reader, text))
     };
     let mut found = Vec::new();
     for at in &columns.targets {
         let Some(text) = tables::cell(source, row, Some(*at)) else { continue };
-        let header = table.header.get(*at).and_then(|title| percentile(&reader.tokens(title)));
-        let inside = reader.tokens(text);
+        let header = table.header.get(*at).and_then(|title| percentile(&words(reader, title)));
+        let inside = words(reader, text);
         for mut slo in objectives_of(reader, text, &inside, row.span, Some(&metric)) {
             slo.metric = metric.clone();
             slo.percentile = slo
@@ -557,7 +621,7 @@ fn row_objectives(reader: &Reader<'_>, table: &Table, row: &Row, columns: &SloCo
                 .or(header.clone())
                 .or_else(|| cell_percentile(columns.percentile))
                 .or_else(|| percentile(&tokens));
-            let whole = tables::cell(source, row, columns.window).map(|text| reader.tokens(text));
+            let whole = tables::cell(source, row, columns.window).map(|text| words(reader, text));
             let cell_window = whole.and_then(|tokens| window(&tokens).or_else(|| whole_window(&tokens)));
             slo.window_seconds = slo.window_seconds.or(cell_window);
             let operation = tables::cell(source, row, columns.operation)

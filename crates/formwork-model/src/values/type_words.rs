@@ -57,6 +57,13 @@ pub(crate) fn read_type(text: &str, declared: &Declared) -> TypeText {
     if let Some(values) = alternatives(text) {
         return plain(Type::Enum(values));
     }
+    if let Some((head, _)) = text.split_once('<').filter(|_| text.ends_with('>')) {
+        let is_map =
+            ["record", "map", "hashmap", "dict", "dictionary"].contains(&&*head.trim().to_lowercase());
+        if is_map {
+            return plain(Type::Json);
+        }
+    }
     let text = without_width(text);
     let (word, arguments) =
         match text.split_once('(').and_then(|(word, rest)| Some((word, rest.strip_suffix(')')?))) {

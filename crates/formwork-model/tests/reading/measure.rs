@@ -23,24 +23,34 @@ macro_rules! cases {
     };
 }
 
-const CASES: [Case; 18] = cases![
+const CASES: [Case; 28] = cases![
+    "allotments",
+    "auction",
     "bold_labels",
     "bullets",
     "certs",
     "charging",
+    "chat",
     "clinic",
     "command_line",
     "deep",
     "drawn",
+    "flags",
     "flat",
+    "freight",
+    "hospital",
     "hurried",
+    "irrigation",
     "museum",
     "newsroom",
     "parcels",
+    "payroll",
     "plain_labels",
     "satellite",
     "sentences",
+    "shipping",
     "slipped",
+    "snapkeep",
     "tables",
 ];
 
@@ -115,6 +125,8 @@ fn facts_of_whole_documents_are_found_and_none_is_invented() {
         all.extra += tally.extra;
         all.missed += tally.missed;
     }
+    // `--nocapture` shows what is missed within the bounds.
+    println!("{report}");
     let is_low = |tally: &Tally| tally.precision() < 0.95 || tally.recall() < 0.95;
     assert!(all.right > 300, "the keys hold facts\n{report}");
     assert!(all.recall() >= 0.98 && all.precision() >= 0.99, "{report}");
