@@ -26,7 +26,7 @@ mod schema;
 pub(crate) mod upstreams;
 mod world;
 
-pub(crate) use carried::Refused;
+pub(crate) use carried::{Given, Refused};
 pub(crate) use lowering::{Answer, AnswerKind, Lowering, Opened};
 pub(crate) use operations::read_path;
 pub(crate) use world::{Shared, World};

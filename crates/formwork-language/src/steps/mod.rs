@@ -19,6 +19,7 @@ mod glossary;
 mod guard;
 mod lets;
 mod lists;
+mod named;
 mod queries;
 mod reader;
 pub(crate) mod reading;

@@ -2,10 +2,10 @@
 //! system, in a transaction of its own; see `lower::handlers`.
 
 use crate::expression::Expression;
-use crate::lower::{Lowering, Refused};
-use crate::notes::NoteKind;
+use crate::lower::Lowering;
 use crate::steps::clause::{Clause, Misread, TailKind};
-use crate::steps::{Action, Form, Grammar, not_understood};
+use crate::steps::named::Named;
+use crate::steps::{Action, Form, Grammar};
 use crate::value::Value;
 use formwork_model::values::{Type, parse_duration};
 use formwork_syntax::Code;
@@ -21,26 +21,22 @@ pub(crate) static SCHEDULES: Form = Form {
 
 #[derive(Debug)]
 struct Schedules {
-    name: Code,
-    given: Vec<Code>,
+    named: Named,
     due: Code,
     /// `in` a duration; otherwise `at` a time.
     after: bool,
 }
 
 fn read(clause: &mut Clause<'_>) -> Result<Box<dyn Action>, Misread> {
-    let given = clause.codes(TailKind::With, "what is given in backticks, such as `{\"id\": order.id}`")?;
     let after = clause.one_code(TailKind::In, "a duration in backticks, such as `minutes(15)`")?;
     let at = clause.one_code(TailKind::At, "a time in backticks, such as `order.due_at`")?;
-    let mut reader = clause.take_object();
-    let name = reader.code("the name of an operation or procedure in backticks")?;
-    reader.end("`with`, `in` or `at`")?;
+    let named = Named::read(clause, "`with`, `in` or `at`")?;
     let (due, after) = match (after, at) {
         (Some(due), None) => (due, true),
         (None, Some(due)) => (due, false),
         _ => return Err(clause.missing("when: `in` a duration or `at` a time, one of both")),
     };
-    Ok(Box::new(Schedules { name, given: given.unwrap_or_default(), due, after }))
+    Ok(Box::new(Schedules { named, due, after }))
 }
 
 impl Schedules {
@@ -53,31 +49,15 @@ impl Schedules {
             (false, _) => cx.value_of(&self.due, &Type::Timestamp, "`at` of `Schedules`"),
         }
     }
-
-    fn refuse(&self, cx: &mut Lowering<'_>, refused: Refused, name: String) {
-        let expected = match refused {
-            Refused::Input => return,
-            Refused::Unknown(nearest) => {
-                let kind = NoteKind::UnknownName { what: "operation", name, nearest };
-                return cx.note(kind, self.name.span());
-            }
-            Refused::WithoutSteps => "an operation or procedure whose behaviour has steps",
-            Refused::Recursive | Refused::TooLarge => "less that is scheduled",
-        };
-        let misread = Misread { word: Some(name), expected: expected.to_owned(), span: self.name.span() };
-        let (kind, span) = not_understood(&SCHEDULES, misread);
-        cx.note(kind, span);
-    }
 }
 
 impl Action for Schedules {
     fn lower(&self, cx: &mut Lowering<'_>) {
-        let name = self.name.text(cx.source()).trim().to_owned();
-        let Some(given) = cx.given(&self.given) else { return };
+        let name = self.named.name(cx);
+        let Some(given) = self.named.given(cx) else { return };
         let due = self.due(cx);
-        match cx.schedule(&name, &given, self.name.span(), due) {
-            Ok(()) => {}
-            Err(refused) => self.refuse(cx, refused, name),
+        if let Err(refused) = cx.schedule(&name, &given, self.named.code.span(), due) {
+            self.named.refuse(cx, &SCHEDULES, refused);
         }
     }
 }
