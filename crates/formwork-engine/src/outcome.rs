@@ -79,7 +79,7 @@ pub struct Ended {
     pub observations: Vec<(u16, f64)>,
     /// Whether there is more to do: a batch was full, or a part ended, and it goes on in a transaction of its own.
     pub again: bool,
-    /// Where it goes on. After a batch a store keeps it for the job's next call and gives none away.
+    /// Where it goes on.
     pub resume: Option<Box<Resume>>,
 }
 

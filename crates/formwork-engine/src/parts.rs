@@ -51,6 +51,8 @@ pub enum Pending {
     Batch,
     /// Nothing: the step was `Commits`.
     Commit,
+    /// Nothing: the next element of a loop begins, or the loop has ended.
+    Element,
     /// A request, whose outcome the next part begins with.
     Call(Box<Outgoing>),
     /// The outcome of the request is known.

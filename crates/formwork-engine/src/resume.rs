@@ -181,6 +181,7 @@ impl Writer {
         match pending {
             Pending::Batch => self.bytes.push(0),
             Pending::Commit => self.bytes.push(1),
+            Pending::Element => self.bytes.push(5),
             Pending::Call(outgoing) => {
                 self.tagged(2, &outgoing.upstream.to_le_bytes());
                 self.long(outgoing.method.as_bytes());
@@ -341,6 +342,7 @@ impl<'b> Reader<'b> {
                 _ => return None,
             })),
             4 => Pending::Wait { until: self.i64()? },
+            5 => Pending::Element,
             _ => return None,
         })
     }
@@ -420,6 +422,7 @@ mod tests {
         prop_oneof![
             Just(Pending::Batch),
             Just(Pending::Commit),
+            Just(Pending::Element),
             call,
             arrived.prop_map(|arrived| Pending::Arrived(Box::new(arrived))),
             any::<i64>().prop_map(|until| Pending::Wait { until }),

@@ -5,6 +5,7 @@
 
 mod answers;
 mod calling;
+mod elements;
 mod given;
 mod many;
 mod operands;
@@ -275,6 +276,7 @@ impl Run<'_> {
             }
             Instruction::Redirect { status, to } => return self.redirect(*status, to).map(Next::Ended),
             Instruction::Stop => return Ok(Next::Ended(NOTHING)),
+            Instruction::NextElement(next) => return self.next_element(next, at),
             Instruction::Commit => return Ok(self.ends_part(at + 1, Pending::Commit)),
             Instruction::Call(call) => return self.call(call, at),
             Instruction::Wait { statement, parameters, at_most } => {

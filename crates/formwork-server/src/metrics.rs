@@ -55,6 +55,7 @@ pub(crate) struct Metrics {
     commits: Mutex<Histogram>,
     declared: Vec<Declared>,
     deliveries: Deliveries,
+    standing_failures: AtomicU64,
 }
 
 /// What became of deliveries to handlers.
@@ -113,6 +114,7 @@ impl Metrics {
             request_bounds,
             declared,
             deliveries: Deliveries::default(),
+            standing_failures: AtomicU64::new(0),
         }
     }
 
@@ -125,6 +127,16 @@ impl Metrics {
     pub(crate) fn not_delivered(&self, finally: bool) {
         let counter = if finally { &self.deliveries.failed } else { &self.deliveries.retried };
         counter.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// A run of a standing step has failed, or an element that is a transaction of its own.
+    pub(crate) fn standing_failed(&self) {
+        self.standing_failures.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// How often that was.
+    pub(crate) fn standing_failures(&self) -> u64 {
+        self.standing_failures.load(Ordering::Relaxed)
     }
 
     /// A request was answered; `operation` is absent when none serves it.
@@ -196,6 +208,9 @@ impl Metrics {
         family(&mut out, name, "histogram", "Duration of commits, flush included.");
         histogram_lines(&mut out, name, "", COMMIT_BOUNDS, &self.commits.lock());
         self.deliveries.lines(&mut out);
+        let help = "Runs of standing steps that failed, and elements that are transactions of their own.";
+        family(&mut out, "standing_failures_total", "counter", help);
+        let _ = writeln!(out, "standing_failures_total {}", self.standing_failures());
         for declared in &self.declared {
             declared.lines(&mut out);
         }

@@ -225,15 +225,15 @@ pub async fn start_within(
     });
     let run_file = data::write_run_file(&config.data, addresses, &shared.admin_key)?;
     let (stop, stopping) = watch::channel(false);
-    if shared.clock.is_test() {
-        shared.scheduler.settle().await;
-    }
     let renders = Arc::downgrade(&shared);
     shared.parts.render_with(Arc::new(move |index, caller, answer, rows| {
         let shared = renders.upgrade().ok_or(Refusal::Unavailable)?;
         kept_answer(&shared, index, answer, rows, (caller, &[]))
     }));
     shared.parts.take_up().map_err(|error| StartError::Data(format!("{error:?}")))?;
+    if shared.clock.is_test() {
+        shared.scheduler.settle().await;
+    }
     let mut tasks = listeners.serve(&shared, &stopping);
     if shared.store.is_shared() {
         tasks.push(tokio::spawn(follow_keys(shared.clone(), stopping.clone())));

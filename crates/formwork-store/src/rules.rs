@@ -34,9 +34,13 @@ pub(crate) fn runs_many(code: &Code) -> bool {
                 | Instruction::ReadRows { .. }
                 | Instruction::ReadPage { .. }
                 | Instruction::ReadQuery { .. }
+                | Instruction::NextElement(_)
         )
     };
-    let loops = code.instructions.iter().any(|one| matches!(one, Instruction::LoopStart { .. }));
+    let loops = code
+        .instructions
+        .iter()
+        .any(|one| matches!(one, Instruction::LoopStart { .. } | Instruction::NextElement(_)));
     let reading = code.instructions.iter().filter(reads).count();
     reading > 1 || (loops && reading > 0)
 }

@@ -125,11 +125,14 @@ impl Run<'_> {
     fn idempotency_key(&self, at: Label) -> String {
         let id = self.part.as_ref().map(|part| part.operation).unwrap_or_default();
         let mut key = format!("{}-{at}", text::format_uuid(&id));
-        for (start, instruction) in (0..at).zip(&self.code.instructions) {
-            if let Instruction::LoopStart { position, end, .. } = instruction
-                && start < at
-                && at < *end
-                && let Value::Integer(round) = self.slot(*position)
+        for instruction in self.code.instructions.iter().take(at as usize) {
+            let (round, end) = match instruction {
+                Instruction::LoopStart { position, end, .. } => (*position, *end),
+                Instruction::NextElement(next) => (next.begun, next.end),
+                _ => continue,
+            };
+            if at < end
+                && let Value::Integer(round) = self.slot(round)
             {
                 key.push_str(&format!(".{round}"));
             }

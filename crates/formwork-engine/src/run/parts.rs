@@ -61,10 +61,11 @@ impl Run<'_> {
         };
         let (slots, rows, pages) = (self.slots.clone(), self.rows.all().to_vec(), self.pages.clone());
         let mut resume = Resume { at, slots, rows, after, pages, pending, kept: was_kept };
-        if resume.pending == Pending::Batch {
-            return Ok(Some(resume));
-        }
         let Some(part) = &self.part else {
+            // A store that is used by itself goes on with what it is given back.
+            if resume.pending == Pending::Batch {
+                return Ok(Some(resume));
+            }
             return Err(Refusal::Internal("an operation with parts has no id".into()));
         };
         drop_unreachable(&mut resume);

@@ -84,7 +84,7 @@ impl Run<'_> {
         Ok(())
     }
 
-    fn order_values(&self, statement: StatementId, row: RowIndex) -> Result<Vec<Value>, Refusal> {
+    pub(super) fn order_values(&self, statement: StatementId, row: RowIndex) -> Result<Vec<Value>, Refusal> {
         let order = &self.select(statement)?.order;
         let values = self.rows.all().get(row as usize).map(|row| row.values.as_slice()).unwrap_or_default();
         Ok(order
@@ -141,7 +141,7 @@ impl Run<'_> {
         }
     }
 
-    fn select(&self, statement: StatementId) -> Result<&Select, Refusal> {
+    pub(super) fn select(&self, statement: StatementId) -> Result<&Select, Refusal> {
         match self.program.statements.get(statement as usize) {
             Some(Statement::Select(select)) => Ok(select),
             _ => Err(Refusal::Internal(format!("statement {statement} reads no rows"))),

@@ -82,8 +82,11 @@ impl<'w> Lowering<'w> {
         }
     }
 
-    /// Ends the operation, or what is carried out.
+    /// Ends the element, the operation, or what is carried out.
     pub(crate) fn stop(&mut self) {
+        if self.end_element() {
+            return;
+        }
         match self.carried.is_empty() {
             true => self.push(Instruction::Stop),
             false => self.end_carried(None, None),

@@ -73,6 +73,7 @@ fn conditional(code: &Code) -> Vec<bool> {
             Instruction::JumpUnless { target, .. }
             | Instruction::JumpIfPresent { target, .. }
             | Instruction::LoopStart { end: target, .. } => *target as usize,
+            Instruction::NextElement(next) => next.end as usize,
             _ => continue,
         };
         marked.iter_mut().take(target.min(count)).skip(at + 1).for_each(|mark| *mark = true);

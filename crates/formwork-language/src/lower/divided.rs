@@ -117,6 +117,13 @@ fn step(instruction: &Instruction, at: usize, mut known: Known) -> Vec<(usize, K
             known.bind(*item, copied);
             return vec![(*end as usize, left), (at + 1, known)];
         }
+        Instruction::NextElement(next) => {
+            known.end_part();
+            let left = known.clone();
+            // A list's items were read before; a row is read again in its own transaction.
+            next.binds.iter().for_each(|slot| known.bind(*slot, next.rows.is_none()));
+            return vec![(next.end as usize, left), (at + 1, known)];
+        }
         Instruction::Fail { .. }
         | Instruction::Return { .. }
         | Instruction::Redirect { .. }

@@ -297,6 +297,7 @@ fn refuse_parts(finished: &Finished, notes: &mut Vec<Note>) {
             Instruction::Commit => "Commits",
             Instruction::Call(_) => "Calls",
             Instruction::Wait { .. } => "Waits",
+            Instruction::NextElement(_) => "For each … each in its own transaction",
             _ => continue,
         };
         let kind = NoteKind::StepNotSupported { form };

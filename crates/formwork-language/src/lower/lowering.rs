@@ -79,6 +79,8 @@ pub(crate) struct Ways {
     pub(crate) out: Vec<usize>,
     /// `Goes on with the next.`
     pub(crate) on: Vec<usize>,
+    /// Whether each round is a transaction of its own.
+    own: bool,
 }
 
 /// The state in which steps are lowered.
@@ -297,6 +299,7 @@ impl<'w> Lowering<'w> {
             | Instruction::JumpUnless { target, .. }
             | Instruction::JumpIfPresent { target, .. }
             | Instruction::LoopStart { end: target, .. } => *target = to as u32,
+            Instruction::NextElement(next) => next.end = to as u32,
             _ => debug_assert!(false, "only jumps are patched"),
         }
     }
@@ -380,6 +383,39 @@ impl<'w> Lowering<'w> {
     pub(crate) fn enter_loop(&mut self) {
         self.rounds += 1;
         self.loops.push(Ways::default());
+    }
+
+    /// The same for a loop whose rounds are transactions of their own.
+    pub(crate) fn enter_elements(&mut self) {
+        self.enter_loop();
+        if let Some(ways) = self.loops.last_mut() {
+            ways.own = true;
+        }
+    }
+
+    /// Whether this is an element that is a transaction of its own: it answers nobody.
+    pub(crate) fn is_element(&self) -> bool {
+        self.loops.iter().any(|ways| ways.own)
+    }
+
+    /// Appends a jump on to the next element, which ends this one; gives whether there is one around.
+    pub(super) fn end_element(&mut self) -> bool {
+        if !self.is_element() {
+            return false;
+        }
+        let jump = self.jump();
+        if let Some(ways) = self.loops.iter_mut().rfind(|ways| ways.own) {
+            ways.on.push(jump);
+        }
+        true
+    }
+
+    /// Says which slots the variables of an element have, up to the present one.
+    pub(crate) fn close_element(&mut self, head: usize) {
+        let next = Slot::try_from(self.next_slot).unwrap_or(Slot::MAX);
+        if let Some(Instruction::NextElement(element)) = self.code.instructions.get_mut(head) {
+            element.inside.1 = next;
+        }
     }
 
     /// Ends them.

@@ -211,6 +211,8 @@ pub enum Instruction {
         /// The first instruction behind the loop.
         end: Label,
     },
+    /// Begins the next element of a loop whose elements are transactions of their own.
+    NextElement(Box<NextElement>),
     /// Appends an event to the outbox.
     Emit {
         /// Index into [`Program::events`](super::Program::events).
@@ -270,11 +272,62 @@ pub enum Instruction {
 impl Instruction {
     /// Whether it ends its transaction and the operation goes on in another.
     pub fn parts(&self) -> bool {
-        matches!(self, Self::Commit | Self::Call(_) | Self::Wait { .. })
+        matches!(
+            self,
+            Self::Commit
+                | Self::Call(_)
+                | Self::Wait { .. }
+                | Self::NextElement(_)
+                | Self::WriteMany { batch: Some(_), .. }
+        )
     }
 }
 
+/// What [`Instruction::NextElement`] does: it ends the transaction; the next one goes on behind the instruction, or at
+/// `end` when there is no further element. What fails in an element undoes that element, and the next one begins.
+#[derive(Clone, Debug)]
+pub struct NextElement {
+    /// Keeps what is still to come: a list, or for rows the keys of a page of them.
+    pub left: Slot,
+    /// Keeps how many elements have begun; absent before the first.
+    pub begun: Slot,
+    /// The variable of a list's item; for rows a slot for each field of the key.
+    pub binds: Vec<Slot>,
+    /// `numbered n`
+    pub number: Option<Slot>,
+    /// For rows, where they come from.
+    pub rows: Option<PagedRows>,
+    /// The variables of an element, which end with it: from the first one to before the second.
+    pub inside: (Slot, Slot),
+    /// The first instruction behind the loop.
+    pub end: Label,
+}
+
+/// Rows that are read in pages, each page in the transaction before its first row.
+#[derive(Clone, Debug)]
+pub struct PagedRows {
+    /// The statement for the first page, a Select with a limit.
+    pub first: StatementId,
+    /// The same behind a row, whose values of the order are its last parameters.
+    pub behind: StatementId,
+    /// The parameters of both.
+    pub parameters: Vec<Expression>,
+    /// Keeps the order's values of the page's last row; absent behind the last page.
+    pub last: Slot,
+    /// Holds how many rows at most.
+    pub at_most: Option<Slot>,
+}
+
 impl Code {
+    /// Where the element goes on to the next one that an instruction belongs to: the innermost one.
+    pub fn element_around(&self, at: Label) -> Option<Label> {
+        let before = self.instructions.iter().take(at as usize).enumerate();
+        let around = before.filter(
+            |(_, instruction)| matches!(instruction, Instruction::NextElement(next) if at < next.end),
+        );
+        around.last().and_then(|(head, _)| Label::try_from(head).ok())
+    }
+
     /// Whether it runs in more than one transaction.
     pub fn has_parts(&self) -> bool {
         self.instructions.iter().any(Instruction::parts)

@@ -1,5 +1,5 @@
 //! Loops: ``For each `x` in `EXPR` [, numbered `n`]:``, ``For each `E` where `EXPR` [, sorted by …] [, at most N]:``,
-//! and what leads out of a round: `Leaves the loop.`, `Goes on with the next.`
+//! each also with `each in its own transaction` (see `elements`), and what leads out of a round: `Leaves the loop.`, `Goes on with the next.`
 
 use crate::expression::{Expression, Kind, StaticType};
 use crate::lower::{Lowering, Opened};
@@ -7,6 +7,7 @@ use crate::notes::NoteKind;
 use crate::program::{Instruction, Slot};
 use crate::steps::choosing::{body, lower_block};
 use crate::steps::clause::{Clause, Misread, TailKind};
+use crate::steps::elements::Elements;
 use crate::steps::lists::Selection;
 use crate::steps::{Action, Form, Grammar, Sentences, not_understood};
 use crate::value::Value;
@@ -16,8 +17,9 @@ use formwork_syntax::Code;
 pub(crate) static FOR_EACH: Form = Form {
     name: "For each",
     heads: &["for each", "for every"],
-    notation: "For each `x` in `EXPR` [, numbered `n`]: (steps below) · \
-               For each `E` [where `EXPR`] [, sorted by `f`] [, at most N] [, numbered `n`]: (steps below)",
+    notation: "For each `x` in `EXPR` [, numbered `n`] [, each in its own transaction]: (steps below) · \
+               For each `E` [where `EXPR`] [, sorted by `f`] [, at most N] [, numbered `n`] \
+               [, each in its own transaction]: (steps below)",
     tails: &[
         TailKind::In,
         TailKind::SortedBy,
@@ -28,6 +30,7 @@ pub(crate) static FOR_EACH: Form = Form {
         TailKind::Locking,
         TailKind::Skipping,
         TailKind::Numbered,
+        TailKind::EachOwn,
     ],
     grammar: Grammar::Whole(read),
 };
@@ -55,6 +58,8 @@ struct ForEach {
     item: Code,
     over: Over,
     number: Option<Code>,
+    /// `each in its own transaction`
+    own: bool,
 }
 
 /// What a loop goes through.
@@ -73,6 +78,7 @@ fn read(clause: &mut Clause<'_>) -> Result<Box<dyn Action>, Misread> {
     }
     clause.cut_object(&FOR_EACH)?;
     let number = clause.one_code(TailKind::Numbered, VARIABLE)?;
+    let own = clause.take_flag(TailKind::EachOwn)?;
     let list = clause.one_code(TailKind::In, "a list in backticks")?;
     let mut reader = clause.take_object();
     let item = reader.code("the variable, or the name of an entity, in backticks")?;
@@ -83,7 +89,7 @@ fn read(clause: &mut Clause<'_>) -> Result<Box<dyn Action>, Misread> {
     };
     let mut nothing = clause.take_object();
     body(clause, &mut nothing)?;
-    Ok(Box::new(ForEach { item, over, number }))
+    Ok(Box::new(ForEach { item, over, number, own }))
 }
 
 /// ``For each `x` in `EXPR`, STEP.``
@@ -102,7 +108,7 @@ fn read_inline(clause: &mut Clause<'_>) -> Result<Box<dyn Action>, Misread> {
         reader.back();
     }
     body(clause, &mut reader)?;
-    Ok(Box::new(ForEach { item, over: Over::List(list), number }))
+    Ok(Box::new(ForEach { item, over: Over::List(list), number, own: false }))
 }
 
 impl Action for ForEach {
@@ -110,6 +116,15 @@ impl Action for ForEach {
 
     fn lower_with_nested(&self, cx: &mut Lowering<'_>, nested: &Sentences) {
         let number = self.number.as_ref();
+        if self.own {
+            let elements = match &self.over {
+                Over::List(list) => Elements::of_list(cx, &self.item, list, number),
+                Over::Rows(rows) => Elements::of_rows(cx, &self.item, rows, number),
+            };
+            let Some(elements) = elements else { return };
+            lower_block(cx, nested);
+            return elements.end(cx);
+        }
         let looping = match &self.over {
             Over::List(list) => Loop::start(cx, &self.item, list, number),
             Over::Rows(rows) => rows.lower(cx).and_then(|(entity, slot)| {
@@ -138,19 +153,9 @@ impl Loop {
         list: &Code,
         number: Option<&Code>,
     ) -> Option<Self> {
-        let value = cx.value(list)?;
-        let element = match &value.ty.kind {
-            Kind::List(element) => (**element).clone(),
-            Kind::Dynamic => Kind::Dynamic.optional(),
-            other => {
-                let (expected, found) = ("list".to_owned(), other.to_string());
-                let context = "`For each`".to_owned();
-                cx.note(NoteKind::TypeMismatch { expected, found, context }, list.span());
-                return None;
-            }
-        };
+        let list = list_of(cx, list)?;
         let name = item.text(cx.source()).trim().to_owned();
-        Self::over(cx, (&name, item), (value.expression, element), number)
+        Self::over(cx, (&name, item), list, number)
     }
 
     /// The same over a list that is known, with the type of its items.
@@ -191,6 +196,22 @@ impl Loop {
         }
         cx.close_scope(self.scope);
     }
+}
+
+/// What a loop goes through, and the type of its items.
+pub(super) fn list_of(cx: &mut Lowering<'_>, list: &Code) -> Option<(Expression, StaticType)> {
+    let value = cx.value(list)?;
+    let element = match &value.ty.kind {
+        Kind::List(element) => (**element).clone(),
+        Kind::Dynamic => Kind::Dynamic.optional(),
+        other => {
+            let (expected, found) = ("list".to_owned(), other.to_string());
+            let context = "`For each`".to_owned();
+            cx.note(NoteKind::TypeMismatch { expected, found, context }, list.span());
+            return None;
+        }
+    };
+    Some((value.expression, element))
 }
 
 /// What leads out of a round.

@@ -8,6 +8,7 @@ use crate::steps::clause::{Clause, Joined, Misread, TailKind};
 use crate::steps::finds::rows;
 use crate::steps::{Action, Form, Grammar};
 use crate::tokens::Token;
+use crate::value::Value;
 use formwork_model::values::Type;
 use formwork_syntax::{Code, Span};
 
@@ -86,14 +87,35 @@ impl Selection {
         Some((entity, slot))
     }
 
-    fn select(&self, cx: &mut Lowering<'_>, entity: EntityId) -> Option<(Select, Vec<Expression>)> {
+    /// The rows without the bound, and the bound: absent where there is none.
+    pub(crate) fn unbounded(
+        &self,
+        cx: &mut Lowering<'_>,
+    ) -> Option<(Select, Vec<Expression>, Option<Expression>)> {
+        let entity = cx.entity(&self.entity)?;
+        let (select, parameters) = self.ordered(cx, entity)?;
+        let at_most = match &self.at_most {
+            None => None,
+            Some(Bound::Number(rows)) => Some(Expression::Constant(Value::Integer(i64::from(*rows)))),
+            Some(Bound::Value(code)) => Some(cx.value_of(code, &Type::Integer, "`at most`")?),
+        };
+        Some((select, parameters, at_most))
+    }
+
+    fn ordered(&self, cx: &mut Lowering<'_>, entity: EntityId) -> Option<(Select, Vec<Expression>)> {
         cx.reads(entity);
         cx.locks(self.lock);
         let filter = cx.filter(entity, self.filter.as_ref());
         let order = self.sorting.lower(cx, entity);
-        let ((filter, mut parameters), order) = (filter?, order?);
-        let limit = self.limit(cx, &mut parameters)?;
+        let ((filter, parameters), order) = (filter?, order?);
+        let limit = Limit::Rows(MOST_ROWS + 1);
         Some((Select { entity, filter, order, limit, after: None, lock: self.lock }, parameters))
+    }
+
+    fn select(&self, cx: &mut Lowering<'_>, entity: EntityId) -> Option<(Select, Vec<Expression>)> {
+        let (select, mut parameters) = self.ordered(cx, entity)?;
+        let limit = self.limit(cx, &mut parameters)?;
+        Some((Select { limit, ..select }, parameters))
     }
 }
 

@@ -11,6 +11,7 @@ mod commits;
 mod counts;
 mod creates;
 mod deletes;
+mod elements;
 mod emits;
 mod fails;
 mod finds;

@@ -4,7 +4,7 @@ use crate::lower::Lowering;
 use crate::notes::NoteKind;
 use crate::program::Answered;
 use crate::steps::clause::{Clause, Misread, Reader, TailKind};
-use crate::steps::{Action, Form, Grammar};
+use crate::steps::{Action, Form, Grammar, not_understood};
 use formwork_model::values::Type;
 use formwork_syntax::Code;
 use std::sync::Arc;
@@ -126,8 +126,23 @@ impl Returns {
     }
 }
 
+/// Notes an answer where nobody waits for one; gives whether it has.
+fn answers_nobody(form: &Form, cx: &mut Lowering<'_>) -> bool {
+    if cx.is_element() {
+        let expected = "no answer here: an element that is a transaction of its own answers nobody, and `Stops.` ends it";
+        let span = cx.step_span();
+        let (kind, span) = not_understood(form, Misread { word: None, expected: expected.to_owned(), span });
+        cx.note(kind, span);
+        return true;
+    }
+    false
+}
+
 impl Action for Returns {
     fn lower(&self, cx: &mut Lowering<'_>) {
+        if answers_nobody(if self.nothing { &RETURNS_NOTHING } else { &RETURNS }, cx) {
+            return;
+        }
         let status = self.status(cx);
         let body = match &self.body {
             None => Some((Answered::Nothing, None)),
@@ -166,6 +181,9 @@ fn read_redirects(clause: &mut Clause<'_>) -> Result<Box<dyn Action>, Misread> {
 
 impl Action for Redirects {
     fn lower(&self, cx: &mut Lowering<'_>) {
+        if answers_nobody(&REDIRECTS, cx) {
+            return;
+        }
         let mut status = cx.redirect_status();
         if let Some(code) = &self.status {
             let written = code.text(cx.source()).into_owned();

@@ -242,6 +242,26 @@ impl Outline<'_> {
                 "for ${item} in {} (position ${position}, items ${items}, number {number:?}), then {end}",
                 expression(list)
             ),
+            I::NextElement(next) => {
+                let rows = next.rows.as_ref().map(|rows| {
+                    let parameters = self.list(&rows.parameters);
+                    let (first, behind) = (rows.first, rows.behind);
+                    format!(
+                        "rows #{first}({parameters}), behind ${} #{behind}, most {:?}",
+                        rows.last, rows.at_most
+                    )
+                });
+                format!(
+                    "next element {:?} of ${} {} (begun ${}, number {:?}, inside {:?}), then {}",
+                    next.binds,
+                    next.left,
+                    rows.unwrap_or_default(),
+                    next.begun,
+                    next.number,
+                    next.inside,
+                    next.end
+                )
+            }
             I::Emit { event, data, about } => {
                 let data: Vec<String> =
                     data.iter().map(|(name, value)| format!("{name} = {}", expression(value))).collect();

@@ -45,10 +45,14 @@ pub(super) fn sum(shared: &Shared, body: &[u8]) -> Result<Reply, Problem> {
     Ok(Reply::json(StatusCode::OK, format!("{{\"sum\":{}}}", plain_json::to_json(&sum)).into_bytes()))
 }
 
-/// The value of a metric that steps fill.
+/// What Formwork counts by itself: runs of standing steps, and elements, that failed.
+const STANDING_FAILURES: &str = "standing.failures";
+
+/// The value of a metric that steps fill, or of `standing.failures`.
 pub(super) fn metric(shared: &Shared, name: &str) -> Result<Reply, Problem> {
     let at = shared.program.metrics.iter().position(|metric| *metric.name == *name);
-    let value = at.and_then(|at| shared.metrics.value(at));
+    let own = || (name == STANDING_FAILURES).then(|| shared.metrics.standing_failures() as f64);
+    let value = at.and_then(|at| shared.metrics.value(at)).or_else(own);
     let value =
         value.ok_or_else(|| Problem::with(&NOT_FOUND, format!("No step fills a metric `{name}`.")))?;
     Ok(Reply::json(StatusCode::OK, format!("{{\"value\":{value}}}").into_bytes()))

@@ -38,6 +38,8 @@ use tokio::task::JoinSet;
 
 /// More parts than this have lost their way: a loop in a loop that commits in each round.
 const MOST_PARTS: usize = 100_000;
+/// More elements than this are left for the next time: rows that come while a loop goes through them.
+const MOST_ELEMENTS: usize = 1_000_000;
 /// How long a part is tried again while the store is away or has too much to do.
 const PATIENCE: Duration = Duration::from_secs(30);
 /// The pause before the first such try; the next ones are twice as long each, up to a second.
@@ -66,6 +68,8 @@ pub(crate) struct Parts {
     under_way: Mutex<JoinSet<()>>,
     /// Operations under a key that are under way in this process.
     running: Mutex<FxHashSet<OperationId>>,
+    /// Jobs whose run an earlier process left, by index, while it goes on.
+    left: Mutex<FxHashSet<u32>>,
     renderer: OnceLock<Renderer>,
     stopping: AtomicBool,
 }
@@ -104,6 +108,7 @@ impl Parts {
             ids: Mutex::default(),
             under_way: Mutex::default(),
             running: Mutex::default(),
+            left: Mutex::default(),
             renderer: OnceLock::new(),
             stopping: AtomicBool::new(false),
         }
@@ -192,9 +197,12 @@ impl Parts {
                     let (name, id) = (Arc::clone(&kept.name), kept.id);
                     let keyed = self.keyed(&kept, &call);
                     self.running.lock().insert(id);
+                    let job = kept.job.then_some(kept.index);
+                    self.left.lock().extend(job);
                     self.spawn(async move {
                         let ended = own.to_the_end(call, keyed.as_ref()).await;
                         own.running.lock().remove(&id);
+                        own.left.lock().retain(|left| job != Some(*left));
                         if let OnceEnded::Ran(Ended { result: Err(refusal), .. }, _) = ended {
                             let cause = refusal.without_values(&own.program.schema);
                             log::fault("operation_refused", "", &name, &cause);
@@ -205,6 +213,11 @@ impl Parts {
             }
         }
         Ok(())
+    }
+
+    /// Whether a run of a job goes on that an earlier process left.
+    pub(crate) fn goes_on(&self, job: usize) -> bool {
+        u32::try_from(job).is_ok_and(|job| self.left.lock().contains(&job))
     }
 
     /// Under which key an operation is carried out that an earlier process left.
@@ -282,7 +295,7 @@ impl Parts {
         let Some(part) = call.part.clone() else {
             return OnceEnded::Ran(self.store.run(call).await, None);
         };
-        let mut parts = 0;
+        let (mut parts, mut elements) = (0, 0);
         // What was left begins between two parts.
         if let Some(resume) = call.part.as_mut().and_then(|part| part.resume.take()) {
             call = self.next(call.what, &part, *resume).await;
@@ -295,14 +308,23 @@ impl Parts {
             };
             self.metrics.steps(&ended.counts, &ended.observations);
             (ended.counts, ended.observations) = (Vec::new(), Vec::new());
+            if let Some(part) = self.passed_over(&call, &ended) {
+                call = self.call(call.what, part);
+                continue;
+            }
             let Some(resume) = ended.resume.take() else {
                 if kept && ended.result.is_err() {
                     self.give_up(&part.operation, &ended, keyed).await;
                 }
                 return OnceEnded::Ran(ended, answer);
             };
-            parts += usize::from(!matches!(resume.pending, Pending::Wait { .. }));
-            if parts > MOST_PARTS {
+            match resume.pending {
+                Pending::Wait { .. } => {}
+                // An element is an operation of its own.
+                Pending::Element => (parts, elements) = (0, elements + 1),
+                _ => parts += 1,
+            }
+            if parts > MOST_PARTS || elements > MOST_ELEMENTS {
                 let ended = Ended::refused(Refusal::TooMuchWork);
                 self.give_up(&part.operation, &ended, keyed).await;
                 return OnceEnded::Ran(ended, None);
@@ -312,6 +334,31 @@ impl Parts {
             }
             call = self.next(call.what, &part, *resume).await;
         }
+    }
+
+    /// What goes on behind an element that has failed: with its part undone, the next one begins.
+    fn passed_over(&self, call: &Call, ended: &Ended) -> Option<Part> {
+        let Err(refusal) = &ended.result else { return None };
+        // The element has not failed when the store is away.
+        if matches!(refusal, Refusal::Unavailable | Refusal::Overloaded) {
+            return None;
+        }
+        let part = call.part.as_deref()?;
+        let resume = part.resume.as_deref()?;
+        let head = self.code(call.what)?.element_around(resume.at)?;
+        log::fault("element_failed", "", self.name(call.what), &format!("{refusal:?}"));
+        self.metrics.standing_failed();
+        let next = Resume { at: head, after: None, pending: Pending::Commit, ..resume.clone() };
+        Some(Part { resume: Some(Box::new(next)), ..part.clone() })
+    }
+
+    fn name(&self, what: What) -> &str {
+        match what {
+            What::Operation(index) => self.program.operations.get(index as usize).map(|it| &it.name),
+            What::Job(index) => self.program.jobs.get(index as usize).map(|it| &it.name),
+            _ => None,
+        }
+        .map_or("", |name| name)
     }
 
     /// Runs a part; one of an operation that has committed something is tried again while the store is away.

@@ -23,9 +23,6 @@ use std::time::Duration;
 use times::next_after;
 use tokio::sync::watch;
 
-/// Batches of one run of a job, after which it waits for its next time.
-const MOST_BATCHES: usize = 100_000;
-
 /// The longest that the task sleeps before it looks at the clock again, which may have been set.
 const LONGEST_SLEEP: Duration = Duration::from_secs(30);
 
@@ -208,7 +205,8 @@ impl Scheduler {
             all.filter(|(_, at)| *at <= now).collect()
         };
         // A job whose last run still goes on keeps its time and is asked again.
-        let free = due.into_iter().filter(|(job, _)| self.running[*job].try_lock().is_ok());
+        let is_free = |job: usize| self.running[job].try_lock().is_ok() && !self.parts.goes_on(job);
+        let free = due.into_iter().filter(|(job, _)| is_free(*job));
         free.inspect(|(job, _)| self.move_on(*job, now)).collect()
     }
 
@@ -225,20 +223,19 @@ impl Scheduler {
             return;
         };
         let _alone = running.lock().await;
-        for _ in 0..MOST_BATCHES {
-            let next = NextRun {
-                job: job.name.to_string(),
-                at: self.next.lock().get(index).copied().flatten(),
-                due,
-            };
-            let Some(call) = job_call(index, now, self.seeds.next()) else { return };
-            let call = self.parts.first(call);
-            let (what, part) = (call.what, call.part.clone());
-            let mut ended = self.store.run_job(call, next).await;
-            if let (Some(part), Some(resume)) = (part, ended.resume.take()) {
-                ended = self.parts.go_on(what, *part, resume).await;
-            }
+        // What an earlier process left of a run comes first.
+        while self.parts.goes_on(index) {
+            tokio::time::sleep(SHORTEST_SLEEP).await;
+        }
+        let next =
+            NextRun { job: job.name.to_string(), at: self.next.lock().get(index).copied().flatten(), due };
+        let Some(call) = job_call(index, now, self.seeds.next()) else { return };
+        let call = self.parts.first(call);
+        let (what, part) = (call.what, call.part.clone());
+        let mut ended = self.store.run_job(call, next).await;
+        if let (Some(part), Some(resume)) = (part, ended.resume.take()) {
             self.metrics.steps(&ended.counts, &ended.observations);
+<<<<<<< HEAD
             if let Err(refusal) = &ended.result {
                 let cause = refusal.without_values(&self.parts.program.schema);
                 crate::log::fault("job_refused", "", &job.name, &cause);
@@ -247,6 +244,15 @@ impl Scheduler {
             if !ended.again || self.stopping.load(Ordering::Relaxed) {
                 return;
             }
+=======
+            ended = self.parts.go_on(what, *part, resume).await;
+        }
+        self.metrics.steps(&ended.counts, &ended.observations);
+        // What the store keeps goes on at the next start.
+        if let (Err(refusal), false) = (&ended.result, self.stopping.load(Ordering::Relaxed)) {
+            self.metrics.standing_failed();
+            crate::log::fault("job_refused", "", &job.name, &format!("{refusal:?}"));
+>>>>>>> 0887347 (language, engine: for each element a transaction of its own, and batches that outlive the process)
         }
     }
 }

@@ -7,6 +7,7 @@ mod bounds;
 mod client;
 mod conditional;
 mod edge;
+mod elements;
 mod evolution;
 mod handlers;
 mod hostile;

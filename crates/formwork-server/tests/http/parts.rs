@@ -1,7 +1,7 @@
 //! Operations of several parts, with a real upstream on loopback.
 
 use crate::client::Received;
-use crate::system::{System, config};
+use crate::system::{System, config, until_free};
 use crate::upstream::{Does, Upstream};
 use formwork_check::{Analysis, analyse_fragment};
 use formwork_server::{ClockChoice, Config, Limits, Secrets, start_within};
@@ -202,14 +202,8 @@ async fn an_operation_that_was_cut_off_goes_on_at_the_next_start_with_the_same_k
     assert_eq!(upstream.seen().len(), 2);
 }
 
-/// What was dropped lets the folder go when its runtime has looked at it once more.
 async fn started_when_free(folder: TempDir, upstream: &Upstream) -> System {
-    let lock = std::fs::File::open(folder.path().join("data/lock")).expect("there");
-    while lock.try_lock().is_err() {
-        tokio::task::yield_now().await;
-    }
-    drop(lock);
-    started_in(folder, upstream).await
+    started_in(until_free(folder).await, upstream).await
 }
 
 #[tokio::test]

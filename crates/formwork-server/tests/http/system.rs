@@ -27,6 +27,15 @@ pub(crate) fn config(data: PathBuf) -> Config {
     placed(Config { public: any, internal: any, admin: any, clock: ClockChoice::Test, ..Config::new(data) })
 }
 
+/// What was dropped lets the folder go when its runtime has looked at it once more.
+pub(crate) async fn until_free(folder: TempDir) -> TempDir {
+    let lock = std::fs::File::open(folder.path().join("data/lock")).expect("there");
+    while lock.try_lock().is_err() {
+        tokio::task::yield_now().await;
+    }
+    folder
+}
+
 /// While it is held, snapshots have names of their own: both suites share them.
 pub(crate) fn shared_snapshots() -> insta::internals::SettingsBindDropGuard {
     let mut settings = insta::Settings::clone_current();

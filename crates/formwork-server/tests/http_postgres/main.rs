@@ -9,6 +9,10 @@ mod client;
 mod conditional;
 #[path = "../http/edge.rs"]
 mod edge;
+#[path = "../http/elements.rs"]
+mod elements;
+#[path = "../http/handlers.rs"]
+mod handlers;
 #[path = "../http/hostile.rs"]
 mod hostile;
 #[path = "../http/jobs.rs"]

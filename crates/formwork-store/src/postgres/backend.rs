@@ -18,11 +18,9 @@ use crate::once::{KeptAnswer, Once, OnceEnded};
 use crate::options::Options;
 use crate::statements::{self, Compiled, quoted};
 use crate::system::{NextRun, SystemConnection};
-use formwork_engine::{Call, Ended, IdSource, Pending, Refusal, Resume, StoreError, What};
+use formwork_engine::{Call, Ended, IdSource, Refusal, StoreError, What};
 use formwork_language::program::{Program, Statement};
 use formwork_language::value::Value;
-use parking_lot::Mutex;
-use rustc_hash::FxHashMap;
 use std::fs::File;
 use std::hash::{BuildHasher, Hasher, RandomState};
 use std::sync::{Arc, mpsc};
@@ -58,8 +56,6 @@ struct Inner {
     node: String,
     ids: IdSource,
     isolation: Vec<Isolation>,
-    /// Where jobs go on whose last batch was full. Lost with the process: then the job begins anew.
-    resumes: Mutex<FxHashMap<u32, Box<Resume>>>,
 }
 
 impl PostgresStore {
@@ -89,7 +85,6 @@ impl PostgresStore {
             shared,
             node: format!("{:016x}", random()),
             ids: IdSource::new(),
-            resumes: Mutex::default(),
             options,
         });
         // On a thread of its own, since this may be called from within a runtime.
@@ -299,19 +294,11 @@ impl PostgresStore {
 
 impl Inner {
     fn attempt(&self, session: &mut Session, call: Call, beside: &Beside) -> (Tried, Option<KeptAnswer>) {
-        let what = call.what;
-        let (isolation, resume) = match what {
-            What::Operation(operation) => {
-                let known = self.isolation.get(operation as usize).copied();
-                (known.unwrap_or(Isolation::Serializable), None)
-            }
-            What::Job(job) => {
-                (Isolation::Serializable, self.resumes.lock().get(&job).map(|resume| (**resume).clone()))
-            }
-            What::Rows(_) | What::RowsAtStart | What::Stored | What::Invariants | What::Handler { .. } => {
-                (Isolation::Serializable, None)
-            }
+        let known = match call.what {
+            What::Operation(operation) => self.isolation.get(operation as usize).copied(),
+            _ => None,
         };
+        let isolation = known.unwrap_or(Isolation::Serializable);
         let mut running = Running {
             shared: &self.shared,
             ids: self.ids.clone(),
@@ -320,14 +307,7 @@ impl Inner {
             on_commit: self.options.on_commit.as_ref(),
             kept: None,
         };
-        let mut tried = running.call(session, call, beside, resume, isolation);
-        if let (Tried::Ended(ended), What::Job(job)) = (&mut tried, what) {
-            let mut resumes = self.resumes.lock();
-            match ended.resume.take_if(|resume| resume.pending == Pending::Batch) {
-                Some(resume) => resumes.insert(job, resume),
-                None => resumes.remove(&job),
-            };
-        }
+        let tried = running.call(session, call, beside, isolation);
         (tried, running.kept)
     }
 }

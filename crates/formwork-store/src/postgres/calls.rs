@@ -9,7 +9,7 @@ use super::transaction::{PostgresTransaction, Shared};
 use crate::once::{KeptAnswer, Once};
 use crate::options::CommitObserver;
 use crate::system::{Kept, NextRun, keep_answer, kept_answer, take_delivery};
-use formwork_engine::{Answer, Body, Call, Ended, IdSource, Refusal, Resume, StoreError, run_from};
+use formwork_engine::{Answer, Body, Call, Ended, IdSource, Refusal, StoreError, run};
 use std::time::{Duration, Instant};
 
 /// What a try came to.
@@ -61,13 +61,12 @@ impl Running<'_> {
         session: &mut Session,
         call: Call,
         beside: &Beside,
-        resume: Option<Resume>,
         isolation: Isolation,
     ) -> Tried {
         let Some(begin) = isolation.begin() else { return self.alone(session, call) };
         session.begin(begin);
         let mut system = OnPostgres::new(session);
-        let before = self.before(&mut system, call.now, beside);
+        let before = self.before(&mut system, &call, beside);
         let trouble = system.trouble.take();
         match before {
             Ok(None) => {}
@@ -76,10 +75,8 @@ impl Running<'_> {
         }
         let started = Instant::now();
         let mut transaction = PostgresTransaction::new(session, self.shared);
-        let mut ended =
-            run_from(&self.shared.program, call, resume, &mut transaction, &mut self.ids, &|| {
-                started.elapsed() > self.work
-            });
+        let overdue = || started.elapsed() > self.work;
+        let mut ended = run(&self.shared.program, call, &mut transaction, &mut self.ids, &overdue);
         let (trouble, key_taken) = (transaction.trouble.take(), transaction.key_taken);
         if trouble.is_some() {
             return self.given_up(session, trouble, ended);
@@ -109,16 +106,17 @@ impl Running<'_> {
     fn before(
         &self,
         system: &mut OnPostgres<'_>,
-        now: i64,
+        call: &Call,
         beside: &Beside,
     ) -> Result<Option<Tried>, StoreError> {
         Ok(match beside {
             Beside::Nothing | Beside::Delivery(_) => None,
-            Beside::Job(next) => match jobs::may_run(system, next, self.node)? {
-                true => None,
-                false => Some(Tried::Ended(nothing_done())),
-            },
-            Beside::Once(once) => kept_answer(system, &once.key, now)?.map(|kept| match kept {
+            Beside::Job(next) => {
+                let program = call.part.as_ref().map(|part| &*part.program);
+                let may = jobs::may_run(system, next, self.node)? && jobs::has_ended(system, next, program)?;
+                (!may).then(|| Tried::Ended(nothing_done()))
+            }
+            Beside::Once(once) => kept_answer(system, &once.key, call.now)?.map(|kept| match kept {
                 Kept::Answer(answer) => Tried::Replayed(answer),
                 Kept::OtherInput => Tried::OtherInput,
             }),
@@ -162,9 +160,8 @@ impl Running<'_> {
     fn alone(&mut self, session: &mut Session, call: Call) -> Tried {
         let started = Instant::now();
         let mut transaction = PostgresTransaction::new(session, self.shared);
-        let ended = run_from(&self.shared.program, call, None, &mut transaction, &mut self.ids, &|| {
-            started.elapsed() > self.work
-        });
+        let overdue = || started.elapsed() > self.work;
+        let ended = run(&self.shared.program, call, &mut transaction, &mut self.ids, &overdue);
         match transaction.trouble.take() {
             None => Tried::Ended(ended),
             Some(Fault::Conflict) => Tried::Conflict,

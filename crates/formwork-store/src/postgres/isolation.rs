@@ -63,6 +63,7 @@ fn reads(program: &Program, operation: &Operation) -> Vec<Option<Lock>> {
                 found.push(lock(statement));
             }
             Instruction::ReadPage { first, after, .. } => found.extend([lock(first), lock(after)]),
+            Instruction::NextElement(next) => found.extend(next.rows.as_ref().map(|rows| lock(&rows.first))),
             _ => {}
         }
     }

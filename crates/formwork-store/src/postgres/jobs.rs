@@ -22,6 +22,18 @@ pub(crate) fn may_run(system: &mut OnPostgres<'_>, next: &NextRun, node: &str) -
     Ok(!moved_on && !of_another)
 }
 
+/// Whether no run of several transactions is left, which goes on by itself; one of another version of the document is
+/// not waited for.
+pub(crate) fn has_ended(
+    system: &mut OnPostgres<'_>,
+    next: &NextRun,
+    program: Option<&str>,
+) -> Result<bool, StoreError> {
+    let Some(program) = program else { return Ok(true) };
+    let left = r#"SELECT 1 FROM "_operations" WHERE "job" = 1 AND "name" = ?1 AND "program" = ?2 LIMIT 1"#;
+    Ok(system.query(left, &[next.job.as_str().into(), program.into()])?.is_empty())
+}
+
 /// Notes how a run ended: moved on, or to be continued by this node.
 pub(crate) fn note(
     system: &mut OnPostgres<'_>,

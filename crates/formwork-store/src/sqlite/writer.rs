@@ -16,10 +16,9 @@ use crate::once::{Once, OnceEnded};
 use crate::options::Options;
 use crate::statements::Compiled;
 use crate::system::{Kept, NextRun, SystemConnection, keep_answer, kept_answer, set_next_run, take_delivery};
-use formwork_engine::{Call, Ended, IdSource, Pending, Refusal, Resume, StoreError, What, run_from};
+use formwork_engine::{Call, Ended, IdSource, Refusal, StoreError, run};
 use formwork_language::program::Program;
 use rusqlite::Connection;
-use rustc_hash::FxHashMap;
 use std::fs::File;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -57,7 +56,7 @@ enum Message {
 
 /// An answer that waits for the flush.
 enum Owed {
-    Call(What, oneshot::Sender<Ended>, Ended),
+    Call(oneshot::Sender<Ended>, Ended),
     Once(oneshot::Sender<OnceEnded>, OnceEnded),
     System(oneshot::Sender<Result<bool, StoreError>>, Result<bool, StoreError>),
 }
@@ -232,7 +231,6 @@ impl Writing {
         }
         let mut group = Group {
             connection: &connection,
-            resumes: FxHashMap::default(),
             statements: Statements::held(self.shared.compiled.emit + 1 + Fixed::COUNT),
             writing: self,
             deadline,
@@ -344,8 +342,6 @@ struct Group<'w, 'c> {
     writing: &'w Writing,
     deadline: &'w Deadline,
     ids: &'w mut IdSource,
-    /// Where jobs go on whose last batch was full. Lost with the process: then the job begins anew.
-    resumes: FxHashMap<u32, Box<Resume>>,
     owed: Vec<Owed>,
 }
 
@@ -361,18 +357,16 @@ impl Group<'_, '_> {
         while let Some(message) = next {
             match message {
                 Message::Run { call, next, reply } => {
-                    let what = call.what;
                     let ended = if whole { self.call(*call, next) } else { None };
                     whole &= ended.is_some();
                     let ended = ended.unwrap_or_else(|| Ended::refused(Refusal::Unavailable));
-                    self.owed.push(Owed::Call(what, reply, ended));
+                    self.owed.push(Owed::Call(reply, ended));
                 }
                 Message::Deliver { call, sequence, reply } => {
-                    let what = call.what;
                     let ended = if whole { self.deliver(*call, sequence) } else { None };
                     whole &= ended.is_some();
                     let ended = ended.unwrap_or_else(|| Ended::refused(Refusal::Unavailable));
-                    self.owed.push(Owed::Call(what, reply, ended));
+                    self.owed.push(Owed::Call(reply, ended));
                 }
                 Message::Once { call, once, reply } => {
                     let ended = if whole { self.once(*call, *once) } else { None };
@@ -420,17 +414,9 @@ impl Group<'_, '_> {
         for owed in self.owed.drain(..) {
             // Who has hung up no longer waits.
             match owed {
-                Owed::Call(what, reply, mut ended) => {
-                    if !committed {
-                        ended = Ended::refused(Refusal::Unavailable);
-                    } else if let What::Job(job) = what {
-                        let batch = ended.resume.take_if(|resume| resume.pending == Pending::Batch);
-                        match batch {
-                            Some(resume) => self.resumes.insert(job, resume),
-                            None => self.resumes.remove(&job),
-                        };
-                    }
-                    let _ = reply.send(ended);
+                Owed::Call(reply, ended) => {
+                    let lost = || Ended::refused(Refusal::Unavailable);
+                    let _ = reply.send(if committed { ended } else { lost() });
                 }
                 Owed::Once(reply, ended) => {
                     let lost = || OnceEnded::refused(Refusal::Unavailable);
@@ -462,18 +448,8 @@ impl Group<'_, '_> {
         let shared = Arc::clone(&self.writing.shared);
         self.deadline.set(self.writing.options.work);
         let mut transaction = SqliteTransaction::new(self.connection, &mut self.statements, &shared);
-        let resume = match call.what {
-            What::Job(job) => self.resumes.get(&job).map(|resume| (**resume).clone()),
-            What::Operation(_)
-            | What::Rows(_)
-            | What::RowsAtStart
-            | What::Stored
-            | What::Invariants
-            | What::Handler { .. } => None,
-        };
-        let mut ended = run_from(&shared.program, call, resume, &mut transaction, self.ids, &|| {
-            self.deadline.has_passed()
-        });
+        let overdue = || self.deadline.has_passed();
+        let mut ended = run(&shared.program, call, &mut transaction, self.ids, &overdue);
         self.deadline.clear();
         beside(&mut ended);
         if self.connection.is_autocommit() {

@@ -1,12 +1,12 @@
 //! A store in a folder of its own, running a compiled document.
 
 use crate::place::Place;
-use formwork_engine::{Answer, Body, Call, Ended, Refusal, What};
+use formwork_engine::{Answer, Body, Call, Ended, Part, Refusal, Resume, What};
 use formwork_language::program::{Program, slots};
 use formwork_language::value::Value;
 use formwork_store::{Options, Store};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex};
 
 /// 2030-01-01T00:00:00Z in microseconds.
 pub(crate) const NOW: i64 = 1_893_456_000_000_000;
@@ -34,6 +34,8 @@ pub(crate) struct Room {
     pub(crate) store: Arc<Store>,
     pub(crate) place: Place,
     seed: AtomicU64,
+    /// Where the job goes on that has not ended.
+    left: Mutex<Option<Box<Resume>>>,
 }
 
 impl Room {
@@ -46,7 +48,7 @@ impl Room {
         let mut options = place.options();
         change(&mut options);
         let store = Arc::new(Store::open(options, program).unwrap());
-        Self { store, place, seed: AtomicU64::new(1) }
+        Self { store, place, seed: AtomicU64::new(1), left: Mutex::default() }
     }
 
     /// A call of an operation with input by name; `caller` is who calls.
@@ -62,15 +64,26 @@ impl Room {
         self.store.run(self.call(operation, caller, input)).await
     }
 
-    /// Runs the job of this number.
+    /// Runs the job of this number, or the next batch of it.
     pub(crate) async fn job(&self, number: u32, now: i64) -> Ended {
         let program = self.store.program();
         let mut slots = vec![Value::Absent; usize::from(program.jobs[number as usize].code.slots)];
         slots[usize::from(slots::CALLER_ID)] = text("system");
         let seed = formwork_engine::replayable(self.seed.fetch_add(1, Ordering::Relaxed));
-        self.store
-            .run(Call { what: What::Job(number), slots, now, seed, precondition: None, part: None })
-            .await
+        let part = Part {
+            operation: [7; 16],
+            program: "the program".into(),
+            started: NOW,
+            once: None,
+            resume: self.left.lock().unwrap().take(),
+        };
+        let part = Some(Box::new(part));
+        let call = Call { what: What::Job(number), slots, now, seed, precondition: None, part };
+        let mut ended = self.store.run(call).await;
+        *self.left.lock().unwrap() = ended.resume.take();
+        // What is left of a job outlives the process, and goes with its last batch.
+        assert_eq!(self.store.unfinished().unwrap().len(), usize::from(ended.again));
+        ended
     }
 
     pub(crate) fn count(&self, entity: &str) -> u64 {
@@ -86,11 +99,11 @@ impl Room {
 
     /// Closes the store and opens it again with another program.
     pub(crate) async fn reopened(self, program: Arc<Program>) -> Self {
-        let Self { store, place, seed } = self;
+        let Self { store, place, seed, left } = self;
         store.close().await;
         drop(store);
         let store = Arc::new(Store::open(place.options(), program).unwrap());
-        Self { store, place, seed }
+        Self { store, place, seed, left }
     }
 }
 
