@@ -346,7 +346,8 @@ impl Parts {
         let part = call.part.as_deref()?;
         let resume = part.resume.as_deref()?;
         let head = self.code(call.what)?.element_around(resume.at)?;
-        log::fault("element_failed", "", self.name(call.what), &format!("{refusal:?}"));
+        let cause = refusal.without_values(&self.program.schema);
+        log::fault("element_failed", "", self.name(call.what), &cause);
         self.metrics.standing_failed();
         let next = Resume { at: head, after: None, pending: Pending::Commit, ..resume.clone() };
         Some(Part { resume: Some(Box::new(next)), ..part.clone() })

@@ -235,24 +235,14 @@ impl Scheduler {
         let mut ended = self.store.run_job(call, next).await;
         if let (Some(part), Some(resume)) = (part, ended.resume.take()) {
             self.metrics.steps(&ended.counts, &ended.observations);
-<<<<<<< HEAD
-            if let Err(refusal) = &ended.result {
-                let cause = refusal.without_values(&self.parts.program.schema);
-                crate::log::fault("job_refused", "", &job.name, &cause);
-            }
-            // The batches left over have no next run noted, so that the next start takes them up.
-            if !ended.again || self.stopping.load(Ordering::Relaxed) {
-                return;
-            }
-=======
             ended = self.parts.go_on(what, *part, resume).await;
         }
         self.metrics.steps(&ended.counts, &ended.observations);
         // What the store keeps goes on at the next start.
         if let (Err(refusal), false) = (&ended.result, self.stopping.load(Ordering::Relaxed)) {
             self.metrics.standing_failed();
-            crate::log::fault("job_refused", "", &job.name, &format!("{refusal:?}"));
->>>>>>> 0887347 (language, engine: for each element a transaction of its own, and batches that outlive the process)
+            let cause = refusal.without_values(&self.program.schema);
+            crate::log::fault("job_refused", "", &job.name, &cause);
         }
     }
 }
