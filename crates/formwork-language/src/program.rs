@@ -135,6 +135,10 @@ pub struct EventShape {
     pub data: Vec<Arc<str>>,
 }
 
+/// The counter that Formwork fills by itself: runs of standing steps that failed, and elements of loops that are
+/// transactions of their own.
+pub const STANDING_FAILURES: &str = "standing.failures";
+
 /// A metric that steps fill.
 #[derive(Clone, Debug)]
 pub struct MetricShape {

@@ -4,6 +4,7 @@ use crate::behaviour::{Amount, AmountComparison, FlowAction, RowCount};
 use crate::expression::Expression;
 use crate::flows::names::Scope;
 use crate::notes::NoteKind;
+use crate::program::STANDING_FAILURES;
 use crate::steps::clause::{Joined, Misread, Reader};
 use crate::steps::{Form, Grammar, NO_NAMES};
 use crate::tokens::Sentence;
@@ -124,7 +125,8 @@ fn metric(scope: &mut Scope<'_>, reader: &mut Reader<'_>) -> Result<Option<FlowA
     let code = reader.code("the name of a metric in backticks")?;
     let name = code.text(scope.world.source).trim().to_owned();
     let amount = amount(scope, reader)?;
-    let metrics = scope.program.metrics.iter().map(|metric| &*metric.name);
+    let filled = scope.program.metrics.iter().map(|metric| &*metric.name);
+    let metrics = filled.chain([STANDING_FAILURES]);
     if !metrics.clone().any(|metric| metric == name) {
         let nearest = nearest(&name, metrics).map(str::to_owned);
         scope.note(NoteKind::UnknownName { what: "metric", name, nearest }, code.span());

@@ -9,7 +9,7 @@ use crate::shared::Shared;
 use formwork_engine::StoreError;
 use formwork_language::eval::{Host, Scope, evaluate};
 use formwork_language::expression::{Bare, Equals, Kind, Names, parse};
-use formwork_language::program::{Aggregate, Condition, EntityId, FieldId, Statement};
+use formwork_language::program::{Aggregate, Condition, EntityId, FieldId, STANDING_FAILURES, Statement};
 use formwork_language::sql;
 use formwork_language::value::{Value, json as plain_json};
 use http::StatusCode;
@@ -44,9 +44,6 @@ pub(super) fn sum(shared: &Shared, body: &[u8]) -> Result<Reply, Problem> {
     let sum = shared.store.value(&statement, &parameters).map_err(refused)?;
     Ok(Reply::json(StatusCode::OK, format!("{{\"sum\":{}}}", plain_json::to_json(&sum)).into_bytes()))
 }
-
-/// What Formwork counts by itself: runs of standing steps, and elements, that failed.
-const STANDING_FAILURES: &str = "standing.failures";
 
 /// The value of a metric that steps fill, or of `standing.failures`.
 pub(super) fn metric(shared: &Shared, name: &str) -> Result<Reply, Problem> {
