@@ -321,11 +321,11 @@ pub struct PagedRows {
 impl Code {
     /// Where the element goes on to the next one that an instruction belongs to: the innermost one.
     pub fn element_around(&self, at: Label) -> Option<Label> {
-        let before = self.instructions.iter().take(at as usize).enumerate();
-        let around = before.filter(
-            |(_, instruction)| matches!(instruction, Instruction::NextElement(next) if at < next.end),
-        );
-        around.last().and_then(|(head, _)| Label::try_from(head).ok())
+        let before = self.instructions.get(..at as usize)?;
+        let head = before.iter().rposition(
+            |instruction| matches!(instruction, Instruction::NextElement(next) if at < next.end),
+        )?;
+        Label::try_from(head).ok()
     }
 
     /// Whether it runs in more than one transaction.
