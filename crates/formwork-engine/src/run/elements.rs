@@ -25,13 +25,9 @@ impl Run<'_> {
         };
         match &next.rows {
             None if begun == 0 && left.len() > MAX_ROWS_READ => return Err(Refusal::TooManyRows),
-            None => {}
-            Some(rows) if self.has_more(rows, begun) => {
-                if left.is_empty() {
-                    left = self.page_of_keys(rows, begun > 0)?;
-                }
-            }
-            Some(_) => left = Vec::new(),
+            Some(rows) if !self.has_more(rows, begun) => left.clear(),
+            Some(rows) if left.is_empty() => left = self.page_of_keys(rows, begun > 0)?,
+            _ => {}
         }
         for slot in next.inside.0..next.inside.1 {
             self.bind(slot, Value::Absent);
