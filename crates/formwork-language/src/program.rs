@@ -9,6 +9,7 @@ mod operations;
 mod schema;
 mod standing;
 mod statements;
+mod tokens;
 mod upstream;
 
 /// Where an operation is served.
@@ -21,6 +22,7 @@ pub use statements::{
     Aggregate, ArithmeticOperator, Comparison, Condition, Limit, Lock, Operand, Query, QueryColumn, Select,
     SqlFunction, Statement, TextTest,
 };
+pub use tokens::{TokenAlgorithm, TokenRule};
 pub use upstream::{AnswerField, AnswerShape, NoAnswer, TargetPart, Upstream, UpstreamCall};
 
 use crate::rules::RowByRow;
@@ -89,6 +91,8 @@ pub struct Program {
     pub roles: Vec<Arc<str>>,
     /// The header that carries API keys; `x-api-key` by default. Lower case.
     pub api_key_header: Arc<str>,
+    /// The bearer tokens that section 9 takes, in its order.
+    pub tokens: Vec<TokenRule>,
     /// What the document says of `Idempotency-Key`; an operation that is not named has
     /// [`OnceRule::usual`].
     pub once: Vec<OnceRule>,

@@ -1,7 +1,9 @@
 //! What a server is started with.
 
+use formwork_language::program::TokenRule;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::Duration;
 
 /// What a server is started with.
@@ -27,6 +29,8 @@ pub struct Config {
     pub upstreams: Vec<UpstreamAddress>,
     /// What `secret("X")` gives.
     pub secrets: Secrets,
+    /// Of which issuer bearer tokens are taken, where the document leaves it open or another one is meant.
+    pub token_source: TokenSource,
 }
 
 impl Config {
@@ -44,6 +48,7 @@ impl Config {
             clock: ClockChoice::System,
             upstreams: Vec::new(),
             secrets: Secrets::Environment,
+            token_source: TokenSource::default(),
         }
     }
 }
@@ -73,6 +78,35 @@ impl std::str::FromStr for UpstreamAddress {
             return Err(format!("`{base}` is no address such as `http://127.0.0.1:9000`"));
         }
         Ok(Self { component: component.to_owned(), base: base.to_owned() })
+    }
+}
+
+/// What an operator says of bearer tokens; it goes before what the document says.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct TokenSource {
+    /// Who makes them (`iss`).
+    pub issuer: Option<String>,
+    /// The address of the issuer's public keys.
+    pub key_set: Option<String>,
+    /// Whom they are for (`aud`).
+    pub audience: Option<String>,
+}
+
+impl TokenSource {
+    /// The document's rules with what is said here. Of several issuers each keeps its own.
+    pub fn complete(&self, rules: &[TokenRule]) -> Vec<TokenRule> {
+        let mut rules = rules.to_vec();
+        if let [rule] = rules.as_mut_slice() {
+            let said = |own: &Option<String>, written: &mut Option<Arc<str>>| {
+                if let Some(own) = own {
+                    *written = Some(own.as_str().into());
+                }
+            };
+            said(&self.issuer, &mut rule.issuer);
+            said(&self.key_set, &mut rule.key_set);
+            said(&self.audience, &mut rule.audience);
+        }
+        rules
     }
 }
 

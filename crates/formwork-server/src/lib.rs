@@ -31,7 +31,7 @@ mod shared;
 mod start;
 mod startup;
 
-pub use config::{Addresses, ClockChoice, Config, Limits, Secrets, UpstreamAddress};
+pub use config::{Addresses, ClockChoice, Config, Limits, Secrets, TokenSource, UpstreamAddress};
 pub use keys::{FirstKey, KeyCommand, KeyError, KeyOutcome, KeySummary, NewKey, keys, keys_offline};
 pub use parts::MissingSecrets;
 pub use start::{Running, StartError, start, start_within};

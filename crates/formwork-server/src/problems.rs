@@ -51,6 +51,7 @@ catalogue! {
     TOO_MUCH_WORK = 500 "too_much_work" "The operation would do too much work";
     TOO_MANY_ROWS = 500 "too_many_rows" "The operation would read too many rows";
     UNAVAILABLE = 503 "unavailable" "The store is away";
+    TOKENS_UNCHECKED = 503 "authentication_unavailable" "Tokens cannot be checked now";
     OVERLOADED = 503 "overloaded" "The server has too much to do";
 }
 

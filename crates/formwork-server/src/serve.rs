@@ -3,7 +3,7 @@
 //! The order of refusals is fixed: 404 route, 405, 401, 403, 406, 413, 415, 400, 422, then the steps. Source:
 //! interfaces *HTTP, on the public listener*.
 
-use crate::auth::Caller;
+use crate::auth::{self, Caller};
 use crate::conditional::{self, Conditions};
 use crate::cursor::Walk;
 use crate::input::{Parts, Unreadable};
@@ -66,7 +66,9 @@ pub(crate) async fn serve(shared: Arc<Shared>, entrance: Entrance, request: Requ
         if let Some(cause) = &problem.for_the_log {
             let name = operation.and_then(|index| shared.program.operations.get(index));
             let name = name.map_or("", |operation| &operation.name);
-            crate::log::fault("internal", request_id.to_str().unwrap_or_default(), name, cause);
+            let event =
+                if problem.status == StatusCode::UNAUTHORIZED { "credential_refused" } else { "internal" };
+            crate::log::fault(event, request_id.to_str().unwrap_or_default(), name, cause);
         }
         Reply::problem(&problem, head.uri.path())
     });
@@ -155,7 +157,7 @@ impl Asked<'_> {
         if header_bytes(headers) > shared.limits.header_bytes {
             return Err(Problem::of(&HEADERS_TOO_LARGE));
         }
-        let caller = self.caller(operation)?;
+        let caller = self.caller(operation).await?;
         caller.check(&operation.access)?;
         if prepared.answers_json && !accepts_json(headers) {
             return Err(Problem::of(&NOT_ACCEPTABLE));
@@ -265,9 +267,10 @@ impl Asked<'_> {
         result.map_err(|refusal| Problem::refused(refusal, rows, &self.shared.program.schema))
     }
 
-    fn caller(&self, operation: &Operation) -> Result<Caller, Problem> {
+    async fn caller(&self, operation: &Operation) -> Result<Caller, Problem> {
         let shared = self.shared;
-        let with_key = shared.keys.caller(&self.head.headers)?;
+        let now = shared.clock.now();
+        let with_key = auth::caller(&shared.keys, &shared.tokens, &self.head.headers, now).await?;
         match (self.entrance.surface, with_key) {
             (Surface::Internal, Some(caller)) if self.entrance.loopback => Ok(caller.vouched_for("internal")),
             (Surface::Internal, Some(caller)) => match caller.has_role("internal") {
@@ -279,7 +282,7 @@ impl Asked<'_> {
             }
             (Surface::Public, None) if operation.access.public => Ok(Caller::anonymous(&[])),
             (Surface::Public, Some(caller)) => Ok(caller),
-            (_, None) => Err(shared.keys.demand()),
+            (_, None) => Err(auth::demand(&shared.keys, &shared.tokens)),
         }
     }
 

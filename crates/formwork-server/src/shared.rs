@@ -1,6 +1,6 @@
 //! What all listeners share, compiled once from the program.
 
-use crate::auth::Keys;
+use crate::auth::{Keys, Tokens};
 use crate::clock::Clock;
 use crate::config::{Addresses, Limits};
 use crate::cursor::Cursors;
@@ -37,6 +37,8 @@ pub(crate) struct Shared {
     pub(crate) parts: Arc<Parts>,
     /// Keys that hold.
     pub(crate) keys: Keys,
+    /// Bearer tokens.
+    pub(crate) tokens: Tokens,
     /// Changes to keys, one after the other, so that the last refresh shows the last change.
     pub(crate) key_changes: tokio::sync::Mutex<()>,
     /// Cursors of pages.

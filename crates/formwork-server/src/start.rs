@@ -1,6 +1,6 @@
 //! Starting and stopping: binds, opens the store, writes `run.json`, and drains.
 
-use crate::auth::Keys;
+use crate::auth::{Keys, Tokens};
 use crate::clock::Clock;
 use crate::config::{Addresses, ClockChoice, Config, Limits};
 use crate::cursor::Cursors;
@@ -199,6 +199,7 @@ pub async fn start_within(
     )
     .map_err(|error| StartError::Data(format!("{error:?}")))?;
     let keys = Keys::new(&program.api_key_header);
+    let tokens = Tokens::new(&config.token_source.complete(&program.tokens));
     keys.refresh(&store.load_keys().map_err(|error| StartError::Data(format!("{error:?}")))?);
     let shared = Arc::new(Shared {
         operations: Prepared::all(analysis),
@@ -220,6 +221,7 @@ pub async fn start_within(
         store,
         clock,
         keys,
+        tokens,
         metrics,
         seeds,
     });

@@ -3,11 +3,12 @@
 
 use crate::lower::World;
 use crate::notes::{Note, NoteKind};
-use crate::program::{AccessRule, Operation};
+use crate::program::{AccessRule, Operation, TokenAlgorithm, TokenRule};
 use crate::steps::{Sentences, WhoMay};
 use formwork_model::Model;
 use formwork_model::sections::interface::{self, Surface};
-use formwork_model::sections::security::AuthenticationKind;
+use formwork_model::sections::security::{self, AuthenticationKind};
+use formwork_syntax::Spanned;
 use std::sync::Arc;
 
 /// Roles that no key of the document bears.
@@ -122,4 +123,31 @@ pub(super) fn api_key_header(model: &Model) -> Arc<str> {
         _ => None,
     });
     header.unwrap_or_else(|| "x-api-key".to_owned()).into()
+}
+
+/// The bearer tokens of section 9. A line with an algorithm that is not supported takes none: `run` says so.
+pub(super) fn tokens(model: &Model) -> Vec<TokenRule> {
+    let is_keys = |line: &security::Authentication| matches!(line.kind, AuthenticationKind::ApiKey { .. });
+    let keys = model.authentication.iter().position(is_keys);
+    let lines = model.authentication.iter().enumerate().filter_map(|(at, line)| match &line.kind {
+        AuthenticationKind::BearerJwt(rule) => Some((rule, keys.is_some_and(|keys| keys < at))),
+        _ => None,
+    });
+    let algorithm = |name: &str| match name {
+        "Ed25519" => Some(TokenAlgorithm::EdDsa),
+        name => TokenAlgorithm::ALL.into_iter().find(|algorithm| algorithm.name() == name),
+    };
+    let rule = |(line, after_keys): (&security::TokenRule, bool)| {
+        let named = line.algorithms.iter().map(|name| algorithm(&name.value));
+        let algorithms = named.collect::<Option<Vec<_>>>()?;
+        let text = |value: &Option<Spanned<String>>| value.as_ref().map(|value| value.value.as_str().into());
+        Some(TokenRule {
+            algorithms: if algorithms.is_empty() { TokenAlgorithm::ALL.to_vec() } else { algorithms },
+            issuer: text(&line.issuer),
+            key_set: text(&line.key_set),
+            audience: text(&line.audience),
+            after_keys,
+        })
+    };
+    lines.filter_map(rule).collect()
 }

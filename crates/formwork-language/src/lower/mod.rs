@@ -70,6 +70,7 @@ pub(crate) fn lower_model(source: &str, model: &Model) -> Compiled {
         metrics: shared.metrics,
         roles,
         api_key_header: access::api_key_header(model),
+        tokens: access::tokens(model),
         once,
         upstreams,
         secrets: shared.secrets,

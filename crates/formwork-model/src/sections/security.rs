@@ -32,8 +32,8 @@ pub enum AuthenticationKind {
         /// The header; `X-API-Key` when none is named.
         header: String,
     },
-    /// `Bearer JWT …`.
-    BearerJwt,
+    /// `Bearer JWT (…) from issuer … with JWKS … and audience …`.
+    BearerJwt(TokenRule),
     /// `HMAC-signed requests`, also for one operation.
     Hmac,
     /// `mTLS`.
@@ -42,6 +42,19 @@ pub enum AuthenticationKind {
     IdempotencyKey(KeyRule),
     /// Prose.
     Prose,
+}
+
+/// What the document says of bearer tokens: as written, whatever it leaves out is absent.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct TokenRule {
+    /// Names of algorithms: `RS256`, `ES256`, `EdDSA`, ….
+    pub algorithms: Vec<Spanned<String>>,
+    /// Who makes the tokens (`iss`).
+    pub issuer: Option<Spanned<String>>,
+    /// Where the issuer's public keys are, as an address.
+    pub key_set: Option<Spanned<String>>,
+    /// Whom they are for (`aud`).
+    pub audience: Option<Spanned<String>>,
 }
 
 /// What the document says of `Idempotency-Key`.
@@ -268,7 +281,7 @@ fn read_authentication(reader: &mut Reader<'_>, entry: &Entry<'_>) -> bool {
     } else if has(&["mtls"]) || has(&["mutual", "tls"]) {
         AuthenticationKind::MutualTls
     } else if has(&["jwt"]) || has(&["bearer"]) || has(&["jwts"]) {
-        AuthenticationKind::BearerJwt
+        AuthenticationKind::BearerJwt(token_rule(reader.source, &tokens))
     } else if has(&["api", "keys"]) || has(&["api", "key"]) {
         let at = tokens.iter().position(|token| token.is_word("header"));
         let header = at.and_then(|at| tokens.get(at + 1)).filter(|token| token.kind != TokenKind::Mark);
@@ -279,6 +292,43 @@ fn read_authentication(reader: &mut Reader<'_>, entry: &Entry<'_>) -> bool {
     let is_fact = kind != AuthenticationKind::Prose;
     reader.model.authentication.push(Authentication { kind, text });
     is_fact
+}
+
+/// `Bearer JWT (RS256, ES256, EdDSA) from issuer … with JWKS … and audience …`
+fn token_rule(source: &str, tokens: &[Token<'_>]) -> TokenRule {
+    let algorithm = |token: &&Token<'_>| {
+        let text: &str = &token.text;
+        let is_numbered = text.len() == 5
+            && ["HS", "RS", "ES", "PS"].iter().any(|family| text.starts_with(family))
+            && text[2..].bytes().all(|byte| byte.is_ascii_digit());
+        is_numbered || ["EdDSA", "Ed25519", "none"].contains(&text)
+    };
+    // A value may be an address, which is several tokens: it goes as far as nothing separates it.
+    let after = |words: &[&str], fits: fn(&str) -> bool| {
+        let at = tokens.iter().position(|token| words.iter().any(|word| token.is_word(word)))?;
+        let glue = |token: &&Token<'_>| {
+            [":", "=", "("].iter().any(|mark| token.is_mark(mark))
+                || ["is", "at", "uri", "url"].iter().any(|word| token.is_word(word))
+        };
+        let value = tokens[at + 1..].iter().find(|token| !glue(token))?;
+        let found = if value.kind == TokenKind::Word {
+            let rest = source.get(value.span.start as usize..)?;
+            let length = rest.find(|c: char| c.is_whitespace() || ",;)>".contains(c)).unwrap_or(rest.len());
+            let text = rest[..length].trim_end_matches(['.', ':']);
+            let end = value.span.start + u32::try_from(text.len()).ok()?;
+            Spanned::new(text.to_owned(), Span::new(value.span.start, end))
+        } else {
+            value.spanned()
+        };
+        fits(&found.value).then_some(found)
+    };
+    let is_address = |text: &str| text.starts_with("https://") || text.starts_with("http://");
+    TokenRule {
+        algorithms: tokens.iter().filter(algorithm).map(Token::spanned).collect(),
+        issuer: after(&["issuer", "iss"], |text| text.contains('.') || text.contains(':')),
+        key_set: after(&["jwks", "jwks_uri"], is_address),
+        audience: after(&["audience", "aud"], |text| text.contains(|c: char| c.is_alphanumeric())),
+    }
 }
 
 /// ``- `Idempotency-Key` is required for `a`, `b`; kept 7 d / for ever``

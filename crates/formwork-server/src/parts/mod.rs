@@ -11,7 +11,7 @@ mod upstreams;
 pub(crate) use keyed::{Keyed, Renderer};
 pub use secrets::MissingSecrets;
 pub(crate) use secrets::SecretValues;
-pub(crate) use upstreams::Upstreams;
+pub(crate) use upstreams::{Connector, Upstreams, connector};
 
 use crate::clock::Clock;
 use crate::log;

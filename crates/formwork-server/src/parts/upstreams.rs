@@ -44,7 +44,8 @@ const FIRST_PAUSE: Duration = Duration::from_millis(100);
 /// … and never longer than this.
 const LONGEST_PAUSE: Duration = Duration::from_secs(5);
 
-type Connector = HttpsConnector<HttpConnector>;
+/// What opens connections to others.
+pub(crate) type Connector = HttpsConnector<HttpConnector>;
 
 /// The external components of a document.
 pub(crate) struct Upstreams {
@@ -231,7 +232,8 @@ impl Upstreams {
 
 /// Certificates are those that the machine trusts; without an address that needs them none are read, and where there
 /// are none no other side is trusted.
-fn connector(secure: bool) -> Connector {
+/// What opens connections; over TLS with the certificates that this machine trusts, when `secure`.
+pub(crate) fn connector(secure: bool) -> Connector {
     let mut http = HttpConnector::new();
     http.enforce_http(false);
     http.set_connect_timeout(Some(CONNECTING));

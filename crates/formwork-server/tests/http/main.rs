@@ -24,4 +24,5 @@ mod rules;
 mod shortlink;
 mod system;
 mod testing;
+mod tokens;
 mod upstream;

@@ -40,5 +40,7 @@ mod shortlink;
 mod system;
 #[path = "../http/testing.rs"]
 mod testing;
+#[path = "../http/tokens.rs"]
+mod tokens;
 #[path = "../http/upstream.rs"]
 mod upstream;

@@ -11,7 +11,7 @@ use clap::{Args, ValueEnum};
 use formwork_check::Analysis;
 use formwork_language::program::Surface;
 use formwork_server::{
-    Addresses, ClockChoice, Config, Running, Secrets, UpstreamAddress, curl_line, mode_table,
+    Addresses, ClockChoice, Config, Running, Secrets, TokenSource, UpstreamAddress, curl_line, mode_table,
     not_yet_enforced, start,
 };
 use std::net::SocketAddr;
@@ -48,6 +48,15 @@ pub(crate) struct Arguments {
     /// Reach an external component elsewhere than the document says; may be repeated
     #[arg(long = "upstream", value_name = "COMPONENT=URL")]
     pub(crate) upstreams: Vec<UpstreamAddress>,
+    /// Who makes the bearer tokens that are taken (`iss`), where the document leaves it open
+    #[arg(long, value_name = "NAME", env = "FORMWORK_TOKEN_ISSUER")]
+    pub(crate) token_issuer: Option<String>,
+    /// Where the public keys of that issuer are (JWKS): `https://…`
+    #[arg(long, value_name = "URL", env = "FORMWORK_TOKEN_KEYS")]
+    pub(crate) token_keys: Option<String>,
+    /// Whom the tokens must be for (`aud`)
+    #[arg(long, value_name = "NAME", env = "FORMWORK_TOKEN_AUDIENCE")]
+    pub(crate) token_audience: Option<String>,
 }
 
 /// Clocks other than the system's.
@@ -72,19 +81,25 @@ pub(crate) fn run(arguments: &Arguments, terminal: &Terminal) -> Result<Ending> 
         clock: arguments.clock.map_or(ClockChoice::System, |Clock::Test| ClockChoice::Test),
         upstreams: arguments.upstreams.clone(),
         secrets: Secrets::Environment,
+        token_source: TokenSource {
+            issuer: arguments.token_issuer.clone(),
+            key_set: arguments.token_keys.clone(),
+            audience: arguments.token_audience.clone(),
+        },
     };
+    let pending = not_yet_enforced(&analysis.model, &config.token_source);
     let runtime = tokio::runtime::Runtime::new().context("cannot start threads")?;
-    runtime.block_on(serve(config, &analysis, terminal))?;
+    runtime.block_on(serve(config, &analysis, &pending, terminal))?;
     Ok(Ending::Fine)
 }
 
-async fn serve(config: Config, analysis: &Analysis, terminal: &Terminal) -> Result<()> {
+async fn serve(config: Config, analysis: &Analysis, pending: &[String], terminal: &Terminal) -> Result<()> {
     // Listened for before the line that says we are ready: who reads it may stop us at once.
     let mut terminate = signal(SignalKind::terminate()).context("cannot wait for SIGTERM")?;
     let mut interrupt = signal(SignalKind::interrupt()).context("cannot wait for Ctrl-C")?;
     let data = config.data.display().to_string();
     let running = start(config, analysis).await?;
-    introduce(&running, analysis, &data, terminal);
+    introduce(&running, analysis, pending, &data, terminal);
     // A reader that went away is no reason to stop serving.
     let _ = terminal.result(&format!("listening on http://{}", running.addresses().public));
     tokio::select! {
@@ -107,16 +122,15 @@ fn beside(document: &str) -> PathBuf {
 }
 
 /// What one needs to know to use the system, on standard error.
-fn introduce(running: &Running, analysis: &Analysis, data: &str, terminal: &Terminal) {
+fn introduce(running: &Running, analysis: &Analysis, pending: &[String], data: &str, terminal: &Terminal) {
     let addresses = running.addresses();
     terminal.remark(&operations(analysis));
     let calls = calls(analysis, addresses);
     if !calls.is_empty() {
         terminal.remark(&calls);
     }
-    let pending = not_yet_enforced(&analysis.model);
     if !pending.is_empty() {
-        terminal.remark(&format!("Read, checked, and not yet enforced:\n{}", indented(&pending)));
+        terminal.remark(&format!("Read, checked, and not yet enforced:\n{}", indented(pending)));
     }
     if !running.first_keys().is_empty() {
         let keys: Vec<String> =

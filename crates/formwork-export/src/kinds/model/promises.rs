@@ -6,7 +6,7 @@ use formwork_model::facts::Prose;
 use formwork_model::sections::observability::MetricKind;
 use formwork_model::sections::performance::Slo;
 use formwork_model::sections::security::{
-    Authentication, AuthenticationKind, Budget, BudgetKind, Grant, Kept, KeyRule, Limit, LimitKind,
+    Authentication, AuthenticationKind, Budget, BudgetKind, Grant, Kept, KeyRule, Limit, LimitKind, TokenRule,
 };
 use serde_json::{Map, Value, json};
 
@@ -90,13 +90,27 @@ fn fact(out: &Out<'_>, kind: &str, text: &Prose, more: Value) -> Value {
 fn authentication(out: &Out<'_>, authentication: &Authentication) -> Value {
     let (kind, more) = match &authentication.kind {
         AuthenticationKind::ApiKey { header } => ("api_key", json!({"header": header})),
-        AuthenticationKind::BearerJwt => ("bearer_jwt", Value::Null),
+        AuthenticationKind::BearerJwt(rule) => ("bearer_jwt", token_rule(rule)),
         AuthenticationKind::Hmac => ("hmac", Value::Null),
         AuthenticationKind::MutualTls => ("mtls", Value::Null),
         AuthenticationKind::IdempotencyKey(rule) => ("idempotency_key", key_rule(rule)),
         AuthenticationKind::Prose => ("prose", Value::Null),
     };
     fact(out, kind, &authentication.text, more)
+}
+
+/// What is written of bearer tokens; what is not is absent.
+fn token_rule(rule: &TokenRule) -> Value {
+    let mut more = serde_json::Map::new();
+    if !rule.algorithms.is_empty() {
+        let names: Vec<&str> = rule.algorithms.iter().map(|name| name.value.as_str()).collect();
+        more.insert("algorithms".to_owned(), json!(names));
+    }
+    let written = [("issuer", &rule.issuer), ("jwks", &rule.key_set), ("audience", &rule.audience)];
+    for (name, value) in written {
+        more.extend(value.as_ref().map(|value| (name.to_owned(), json!(value.value))));
+    }
+    if more.is_empty() { Value::Null } else { Value::Object(more) }
 }
 
 fn key_rule(rule: &KeyRule) -> Value {
