@@ -140,6 +140,7 @@ pub static CATALOGUE: &[&Entry] = &[
     &fw1607_declared_twice::ENTRY,
     &fw1608_two_spellings::ENTRY,
     &fw1609_slip_of_a_name::ENTRY,
+    &fw1610_line_of_the_item_above::ENTRY,
     &fw2001_unknown_name::ENTRY,
     &fw2002_unknown_field::ENTRY,
     &fw2003_expression_syntax::ENTRY,

@@ -110,6 +110,9 @@ pub(crate) fn field(reader: &mut Reader<'_>, entry: &Entry<'_>) -> Option<Field>
         columns = others;
     }
     read_columns(reader, &mut field, entry.text, columns, &mut parts);
+    for column in columns.iter().skip(1) {
+        note_prose(reader, column);
+    }
     finish(reader, &mut field, &parts);
     read_members(reader, &mut field, entry);
     Some(field)
@@ -239,6 +242,37 @@ fn read_columns<'a, 't>(
         parts.extend(constraints::parts(column));
     }
 }
+
+/// Notes each part of a column of constraints that is none: nothing would keep it.
+fn note_prose(reader: &mut Reader<'_>, column: &[Token<'_>]) {
+    for part in constraints::parts(column) {
+        let is_prose = matches!(constraints::read(part), constraints::Reading::Prose)
+            && constraints::both_bounds(part).is_none()
+            && location(part).is_none();
+        let Some(place) = outer(part).filter(|_| is_prose) else { continue };
+        let text = place.slice(reader.source).to_owned();
+        if !crate::unfinished::is_placeholder(&text) {
+            let nearest = names::nearest(&text, CONSTRAINTS);
+            reader.note(NoteKind::ConstraintNotUnderstood { text, nearest }, place);
+        }
+    }
+}
+
+/// The constraints that are words alone, for proposals.
+const CONSTRAINTS: [&str; 12] = [
+    "primary key",
+    "required",
+    "optional",
+    "nullable",
+    "unique",
+    "indexed",
+    "generated",
+    "immutable",
+    "write-only",
+    "secret",
+    "personal data",
+    "append only",
+];
 
 /// A description without the constraints behind its last semicolon: ``what it is; default `1` ``.
 fn without_tail<'a, 't>(column: &'a [Token<'t>]) -> (&'a [Token<'t>], Vec<&'a [Token<'t>]>) {
@@ -537,6 +571,13 @@ fn put_type(field: &mut Field, read: TypeText, place: Span) {
     field.ty = Some(Spanned::new(read.ty, place));
 }
 
+/// Whether a description begins by saying that the field may be left out: `optional remark`.
+fn says_optional(description: &str) -> bool {
+    let mut words = description.split_whitespace();
+    let first = words.next().unwrap_or_default().to_lowercase();
+    first == "optional" || first == "optional," || first == "nullable"
+}
+
 /// Reads the constraints, and what follows from them for the field itself.
 pub(crate) fn finish(reader: &mut Reader<'_>, field: &mut Field, parts: &[&[Token<'_>]]) {
     for part in parts {
@@ -548,7 +589,8 @@ pub(crate) fn finish(reader: &mut Reader<'_>, field: &mut Field, parts: &[&[Toke
     }
     field.description =
         field.description.take().filter(|text| !crate::unfinished::is_placeholder(&text.value));
-    field.optional |= field.constraints.iter().any(|constraint| constraint.value == Constraint::Optional);
+    field.optional |= field.constraints.iter().any(|constraint| constraint.value == Constraint::Optional)
+        || field.description.as_ref().is_some_and(|text| says_optional(&text.value));
     if let Some(ty) = &mut field.ty
         && matches!(&ty.value, Type::Enum(values) if values.is_empty())
         && let Some(values) = field.constraints.iter().find_map(|constraint| match &constraint.value {

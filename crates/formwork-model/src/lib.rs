@@ -12,6 +12,7 @@ mod fields;
 mod inputs;
 mod json;
 mod labels;
+mod lazy;
 mod model;
 pub mod names;
 mod notes;

@@ -47,6 +47,8 @@ pub enum NoteKind {
         /// The nearest label of that place.
         nearest: Option<String>,
     },
+    /// A line that Markdown takes for part of the item above, read as a paragraph; *related* is the item.
+    LazyLine,
     /// A constraint that begins like one of the language and does not parse.
     ConstraintNotUnderstood {
         /// As written.

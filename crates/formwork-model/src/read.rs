@@ -4,6 +4,7 @@
 
 use crate::facts::Field;
 use crate::labels;
+use crate::lazy;
 use crate::model::{Model, Section};
 use crate::notes::NoteKind;
 use crate::outline;
@@ -16,8 +17,11 @@ use rustc_hash::FxHashMap;
 
 /// Reads a document. Never fails: what is not understood is in the notes of the model.
 pub fn read(source: &str, document: &Document) -> Model {
-    let title = title_part(source, &document.root);
-    let places = outline::sections(source, &document.root, title);
+    let mut notes = Vec::new();
+    let root = lazy::split(source, &document.root, &mut notes);
+    let root = root.as_ref();
+    let title = title_part(source, root);
+    let places = outline::sections(source, root, title);
     let mut reader = Reader {
         source,
         model: Model::default(),
@@ -26,6 +30,7 @@ pub fn read(source: &str, document: &Document) -> Model {
         loose_relationships: Vec::new(),
         loose_keys: Vec::new(),
     };
+    reader.model.notes = notes;
     reader.model.title = title.and_then(|part| title_text(source, part));
     let mut declared = Vec::new();
     for (section, part) in &places {
@@ -46,7 +51,7 @@ pub fn read(source: &str, document: &Document) -> Model {
         let (section, part) = places.get(after.checked_sub(1)?)?;
         part.span.contains(span).then_some(section.section)
     };
-    reader.model.unfinished = unfinished::find(source, &document.root, &section_at);
+    reader.model.unfinished = unfinished::find(source, root, &section_at);
     borrow_types(&mut reader);
     reader.model.notes.sort_by_key(|note| note.span);
     reader.model.classes.sort_by_key(|(span, _)| *span);

@@ -81,6 +81,7 @@ pub(crate) mod fw1606_unknown_label;
 pub(crate) mod fw1607_declared_twice;
 pub(crate) mod fw1608_two_spellings;
 pub(crate) mod fw1609_slip_of_a_name;
+pub(crate) mod fw1610_line_of_the_item_above;
 pub(crate) mod fw2001_unknown_name;
 pub(crate) mod fw2002_unknown_field;
 pub(crate) mod fw2003_expression_syntax;
