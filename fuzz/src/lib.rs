@@ -4,11 +4,13 @@
 //! [`promises()`] reads, checks, exports and formats one and says what did not hold. The binary does both for a time;
 //! a test replays what once failed.
 
+mod clock;
 mod documents;
 mod promises;
 mod random;
 mod smaller;
 
+pub use clock::Work;
 pub use documents::{Documents, seeds};
 pub use promises::promises;
 pub use random::Random;

@@ -1,15 +1,16 @@
 //! What holds of every text, valid or not: it is read without a panic and in time that its length bounds, findings
 //! point into it, every report of them can be read, and formatting it twice changes nothing more.
 
+use crate::Work;
 use formwork_check::{
     Analysis, CheckedFile, Diagnostic, analyse, analyse_fragment, render_json, render_text,
 };
 use formwork_syntax::Span;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
-/// What one analysis may take besides what the length of the text allows.
+/// What one analysis may take, of the processor, besides what the length of the text allows.
 const TIME_FOR_ANY: Duration = Duration::from_millis(400);
 /// What each byte may add. An unoptimised build, which is ten times slower, keeps it as well.
 const TIME_PER_BYTE: Duration = Duration::from_micros(20);
@@ -37,14 +38,14 @@ fn all(source: &Arc<str>) -> Result<(), String> {
     formats(source)
 }
 
-/// Analyses; a slow one is repeated, because others use the machine too.
+/// Analyses; a slow one is repeated, because others use the machine's memory and caches too.
 fn in_time(source: &Arc<str>) -> Result<Analysis, String> {
     let most = TIME_FOR_ANY + TIME_PER_BYTE * source.len() as u32;
     let mut least = Duration::MAX;
     for _ in 0..3 {
-        let begin = Instant::now();
+        let work = Work::begin();
         let analysis = analyse(source.clone());
-        least = least.min(begin.elapsed());
+        least = least.min(work.done());
         if least <= most {
             return Ok(analysis);
         }

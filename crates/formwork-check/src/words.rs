@@ -83,8 +83,16 @@ pub(crate) fn spoken<'t, 'w>(
     wanted: &FxHashSet<&'w str>,
 ) -> FxHashSet<&'w str> {
     let mut said = FxHashSet::default();
+    // A stem begins as its word does, so that most words need not be cut down to theirs.
+    let mut begins = [false; 256];
+    wanted.iter().filter_map(|stem| stem.bytes().next()).for_each(|byte| begins[usize::from(byte)] = true);
+    let may_be = |word: &str| {
+        word.bytes()
+            .next()
+            .is_some_and(|byte| !byte.is_ascii() || begins[usize::from(byte.to_ascii_lowercase())])
+    };
     for text in texts {
-        for word in text.split(|it: char| !it.is_alphanumeric()).filter(|word| !word.is_empty()) {
+        for word in text.split(|it: char| !it.is_alphanumeric()).filter(|word| may_be(word)) {
             let known = wanted.get(formwork_model::names::name_key(word).as_str());
             said.extend(known);
         }

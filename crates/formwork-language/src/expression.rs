@@ -8,6 +8,7 @@ mod narrowing;
 mod parser;
 mod types;
 mod typing;
+mod variables;
 
 pub use ast::{Ast, AstKind, SyntaxProblem};
 pub use names::{Bare, Bound, Names};

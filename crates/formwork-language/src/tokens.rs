@@ -108,13 +108,16 @@ pub(crate) fn sentences(source: &str, text: &Text) -> Vec<Sentence> {
         match &piece.kind {
             PieceKind::Code(code) => lexer.code(piece.span, code),
             PieceKind::Html => {}
-            PieceKind::Text | PieceKind::Entity(_) | PieceKind::Break => {
-                let characters = shown(source, text, at);
-                for (index, (span, character)) in characters.iter().enumerate() {
-                    let rest = &characters[index + 1..];
-                    let ends = *character == '.'
-                        && ends_before(rest).unwrap_or_else(|| ends_before_piece(source, text, at));
-                    lexer.character(*span, *character, rest.first().map(|(_, next)| *next), ends);
+            PieceKind::Text => {
+                let ends =
+                    |rest: &str| ends_before(rest).unwrap_or_else(|| ends_before_piece(source, text, at));
+                lexer.text(piece.span, &ends);
+            }
+            PieceKind::Entity(_) | PieceKind::Break => {
+                let mut characters = piece.shown(source).peekable();
+                while let Some((span, character)) = characters.next() {
+                    let ends = character == '.' && ends_before_piece(source, text, at);
+                    lexer.character(span, character, characters.peek().map(|(_, next)| *next), ends);
                 }
             }
         }
@@ -122,19 +125,12 @@ pub(crate) fn sentences(source: &str, text: &Text) -> Vec<Sentence> {
     lexer.finish()
 }
 
-/// The characters of one piece that is not code.
-fn shown(source: &str, text: &Text, at: usize) -> Vec<(Span, char)> {
-    text.pieces[at].shown(source).collect()
-}
-
 /// Whether a full stop before these characters ends a sentence; the next piece decides when they say nothing.
-fn ends_before(rest: &[(Span, char)]) -> Option<bool> {
-    let (_, next) = rest.first()?;
-    if !next.is_whitespace() {
+fn ends_before(rest: &str) -> Option<bool> {
+    if !rest.chars().next()?.is_whitespace() {
         return Some(false);
     }
-    let (_, after) = rest.iter().find(|(_, character)| !character.is_whitespace())?;
-    Some(starts_sentence(*after))
+    Some(starts_sentence(rest.trim_start().chars().next()?))
 }
 
 /// Whether a full stop behind which piece `at` has nothing but blanks ends a sentence, as far as the next pieces say.
@@ -178,6 +174,31 @@ impl Lexer<'_> {
         }
         self.end_word();
         self.tokens.push(Token { kind: TokenKind::Code(code.clone()), span });
+    }
+
+    /// Takes plain text; `ends` says whether a full stop before the rest of it ends a sentence.
+    fn text(&mut self, span: Span, ends: &dyn Fn(&str) -> bool) {
+        let text = span.slice(self.source);
+        let mut at = 0;
+        while at < text.len() {
+            let word = text.as_bytes()[at..].iter();
+            let length = word.take_while(|byte| byte.is_ascii_alphanumeric() || **byte == b'_').count();
+            if length > 0 && self.quote.is_none() {
+                let place = span.part(at as u32, (at + length) as u32);
+                self.word_span = if self.word.is_empty() { place } else { self.word_span.to(place) };
+                self.word.push_str(&text[at..at + length]);
+                let from = self.word.len() - length;
+                self.word[from..].make_ascii_lowercase();
+                at += length;
+                continue;
+            }
+            let mut rest = text[at..].chars();
+            let Some(character) = rest.next() else { return };
+            let place = span.part(at as u32, (at + character.len_utf8()) as u32);
+            let ends = character == '.' && ends(rest.as_str());
+            self.character(place, character, rest.clone().next(), ends);
+            at += character.len_utf8();
+        }
     }
 
     fn character(&mut self, span: Span, character: char, next: Option<char>, ends: bool) {

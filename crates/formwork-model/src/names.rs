@@ -90,6 +90,10 @@ pub fn nearest<'a>(name: &str, candidates: impl IntoIterator<Item = &'a str>) ->
 /// Whether two names differ by one slip of the pen: a letter too many, too few, wrong, or two that changed places. A
 /// digit is no slip: `sha1` is not `sha2`; nor is a plural.
 pub fn is_slip(one: &str, other: &str) -> bool {
+    // Almost every pair differs in more than that, which the bytes tell.
+    if one.is_ascii() && other.is_ascii() && !may_be_slip(one.as_bytes(), other.as_bytes()) {
+        return false;
+    }
     let letters = |name: &str| name.to_lowercase().chars().take(LONGEST).collect::<Vec<char>>();
     let digits =
         |name: &[char]| name.iter().filter(|letter| letter.is_ascii_digit()).copied().collect::<String>();
@@ -99,6 +103,17 @@ pub fn is_slip(one: &str, other: &str) -> bool {
         && digits(&first) == digits(&second)
         && !same_name(one, other)
         && Rows::default().distance(&first, &second, 1) == Some(1)
+}
+
+/// Whether two names without letters of other alphabets can differ by one slip: what is left between their common
+/// beginning and end is at most two letters.
+fn may_be_slip(one: &[u8], other: &[u8]) -> bool {
+    let (one, other) = (&one[..one.len().min(LONGEST)], &other[..other.len().min(LONGEST)]);
+    let same = |pair: &(&u8, &u8)| pair.0.eq_ignore_ascii_case(pair.1);
+    let begin = one.iter().zip(other).take_while(same).count();
+    let (one, other) = (&one[begin..], &other[begin..]);
+    let end = one.iter().rev().zip(other.iter().rev()).take_while(same).count();
+    (one.len() - end).max(other.len() - end) <= 2
 }
 
 /// Names beyond this many characters are compared by their beginning, so that comparing stays cheap.

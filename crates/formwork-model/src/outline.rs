@@ -137,8 +137,9 @@ fn split_off<'d>(source: &str, section: &'static SectionReader, part: &'d Part, 
 
 /// The section that a heading inside another section begins: it bears that section's own number and title.
 fn slipped(source: &str, inside: &SectionReader, part: &Part) -> Option<&'static SectionReader> {
-    let other = section_of(source, part).filter(|other| other.section != inside.section)?;
+    // Most headings have no number, which is seen sooner than which section their words name.
     let (number, is_sub) = number_of(&part.title.plain(source))?;
+    let other = section_of(source, part).filter(|other| other.section != inside.section)?;
     (!is_sub && number == u32::from(other.section as u8)).then_some(other)
 }
 

@@ -5,11 +5,14 @@
 
 use crate::labels::normal;
 use crate::tables;
-use formwork_syntax::{Block, Item, List, Node, Part, PartKind, PieceKind, Span, Table, Text};
+use formwork_syntax::{Block, Item, List, Node, Part, PartKind, PieceKind, Row, Span, Table, Text};
 use std::borrow::Cow;
 
 /// The part with every list item and table row whose label is known as a labelled part.
-pub(crate) fn promote(source: &str, part: &Part, known: &dyn Fn(&str) -> bool) -> Part {
+pub(crate) fn promote<'d>(source: &str, part: &'d Part, known: &dyn Fn(&str) -> bool) -> Cow<'d, Part> {
+    if has_nothing_to_promote(source, part, known) {
+        return Cow::Borrowed(part);
+    }
     let mut copy = Part { children: Vec::with_capacity(part.children.len()), ..without_children(part) };
     for node in &part.children {
         match node {
@@ -40,7 +43,24 @@ pub(crate) fn promote(source: &str, part: &Part, known: &dyn Fn(&str) -> bool) -
             other => copy.children.push(other.clone()),
         }
     }
-    copy
+    Cow::Owned(copy)
+}
+
+/// Whether a part is in shape already. Most are, and copying them would cost more than reading them.
+fn has_nothing_to_promote(source: &str, part: &Part, known: &dyn Fn(&str) -> bool) -> bool {
+    let is_known =
+        |item: &Item| label(source, item).is_some_and(|(title, _)| known(&normal(&title.plain(source))));
+    part.children.iter().all(|node| match node {
+        Node::Block(Block::List(list)) => !list.items.iter().any(is_known),
+        Node::Block(Block::Table(table)) => {
+            !rows_are_labels(source, table, known) && first_label_row(source, table).is_none()
+        }
+        Node::Part(below) if !matches!(below.kind, PartKind::Heading(_)) => match below.children.last() {
+            Some(Node::Block(Block::Table(table))) => first_label_row(source, table).is_none(),
+            _ => true,
+        },
+        _ => true,
+    })
 }
 
 /// A copy of a part without what stands below it.
@@ -51,14 +71,8 @@ pub(crate) fn without_children(part: &Part) -> Part {
 
 /// A table without the lines below it that Markdown takes for rows though they are labels: they hold no bar.
 fn without_labels(source: &str, table: &Table) -> (Table, Vec<Part>) {
-    let is_label = |row: &formwork_syntax::Row| {
-        let first = row.cells.first()?;
-        let is_bare = !row.span.slice(source).contains('|');
-        bold_head(source, first).filter(|_| is_bare && first.pieces.first().is_some_and(|piece| piece.strong))
-    };
-    let Some(at) = table.rows.iter().position(|row| is_label(row).is_some()) else {
-        return (table.clone(), Vec::new());
-    };
+    let is_label = |row: &Row| row_label(source, row);
+    let Some(at) = first_label_row(source, table) else { return (table.clone(), Vec::new()) };
     let mut labels: Vec<Part> = Vec::new();
     for row in &table.rows[at..] {
         match (is_label(row), row.cells.first()) {
@@ -75,6 +89,18 @@ fn without_labels(source: &str, table: &Table) -> (Table, Vec<Part>) {
     }
     let rows = table.rows[..at].to_vec();
     (Table { header: table.header.clone(), rows, span: table.span }, labels)
+}
+
+/// The label and what follows it, of a row that is a label.
+fn row_label(source: &str, row: &Row) -> Option<(Text, Text)> {
+    let first = row.cells.first().filter(|cell| cell.pieces.first().is_some_and(|piece| piece.strong))?;
+    let is_bare = !row.span.slice(source).contains('|');
+    bold_head(source, first).filter(|_| is_bare)
+}
+
+/// The first row of a table that is a label.
+fn first_label_row(source: &str, table: &Table) -> Option<usize> {
+    table.rows.iter().position(|row| row_label(source, row).is_some())
 }
 
 fn colonless(source: &str, title: Text) -> Text {

@@ -8,7 +8,7 @@ use formwork_syntax::{Part, PieceKind, Spanned, Text};
 /// What names the item of a part: what follows the kind word and its colon (`Entity:`, `API Endpoint 2 —`), or what
 /// follows the label when the label is the kind word (``**Entity:** `order` ``).
 pub(crate) fn of_item(source: &str, part: &Part, kinds: &[&str]) -> Text {
-    if kinds.contains(&normal(&part.title.plain(source)).as_str()) && !part.inline.is_blank(source) {
+    if !part.inline.is_blank(source) && kinds.contains(&normal(&part.title.plain(source)).as_str()) {
         return part.inline.clone();
     }
     without_kind(source, &part.title, kinds)
@@ -16,8 +16,8 @@ pub(crate) fn of_item(source: &str, part: &Part, kinds: &[&str]) -> Text {
 
 /// Whether a part's title bears one of the kind words, with a name behind it.
 pub(crate) fn has_kind(source: &str, part: &Part, kinds: &[&str]) -> bool {
-    let title = part.title.plain(source);
-    let is_label = kinds.contains(&normal(&title).as_str()) && !part.inline.is_blank(source);
+    let is_label =
+        !part.inline.is_blank(source) && kinds.contains(&normal(&part.title.plain(source)).as_str());
     is_label || kind_end(&part.title, source, kinds).is_some_and(|end| end.is_kind)
 }
 

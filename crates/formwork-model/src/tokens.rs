@@ -63,7 +63,8 @@ const LONGEST_QUOTED: usize = 1_000;
 
 /// Cuts a text into tokens.
 pub(crate) fn tokens<'t>(source: &'t str, text: &'t Text) -> Vec<Token<'t>> {
-    let mut found = Vec::new();
+    // A word takes six bytes or so; the vector grows for texts of shorter ones.
+    let mut found = Vec::with_capacity((text.span.len() as usize / 6).clamp(4, 1_000));
     for piece in &text.pieces {
         match &piece.kind {
             PieceKind::Text => cut(source, piece.span, &mut found),
@@ -118,7 +119,9 @@ fn next(rest: &str, first: char) -> (TokenKind, usize, usize) {
             return (TokenKind::Quoted, width + end + close.len_utf8(), width);
         }
     }
-    if let Some(mark) = LONG_MARKS.iter().find(|mark| rest.starts_with(**mark)) {
+    if matches!(first, '<' | '>' | '=' | '-' | '.')
+        && let Some(mark) = LONG_MARKS.iter().find(|mark| rest.starts_with(**mark))
+    {
         return (TokenKind::Mark, mark.len(), 0);
     }
     match word_length(rest) {
@@ -133,6 +136,13 @@ fn is_word_character(character: char) -> bool {
 
 /// How many bytes at the start are one word; 0 if none.
 fn word_length(rest: &str) -> usize {
+    // Letters and digits of ASCII, which is most of a word, need no look at what stands around them.
+    let plain = rest.bytes().take_while(|byte| byte.is_ascii_alphanumeric() || *byte == b'_').count();
+    match rest.as_bytes().get(plain) {
+        None => return plain,
+        Some(b' ' | b'(' | b')' | b':' | b'|' | b';') => return plain,
+        Some(_) => {}
+    }
     let mut before = None;
     let mut characters = rest.char_indices().peekable();
     while let Some((at, character)) = characters.next() {
@@ -174,7 +184,7 @@ pub(crate) fn split<'a, 't>(
     tokens: &'a [Token<'t>],
     is_separator: impl Fn(&Token<'t>) -> bool,
 ) -> Vec<&'a [Token<'t>]> {
-    let mut parts = Vec::new();
+    let mut parts = Vec::with_capacity(1);
     let mut depth = 0usize;
     let mut start = 0;
     for (at, token) in tokens.iter().enumerate() {

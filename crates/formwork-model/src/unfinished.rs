@@ -210,8 +210,21 @@ fn may_hold(source: &str, text: &Text) -> bool {
         0xE2 => bytes[at..].starts_with("…".as_bytes()),
         _ => false,
     };
-    (0..bytes.len()).any(starts) || text.pieces.iter().any(|piece| matches!(piece.kind, PieceKind::Entity(_)))
+    bytes.iter().enumerate().any(|(at, byte)| MAY_START[usize::from(*byte)] && starts(at))
+        || text.pieces.iter().any(|piece| matches!(piece.kind, PieceKind::Entity(_)))
 }
+
+/// The bytes that [`may_hold`] looks at more closely.
+const MAY_START: [bool; 256] = {
+    let mut starts = [false; 256];
+    let bytes = *b"[TFX?.t\xE2";
+    let mut at = 0;
+    while at < bytes.len() {
+        starts[bytes[at] as usize] = true;
+        at += 1;
+    }
+    starts
+};
 
 /// Whether a text as it stands in the source is too long to be a placeholder: it has more letters than a stand-in,
 /// and no bracket, entity or HTML.

@@ -18,8 +18,8 @@ mod tree;
 pub use markdown::parse;
 pub use spans::{LineIndex, Position, Span, Spanned};
 pub use tree::{
-    Block, Code, Document, Fence, Fragment, Html, Item, Label, List, Node, Note, NoteKind, Part, PartKind,
-    Piece, PieceKind, Quote, Row, Table, Text,
+    Block, Code, Document, Fence, Fragment, Fragments, Html, Item, Label, List, Node, Note, NoteKind, Part,
+    PartKind, Piece, PieceKind, Quote, Row, Table, Text,
 };
 
 /// How deep blocks may nest (lists, quotes and items together) before the rest is kept as plain text.

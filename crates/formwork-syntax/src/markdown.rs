@@ -11,6 +11,7 @@ mod guard;
 mod inlines;
 mod labels;
 mod outline;
+mod pieces;
 mod places;
 mod tables;
 
@@ -22,11 +23,16 @@ use crate::tree::{Document, Note, NoteKind};
 ///
 /// Never fails. A text of 4 GiB or more is read up to the last character that a [`Span`] can reach.
 pub fn parse(source: &str, is_label: &dyn Fn(&str) -> bool) -> Document {
+    parse_in_pieces(source, is_label, pieces::SHORTEST)
+}
+
+/// Parses a document in pieces of `shortest` bytes or more, which gives the same whatever they are.
+fn parse_in_pieces(source: &str, is_label: &dyn Fn(&str) -> bool, shortest: usize) -> Document {
     let source = reachable(source);
     let mut notes = Vec::new();
     note_nul_characters(source, &mut notes);
     let parsed = guard::limit_nesting(source);
-    let root = blocks::read(source, &parsed, is_label, &mut notes);
+    let root = blocks::read(source, &parsed, is_label, &mut notes, shortest);
     notes.sort_by_key(|note| note.span);
     Document { root, notes }
 }
@@ -48,5 +54,85 @@ fn note_nul_characters(source: &str, notes: &mut Vec<Note>) {
         let run = source[start..].bytes().take_while(|byte| *byte == 0).count();
         at = start + run;
         notes.push(Note { kind: NoteKind::NulCharacter, span: Span::new(start as u32, at as u32) });
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn is_same_in_pieces(source: &str) -> bool {
+        let read = |shortest| format!("{:?}", parse_in_pieces(source, &|word| word == "Errors", shortest));
+        read(1) == read(usize::MAX)
+    }
+
+    /// Lines in which something may stay open, or that end what is.
+    const LINES: [&str; 40] = [
+        "# a",
+        "## b",
+        "### `c` **d**",
+        " # e",
+        "text",
+        "**Label:** text",
+        "Errors: x",
+        "- item",
+        "  - nested",
+        "1. one",
+        "   more",
+        "    code",
+        "> quote",
+        "> # f",
+        "```",
+        "```json",
+        "  ```",
+        "   ```",
+        "    ```",
+        "````",
+        "~~~",
+        "- ```",
+        "> ```",
+        "| a | b |",
+        "|---|---|",
+        "| `x` | y |",
+        "<div>",
+        "</div>",
+        "<!-- c -->",
+        "<!--",
+        "-->",
+        "<pre>",
+        "</pre>",
+        "a `b",
+        "c` d",
+        "[x]",
+        "[x]: y",
+        "===",
+        "---",
+        "\t- tab",
+    ];
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(2_000))]
+        #[test]
+        fn a_document_is_the_same_in_whatever_pieces_it_is_read(
+            lines in prop::collection::vec((prop::sample::select(&LINES[..]), 0..3usize), 0..24)
+        ) {
+            let text: String =
+                lines.iter().map(|(line, empty)| format!("{line}\n{}", "\n".repeat(*empty))).collect();
+            prop_assert!(is_same_in_pieces(&text), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_document_of_the_form_is_the_same_in_whatever_pieces_it_is_read() {
+        let documents = [
+            include_str!("../../../examples/shortlink.md"),
+            include_str!("../../../ARCHITECTURE.md"),
+            include_str!("../../../docs/reference/rules.md"),
+        ];
+        for document in documents {
+            assert!(is_same_in_pieces(document));
+            assert!(pieces::pieces(document, 0, 1).len() > 3);
+        }
     }
 }

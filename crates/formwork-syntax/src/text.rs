@@ -20,8 +20,9 @@ impl Text {
             return Self::empty(from.min(self.span.end));
         }
         let first = self.pieces.partition_point(|piece| piece.span.end <= from);
-        let mut pieces: Vec<Piece> = Vec::new();
-        for piece in self.pieces[first..].iter().take_while(|piece| piece.span.start < to) {
+        let touched = self.pieces[first..].partition_point(|piece| piece.span.start < to);
+        let mut pieces: Vec<Piece> = Vec::with_capacity(touched);
+        for piece in &self.pieces[first..first + touched] {
             let cut = Span::new(piece.span.start.max(from), piece.span.end.min(to));
             if cut == piece.span || matches!(piece.kind, PieceKind::Text | PieceKind::Break) {
                 pieces.push(Piece { span: cut, ..piece.clone() });

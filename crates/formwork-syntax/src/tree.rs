@@ -5,6 +5,7 @@
 //! rank (`**Goals:** …`). A list item may bear a label as well (`- **TTL:** 60 s`).
 
 use crate::spans::Span;
+use smallvec::SmallVec;
 use std::borrow::Cow;
 
 /// A document: its outermost part, and what the reader should know about the Markdown itself.
@@ -232,8 +233,11 @@ pub enum PieceKind {
 #[derive(Clone, Debug)]
 pub struct Code {
     /// The bytes of its content, in order.
-    pub fragments: Vec<Fragment>,
+    pub fragments: Fragments,
 }
+
+/// The runs of bytes of a code span: one without an allocation of its own, since almost every code span has one.
+pub type Fragments = SmallVec<[Fragment; 1]>;
 
 /// A run of bytes of a code span.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -136,9 +136,9 @@ fn names(sentence: Sentence<'_>) -> Vec<(&str, Span)> {
     for piece in sentence.text.split_inclusive(char::is_whitespace) {
         let word = piece.trim();
         let was_code = in_code;
-        in_code ^= word.matches('`').count() % 2 == 1;
+        in_code ^= word.bytes().filter(|byte| *byte == b'`').count() % 2 == 1;
         let core = word.trim_matches(|it: char| !it.is_alphanumeric());
-        let lead = word.find(core).unwrap_or_default();
+        let lead = word.len() - word.trim_start_matches(|it: char| !it.is_alphanumeric()).len();
         let is_name = core.chars().next().is_some_and(char::is_uppercase)
             && core.chars().all(|it| it.is_alphanumeric() || it == '-')
             && core.len() > 1

@@ -55,6 +55,9 @@ fn rule(cx: &Context<'_>) -> Vec<Diagnostic> {
 /// The code spans beside the word *role* in a place.
 fn roles(source: &str, place: Span) -> Vec<(&str, Span)> {
     let text = source.get(place.range()).unwrap_or_default();
+    if !speaks_of_roles(text) {
+        return Vec::new();
+    }
     let pieces: Vec<&str> = text.split('`').collect();
     let mut found = Vec::new();
     let mut at = place.start;
@@ -76,4 +79,11 @@ fn roles(source: &str, place: Span) -> Vec<(&str, Span)> {
         }
     }
     found
+}
+
+/// Whether the word *role* stands in a text in any case: most texts do not have it, and need not be cut into words.
+fn speaks_of_roles(text: &str) -> bool {
+    let bytes = text.as_bytes();
+    let begins = |at: usize| bytes.get(at..at + 4).is_some_and(|word| word.eq_ignore_ascii_case(b"role"));
+    bytes.iter().enumerate().any(|(at, byte)| matches!(byte, b'r' | b'R') && begins(at))
 }

@@ -41,7 +41,8 @@ const SYMBOLS: [&str; 28] = [
 /// All tokens, the last of which is [`TokenKind::End`].
 pub(super) fn tokens(text: &str) -> Result<Vec<Token>, LexProblem> {
     let mut lexer = Lexer { text, at: 0 };
-    let mut tokens = Vec::new();
+    // Most tokens take several characters; the vector grows for the others.
+    let mut tokens = Vec::with_capacity((text.len() / 4).clamp(4, 1_000));
     loop {
         lexer.skip_blanks();
         let start = lexer.at;
@@ -82,6 +83,10 @@ impl Lexer<'_> {
 
     fn skip_blanks(&mut self) {
         loop {
+            if matches!(self.text.as_bytes().get(self.at), Some(byte) if byte.is_ascii_graphic() && *byte != b'/')
+            {
+                return;
+            }
             self.take_while(char::is_whitespace);
             if !self.rest().starts_with("//") {
                 return;
@@ -96,7 +101,8 @@ impl Lexer<'_> {
         if first.is_ascii_digit() || (first == '.' && second.is_ascii_digit()) {
             return self.number();
         }
-        if let Some((prefix, quote)) = literals::opening(self.rest()) {
+        let may_be_quoted = matches!(first, '"' | '\'') || matches!(first, 'r' | 'R' | 'b' | 'B');
+        if may_be_quoted && let Some((prefix, quote)) = literals::opening(self.rest()) {
             return self.quoted(prefix, quote);
         }
         if starts_name(first) {
@@ -108,7 +114,8 @@ impl Lexer<'_> {
             return self.backquoted();
         }
         for symbol in SYMBOLS {
-            if self.rest().starts_with(symbol) && !self.is_point_before_choice(symbol) {
+            let begins = symbol.as_bytes().first() == self.text.as_bytes().get(self.at);
+            if begins && self.rest().starts_with(symbol) && !self.is_point_before_choice(symbol) {
                 self.at += symbol.len();
                 return Ok(TokenKind::Symbol(symbol));
             }

@@ -3,6 +3,7 @@
 //! Source: language reference, *Expressions*, *Scope*.
 
 use super::types::{Kind, StaticType};
+use super::variables::Variables;
 use crate::program::{EntityId, EntitySchema, Schema, Slot, slots};
 use std::sync::Arc;
 
@@ -35,7 +36,7 @@ pub struct Names<'a> {
     /// The tables.
     pub schema: &'a Schema,
     /// Variables that are in scope. In a flow also `response`, `status` and `headers`.
-    pub variables: Vec<Bound>,
+    pub variables: Variables,
     /// The input's fields; absent where there is no input.
     pub input: Option<Vec<Bound>>,
     /// Whether there is a caller.
@@ -55,7 +56,7 @@ impl<'a> Names<'a> {
     pub fn new(schema: &'a Schema) -> Self {
         Self {
             schema,
-            variables: Vec::new(),
+            variables: Variables::default(),
             input: None,
             caller: false,
             request: false,
@@ -93,7 +94,7 @@ impl<'a> Names<'a> {
 
     /// The variable of this name; the innermost of several.
     pub fn variable(&self, name: &str) -> Option<&Bound> {
-        self.variables.iter().rev().find(|bound| *bound.name == *name)
+        self.variables.find(name)
     }
 
     /// The entity whose fields bare names are.

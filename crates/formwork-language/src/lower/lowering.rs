@@ -14,8 +14,8 @@ use crate::program::{
 use crate::steps::clause::Refusal;
 use crate::value::Value;
 use formwork_model::facts::Outcome;
-use formwork_syntax::{Code, Fragment, Span};
-use rustc_hash::FxHashMap;
+use formwork_syntax::{Code, Fragment, Fragments, Span};
+use rustc_hash::{FxHashMap, FxHashSet};
 use std::sync::Arc;
 
 /// How many rows a standing *every* takes in one transaction.
@@ -102,9 +102,9 @@ pub(crate) struct Lowering<'w> {
     /// What is carried out, innermost last.
     pub(super) carried: Vec<Carried>,
     /// Slots of variables that `Sets` may give another value.
-    settable: Vec<Slot>,
+    settable: FxHashSet<Slot>,
     /// Slots of rows that a step without `as` created, for names that several of them share.
-    pub(super) implicit: Vec<Slot>,
+    pub(super) implicit: FxHashSet<Slot>,
     /// The rows that are sent with an answered row.
     pub(super) parts: Vec<Part>,
     /// Inputs that travel in the path.
@@ -158,8 +158,8 @@ impl<'w> Lowering<'w> {
             loops: Vec::new(),
             rounds: 0,
             carried: Vec::new(),
-            settable: Vec::new(),
-            implicit: Vec::new(),
+            settable: FxHashSet::default(),
+            implicit: FxHashSet::default(),
             parts: Vec::new(),
             path_inputs: Vec::new(),
             last_written: None,
@@ -438,7 +438,7 @@ impl<'w> Lowering<'w> {
 
     /// A variable may be given another value later.
     pub(crate) fn make_settable(&mut self, slot: Slot) {
-        self.settable.push(slot);
+        self.settable.insert(slot);
     }
 
     /// Whether a variable may be given another value.
@@ -456,13 +456,7 @@ impl<'w> Lowering<'w> {
     pub(crate) fn leave_guarded(&mut self) -> Vec<Slot> {
         let from = self.guarded.pop().unwrap_or(0);
         self.names.present.truncate(self.guarded_present.pop().unwrap_or(0));
-        let bound = self.names.variables.iter_mut().skip(from);
-        bound
-            .map(|bound| {
-                bound.ty.optional = true;
-                bound.slot
-            })
-            .collect()
+        self.names.variables.make_optional(from).iter().map(|bound| bound.slot).collect()
     }
 
     /// Lets the jump over a guarded step lead here. In a loop it does not keep what the round before has bound.
@@ -624,7 +618,7 @@ impl<'w> Lowering<'w> {
 
 /// Characters of a text as a code span, so that an expression in a message has its place.
 fn code_of(characters: &[(Span, char)]) -> Code {
-    let mut fragments: Vec<Fragment> = Vec::new();
+    let mut fragments = Fragments::new();
     for (span, _) in characters {
         match fragments.last_mut() {
             Some(last) if last.span.end == span.start => last.span.end = span.end,

@@ -69,17 +69,17 @@ impl Lowering<'_> {
     /// Binds a row that was created without `as`. When a second one comes, the name stands for neither.
     pub(crate) fn bind_created(&mut self, span: Span, entity: EntityId, ty: StaticType) -> Option<Slot> {
         let name = self.world.table(entity).name.clone();
-        let taken = self.names.variables.iter().position(|bound| bound.name == name);
-        if let Some(at) = taken
-            && self.implicit.contains(&self.names.variables[at].slot)
-        {
+        let taken = self.names.variable(&name).map(|bound| bound.slot);
+        let taken = taken.filter(|slot| self.implicit.contains(slot));
+        let at = taken.and_then(|slot| self.names.variables.iter().rposition(|bound| bound.slot == slot));
+        if let Some(at) = at {
             self.names.variables.remove(at);
             let slot = self.hidden_slot();
-            self.implicit.push(slot);
+            self.implicit.insert(slot);
             return Some(slot);
         }
         let slot = self.bind_row(None, span, entity, ty)?;
-        self.implicit.push(slot);
+        self.implicit.insert(slot);
         Some(slot)
     }
 

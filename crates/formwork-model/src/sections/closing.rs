@@ -284,7 +284,7 @@ fn read_question_part(reader: &mut Reader<'_>, part: &Part) {
     let mut question = Question { text, context: None, options: None, decides: None, span: part.span };
     let body = Part {
         inline: if is_own { part.inline.clone() } else { Text::empty(part.inline.span.end) },
-        ..promoted
+        ..promoted.into_owned()
     };
     question.context = reader.prose_of(&body, Class::Narrative);
     for below in body.parts() {

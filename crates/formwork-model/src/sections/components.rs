@@ -166,7 +166,7 @@ fn component(reader: &mut Reader<'_>, part: &Part) -> Option<Component> {
     component.external = part.title.plain(source).to_lowercase().contains("external");
     let mut part = shapes::promote(source, part, &is_label);
     if title.span == part.inline.span {
-        part.inline = formwork_syntax::Text::empty(part.inline.span.end);
+        part.to_mut().inline = formwork_syntax::Text::empty(part.inline.span.end);
     }
     component.purpose = reader.prose_of(&part, Class::Narrative);
     if shapes::has_remark(&part)

@@ -189,7 +189,7 @@ fn read_flow(reader: &mut Reader<'_>, part: &Part) {
     let mut flow = Flow { name, steps: Vec::new(), errors: Vec::new(), span: part.span };
     let mut rest = shapes::promote(reader.source, part, &is_about);
     if title.span == part.inline.span {
-        rest.inline = Text::empty(part.inline.span.end);
+        rest.to_mut().inline = Text::empty(part.inline.span.end);
     }
     let mut candidates = Vec::new();
     gather(reader, &rest, false, &mut candidates, &mut flow.errors);

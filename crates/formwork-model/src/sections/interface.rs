@@ -380,7 +380,7 @@ fn read_operation(reader: &mut Reader<'_>, part: &Part, surface: Surface, group:
     operation.procedure = operation.path.is_none() && titles::has_kind(reader.source, part, &["procedure"]);
     let mut part = shapes::promote(reader.source, part, &is_label);
     if title.span == part.inline.span {
-        part.inline = Text::empty(part.inline.span.end);
+        part.to_mut().inline = Text::empty(part.inline.span.end);
     }
     operation.examples.extend(fences(&part.children).cloned());
     read_unlabelled(reader, &mut operation, &part);

@@ -6,41 +6,46 @@ use super::code::FenceBuilder;
 use super::containers::{Frame, FrameKind};
 use super::inlines::{Element, Head, Inlines};
 use super::outline::{Outline, Words};
+use super::pieces;
 use super::tables::{self, TableBuilder};
 use crate::spans::Span;
 use crate::tree::{Block, Html, Node, Note, NoteKind, Part, PartKind, Table, Text};
 use pulldown_cmark::{CodeBlockKind, Event, Options, Parser, Tag, TagEnd};
 use std::ops::Range;
 
-/// Reads a document. `parsed` is the source, or a copy of the same length with some marks hidden.
+/// Reads a document. `parsed` is the source, or a copy of the same length with some marks hidden; it is read in pieces
+/// of `shortest` bytes or more.
 pub(super) fn read(
     source: &str,
     parsed: &str,
     is_label: &dyn Fn(&str) -> bool,
     notes: &mut Vec<Note>,
+    shortest: usize,
 ) -> Part {
     // A byte order mark is no character of the document: it must not keep a first heading from being one.
     let base = if source.starts_with('\u{feff}') { '\u{feff}'.len_utf8() as u32 } else { 0 };
     let end = source.len() as u32;
-    let children = read_nodes(Words { source, is_label }, parsed, Span::new(base, end), notes, true);
+    let words = Words { source, is_label };
+    let pieces = pieces::pieces(&parsed[base as usize..], base, shortest);
+    let children = read_nodes(words, parsed, &pieces, notes, true);
     let span = Span::new(0, end);
     Part { kind: PartKind::Root, title: Text::default(), inline: Text::default(), children, span }
 }
 
-/// Reads what stands at `span`; with `finds_tables`, also the tables that follow a line of text directly.
+/// Reads what stands at the pieces, which follow each other; with `finds_tables`, also the tables that follow a line
+/// of text directly.
 fn read_nodes(
     words: Words<'_>,
     parsed: &str,
-    span: Span,
+    pieces: &[Span],
     notes: &mut Vec<Note>,
     finds_tables: bool,
 ) -> Vec<Node> {
-    let parser = Parser::new_ext(span.slice(parsed), Options::ENABLE_TABLES | Options::ENABLE_TASKLISTS);
     let mut reader = Reader {
         words,
         parsed,
-        base: span.start as usize,
-        floor: span.start,
+        base: 0,
+        floor: pieces.first().map_or(0, |piece| piece.start),
         frames: vec![Frame { kind: FrameKind::Root, outline: Outline::default(), start: 0, end: 0 }],
         inlines: Inlines::default(),
         heads: Vec::new(),
@@ -52,8 +57,12 @@ fn read_nodes(
         finds_tables,
         notes,
     };
-    for (event, range) in parser.into_offset_iter() {
-        reader.read_event(event, range);
+    for piece in pieces {
+        reader.base = piece.start as usize;
+        let options = Options::ENABLE_TABLES | Options::ENABLE_TASKLISTS;
+        for (event, range) in Parser::new_ext(piece.slice(parsed), options).into_offset_iter() {
+            reader.read_event(event, range);
+        }
     }
     reader.finish()
 }
@@ -270,7 +279,7 @@ impl Reader<'_, '_> {
         let gap = text.pieces[at].span;
         let lines = Span::new(gap.end, text.span.end);
         let notes = &mut Vec::new();
-        let mut nodes = read_nodes(self.words, self.parsed, lines, notes, false);
+        let mut nodes = read_nodes(self.words, self.parsed, &[lines], notes, false);
         match (nodes.pop(), nodes.is_empty()) {
             (Some(Node::Block(Block::Table(table))), true) => {
                 self.heads.retain(|head| head.piece < at);

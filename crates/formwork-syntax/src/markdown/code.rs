@@ -1,7 +1,8 @@
 //! Finds the bytes of code: the fragments of a code span, the lines of a block, the info string of a fence.
 
 use crate::spans::Span;
-use crate::tree::{Code, Fence, Fragment};
+use crate::tree::{Code, Fence, Fragment, Fragments};
+use smallvec::smallvec;
 
 /// Reads the code span at `span` (with its backticks). `shown` is the content as pulldown-cmark reads it; it
 /// tells which `>` at the start of a further line belongs to a quote around it.
@@ -15,16 +16,16 @@ pub(super) fn read_code_span(source: &str, span: Span, shown: &str, in_table: bo
     let mut fragments =
         match inner.slice(source).as_bytes().iter().any(|byte| matches!(byte, b'\n' | b'\r' | b'\\')) {
             true => split_fragments(source, inner, shown, in_table),
-            false => vec![Fragment { span: inner, blank_before: false }],
+            false => smallvec![Fragment { span: inner, blank_before: false }],
         };
     strip_one_blank(source, &mut fragments);
     Code { fragments }
 }
 
 /// Cuts at line ends and, in a table, at the backslash of `\|`.
-fn split_fragments(source: &str, inner: Span, shown: &str, in_table: bool) -> Vec<Fragment> {
+fn split_fragments(source: &str, inner: Span, shown: &str, in_table: bool) -> Fragments {
     let bytes = source.as_bytes();
-    let mut fragments = Vec::new();
+    let mut fragments = Fragments::new();
     let mut blank_before = false;
     let mut start = inner.start;
     let mut at = inner.start;
@@ -71,7 +72,7 @@ fn continuation_start(source: &str, rest: Span, content: &str) -> u32 {
 }
 
 /// Takes one blank from both ends, if both have one and there is something else (CommonMark 6.1).
-fn strip_one_blank(source: &str, fragments: &mut Vec<Fragment>) {
+fn strip_one_blank(source: &str, fragments: &mut Fragments) {
     let (Some(first), Some(last)) = (fragments.first().copied(), fragments.last().copied()) else { return };
     let is_blank = |fragment: &Fragment| fragment.span.slice(source).bytes().all(|byte| byte == b' ');
     let opens = first.span.slice(source).starts_with(' ') || (first.span.is_empty() && fragments.len() > 1);

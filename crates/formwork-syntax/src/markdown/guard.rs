@@ -22,13 +22,14 @@ pub(super) fn limit_nesting(source: &str) -> Cow<'_, str> {
     let bytes = source.as_bytes();
     let mut hidden = Vec::new();
     let mut start = 0;
-    for line in bytes.split(|byte| matches!(byte, b'\n' | b'\r')) {
+    for end in memchr::memchr2_iter(b'\n', b'\r', bytes).chain([bytes.len()]) {
+        let line = &bytes[start..end];
         if line.len() > SHORTEST
             && let Some(at) = mark_beyond_limit(line)
         {
             hidden.push(start + at);
         }
-        start += line.len() + 1;
+        start = end + 1;
     }
     if hidden.is_empty() {
         return Cow::Borrowed(source);
