@@ -44,6 +44,14 @@ pub struct Resume {
     pub kept: bool,
 }
 
+impl Resume {
+    /// Whether it is what a part began with: that one only looked whether rows have come to exist.
+    pub fn only_waits(&self, before: &Self) -> bool {
+        let waits = matches!(self.pending, Pending::Wait { .. });
+        waits && (self.at, &self.pending) == (before.at, &before.pending)
+    }
+}
+
 /// What happens between two parts.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Pending {

@@ -5,7 +5,10 @@ use crate::once::{KeptAnswer, Once, OnceEnded, OnceKey};
 use crate::options::Options;
 use crate::postgres::{self, PostgresStore};
 use crate::sqlite::{self, Readers, Writer};
-use crate::system::{self, FailedAttempt, NextRun, StoredDelivery, StoredEvent, StoredKey, SystemConnection};
+use crate::system::{
+    self, FailedAttempt, LeftDelivery, NextRun, StoredDelivery, StoredEvent, StoredKey, SystemConnection,
+    Told,
+};
 use formwork_engine::{Call, Ended, KeptOperation, OperationId, Refusal, StoreError, What};
 use formwork_language::program::{Condition, EntityId, Program, Statement};
 use formwork_language::value::Value;
@@ -135,15 +138,21 @@ impl Store {
         .await
     }
 
-    /// Runs a handler, and removes what it was told in the same transaction; when it is refused, nothing changes.
-    pub async fn run_delivery(&self, call: Call, sequence: i64) -> Ended {
+    /// Runs a handler, or a part of one, and removes what it was told in the transaction of the last part; when it is
+    /// refused, nothing changes.
+    pub async fn run_delivery(&self, call: Call, told: Told) -> Ended {
         if !self.is_open() {
             return Ended::refused(Refusal::Unavailable);
         }
         match &self.backend {
-            Backend::Sqlite { writer, .. } => writer.deliver(call, sequence).await,
-            Backend::Postgres(store) => store.deliver(call, sequence).await,
+            Backend::Sqlite { writer, .. } => writer.deliver(call, told).await,
+            Backend::Postgres(store) => store.deliver(call, told).await,
         }
+    }
+
+    /// Where a handler of several parts goes on; nothing when none of them has ended.
+    pub fn left_of_delivery(&self, sequence: i64) -> Result<Option<LeftDelivery>, StoreError> {
+        self.read(move |connection| system::left_of_delivery(connection, sequence))
     }
 
     /// What handlers are to be told next, at most so many, those due first in front.

@@ -157,7 +157,7 @@ impl Lowering<'_> {
 }
 
 /// Lowers the steps of what is scheduled, which may schedule more.
-pub(super) fn lower_scheduled(world: &World<'_>, shared: &mut Shared, notes: &mut Vec<Note>) {
+pub(super) fn lower_scheduled(world: &World<'_>, shared: &mut Shared) {
     let mut at = 0;
     while let Some(handler) = shared.handlers.get(at) {
         if handler.trigger == Trigger::Scheduled {
@@ -169,7 +169,6 @@ pub(super) fn lower_scheduled(world: &World<'_>, shared: &mut Shared, notes: &mu
             // What does not fit was noted where it is scheduled.
             let _ = cx.carry_out(&name, &given, span, false);
             let finished = cx.finish(&mut Vec::new());
-            refuse_parts(&finished, notes);
             shared.handlers[at].code = finished.code;
         }
         at += 1;
@@ -289,22 +288,6 @@ fn members(world: &World<'_>, shared: &Shared, trigger: Trigger) -> Vec<Told> {
     }
 }
 
-/// Calls and waits divide an operation into parts; what a handler is told is removed with one.
-fn refuse_parts(finished: &Finished, notes: &mut Vec<Note>) {
-    let code = &finished.code;
-    for (instruction, span) in code.instructions.iter().zip(&code.spans) {
-        let form = match instruction {
-            Instruction::Commit => "Commits",
-            Instruction::Call(_) => "Calls",
-            Instruction::Wait { .. } => "Waits",
-            Instruction::NextElement(_) => "For each … each in its own transaction",
-            _ => continue,
-        };
-        let kind = NoteKind::StepNotSupported { form };
-        notes.push(Note { kind, span: *span, related: None, fix: None });
-    }
-}
-
 fn lower_for(
     world: &World<'_>,
     shared: &mut Shared,
@@ -335,7 +318,5 @@ fn lower_for(
     let first: Slot = slots::BEFORE + 1;
     let mut cx = Lowering::new(world, shared, names, usize::from(first), setting());
     lower_block(&mut cx, body.sentences);
-    let finished = cx.finish(notes);
-    refuse_parts(&finished, notes);
-    finished
+    cx.finish(notes)
 }

@@ -48,7 +48,7 @@ pub(crate) fn lower_model(source: &str, model: &Model) -> Compiled {
     let world = World::new(source, model, &schema, &patterns);
     let lowered = operations::lower_all(&world, &mut shared, &mut notes);
     let (jobs, standing) = jobs::lower_all(&world, &mut shared, &mut notes);
-    handlers::lower_scheduled(&world, &mut shared, &mut notes);
+    handlers::lower_scheduled(&world, &mut shared);
     let upstreams = upstreams::lower_all(&world, &mut shared, &mut notes);
     shared.secrets.sort_unstable();
     let roles = access::roles(&world, &lowered.operations);

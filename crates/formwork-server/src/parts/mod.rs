@@ -6,6 +6,7 @@
 mod breaker;
 mod keyed;
 mod secrets;
+mod told;
 mod upstreams;
 
 pub(crate) use keyed::{Keyed, Renderer};
@@ -178,11 +179,18 @@ impl Parts {
         let _ = self.renderer.set(renderer);
     }
 
-    fn has_parts(&self, what: What) -> bool {
+    /// Whether it runs in several transactions.
+    pub(crate) fn has_parts(&self, what: What) -> bool {
         self.code(what).is_some_and(Code::has_parts)
     }
 
-    fn spawn(&self, task: impl Future<Output = ()> + Send + 'static) {
+    /// Whether no further part is begun.
+    pub(crate) fn is_stopping(&self) -> bool {
+        self.stopping.load(Ordering::Relaxed)
+    }
+
+    /// Carries on beside the server's own tasks, until the server has stopped.
+    pub(crate) fn spawn(&self, task: impl Future<Output = ()> + Send + 'static) {
         let mut under_way = self.under_way.lock();
         while under_way.try_join_next().is_some() {}
         under_way.spawn(task);
@@ -269,6 +277,7 @@ impl Parts {
         match what {
             What::Operation(index) => self.program.operations.get(index as usize).map(|it| &it.code),
             What::Job(index) => self.program.jobs.get(index as usize).map(|it| &it.code),
+            What::Handler { handler, .. } => self.program.handlers.get(handler as usize).map(|it| &it.code),
             _ => None,
         }
     }
@@ -357,6 +366,7 @@ impl Parts {
         match what {
             What::Operation(index) => self.program.operations.get(index as usize).map(|it| &it.name),
             What::Job(index) => self.program.jobs.get(index as usize).map(|it| &it.name),
+            What::Handler { handler, .. } => self.program.handlers.get(handler as usize).map(|it| &it.name),
             _ => None,
         }
         .map_or("", |name| name)
@@ -442,8 +452,9 @@ impl Parts {
 fn fingerprint(program: &Program) -> String {
     let operations = program.operations.iter().map(|it| format!("{:?}{:?}", it.input, it.code.instructions));
     let jobs = program.jobs.iter().map(|job| format!("{:?}", job.code.instructions));
+    let handlers = program.handlers.iter().map(|handler| format!("{:?}", handler.code.instructions));
     let mut hash = Sha256::new();
-    for text in operations.chain(jobs) {
+    for text in operations.chain(jobs).chain(handlers) {
         hash.update(text.as_bytes());
     }
     for statement in &program.statements {

@@ -9,10 +9,13 @@ use formwork_language::program::{Handler, Trigger, slots};
 use formwork_language::value::{Value, json};
 use formwork_model::values::Type;
 use formwork_store::{FailedAttempt, StoredDelivery};
+use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 /// Deliveries under way at once.
 const AT_ONCE: u32 = 64;
+/// Handlers of several parts under way at once.
+const MOST_BESIDE: usize = 256;
 /// The first wait after a failure; doubled each time.
 const SHORTEST_WAIT: i64 = 1_000_000;
 /// The longest wait between two tries.
@@ -52,14 +55,43 @@ impl Scheduler {
         if !self.delivers() {
             return None;
         }
-        self.store.next_deliveries(1).ok()?.into_iter().next()
+        self.next_deliveries(1)?.into_iter().next()
+    }
+
+    /// The next deliveries that are not under way here.
+    fn next_deliveries(&self, most: u32) -> Option<Vec<StoredDelivery>> {
+        let under_way = self.telling.lock().clone();
+        let most = most.saturating_add(u32::try_from(under_way.len()).unwrap_or(u32::MAX));
+        let mut next = self.store.next_deliveries(most).ok()?;
+        next.retain(|next| !under_way.contains(&next.sequence));
+        Some(next)
+    }
+
+    /// Whether what is told is carried out in several transactions, with calls and waits between them.
+    fn takes_long(&self, delivery: &StoredDelivery) -> bool {
+        let mut handlers = self.program.handlers.iter();
+        handlers.any(|handler| *handler.name == *delivery.handler && handler.code.has_parts())
+    }
+
+    /// Delivers without anything else waiting for it.
+    fn deliver_beside(self: &Arc<Self>, delivery: StoredDelivery, now: i64) {
+        self.telling.lock().insert(delivery.sequence);
+        let own = Arc::clone(self);
+        self.parts.spawn(async move {
+            own.deliver(&delivery, now).await;
+            own.telling.lock().remove(&delivery.sequence);
+            own.woken.notify_one();
+        });
     }
 
     /// Delivers what is due, and what that brings about, until nothing is or the server stops.
-    pub(super) async fn deliver_due(&self, now: i64) {
+    pub(super) async fn deliver_due(self: &Arc<Self>, now: i64) {
         while !self.stopping.load(Ordering::Relaxed) {
-            let Ok(next) = self.store.next_deliveries(AT_ONCE) else { return };
-            let due: Vec<StoredDelivery> = next.into_iter().filter(|next| next.due <= now).collect();
+            let Some(next) = self.next_deliveries(AT_ONCE) else { return };
+            let due = next.into_iter().filter(|next| next.due <= now);
+            let (long, due): (Vec<_>, Vec<_>) = due.partition(|next| self.takes_long(next));
+            let room = MOST_BESIDE.saturating_sub(self.telling.lock().len());
+            long.into_iter().take(room).for_each(|next| self.deliver_beside(next, now));
             if due.is_empty() {
                 return;
             }
@@ -88,10 +120,12 @@ impl Scheduler {
         };
         let what = What::Handler { handler, links: delivery.links };
         let call = system_call(what, told, now, self.seeds.next());
-        let ended = self.store.run_delivery(call, delivery.sequence).await;
+        let ended = self.parts.deliver(call, delivery).await;
         self.metrics.steps(&ended.counts, &ended.observations);
         match ended.result {
             Ok(_) => self.metrics.delivered(),
+            // It goes on at the next start.
+            Err(Refusal::Unavailable) if self.parts.is_stopping() => {}
             // The store is away: what is due stays due.
             Err(Refusal::Unavailable | Refusal::Overloaded) => {
                 let error = "the store was away".to_owned();

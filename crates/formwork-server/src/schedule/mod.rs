@@ -17,6 +17,7 @@ use formwork_language::program::{Program, Schedule};
 use formwork_language::value::Value;
 use formwork_store::{NextRun, Store};
 use parking_lot::Mutex;
+use rustc_hash::FxHashSet;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
@@ -52,6 +53,8 @@ pub(crate) struct Scheduler {
     advancing: tokio::sync::Mutex<()>,
     /// Whether no further batch is begun.
     stopping: AtomicBool,
+    /// Deliveries of several parts that are under way here.
+    telling: Mutex<FxHashSet<i64>>,
     /// Told when there may be something to deliver.
     woken: tokio::sync::Notify,
 }
@@ -96,6 +99,7 @@ impl Scheduler {
             running,
             advancing: tokio::sync::Mutex::default(),
             stopping: AtomicBool::new(false),
+            telling: Mutex::default(),
             woken: tokio::sync::Notify::new(),
         })
     }

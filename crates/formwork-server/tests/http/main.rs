@@ -25,4 +25,5 @@ mod shortlink;
 mod system;
 mod testing;
 mod tokens;
+mod told_in_parts;
 mod upstream;

@@ -42,5 +42,7 @@ mod system;
 mod testing;
 #[path = "../http/tokens.rs"]
 mod tokens;
+#[path = "../http/told_in_parts.rs"]
+mod told_in_parts;
 #[path = "../http/upstream.rs"]
 mod upstream;

@@ -17,7 +17,7 @@ use crate::folder::lock_folder;
 use crate::once::{KeptAnswer, Once, OnceEnded};
 use crate::options::Options;
 use crate::statements::{self, Compiled, quoted};
-use crate::system::{NextRun, SystemConnection};
+use crate::system::{NextRun, SystemConnection, Told};
 use formwork_engine::{Call, Ended, IdSource, Refusal, StoreError, What};
 use formwork_language::program::{Program, Statement};
 use formwork_language::value::Value;
@@ -129,8 +129,9 @@ impl PostgresStore {
     }
 
     /// Runs a handler for what it is told.
-    pub(crate) async fn deliver(&self, call: Call, sequence: i64) -> Ended {
-        match self.run_beside(call, Beside::Delivery(sequence)).await.0 {
+    pub(crate) async fn deliver(&self, call: Call, told: Told) -> Ended {
+        let part = call.part.clone();
+        match self.run_beside(call, Beside::Delivery(told, part)).await.0 {
             Tried::Ended(ended) | Tried::KeyTaken(ended) => ended,
             _ => Ended::refused(Refusal::Unavailable),
         }

@@ -8,8 +8,8 @@ use super::system::OnPostgres;
 use super::transaction::{PostgresTransaction, Shared};
 use crate::once::{KeptAnswer, Once};
 use crate::options::CommitObserver;
-use crate::system::{Kept, NextRun, keep_answer, kept_answer, take_delivery};
-use formwork_engine::{Answer, Body, Call, Ended, IdSource, Refusal, StoreError, run};
+use crate::system::{Kept, NextRun, Told, keep_answer, kept_answer, settle_delivery};
+use formwork_engine::{Answer, Body, Call, Ended, IdSource, Part, Refusal, StoreError, run};
 use std::time::{Duration, Instant};
 
 /// What a try came to.
@@ -39,8 +39,8 @@ pub(crate) enum Beside {
     Job(NextRun),
     /// What leaves, under the key of the call.
     Once(Once),
-    /// That a handler was told this.
-    Delivery(i64),
+    /// That a handler was told this, and where this part of it began.
+    Delivery(Told, Option<Box<Part>>),
 }
 
 /// What a call needs to run.
@@ -110,7 +110,7 @@ impl Running<'_> {
         beside: &Beside,
     ) -> Result<Option<Tried>, StoreError> {
         Ok(match beside {
-            Beside::Nothing | Beside::Delivery(_) => None,
+            Beside::Nothing | Beside::Delivery(..) => None,
             Beside::Job(next) => {
                 let program = call.part.as_ref().map(|part| &*part.program);
                 let may = jobs::may_run(system, next, self.node)? && jobs::has_ended(system, next, program)?;
@@ -131,15 +131,13 @@ impl Running<'_> {
         beside: &Beside,
     ) -> Result<(), StoreError> {
         match (beside, &ended.result) {
-            (Beside::Nothing, _) | (Beside::Once(_) | Beside::Delivery(_), Err(_)) => Ok(()),
+            (Beside::Nothing, _) | (Beside::Once(_) | Beside::Delivery(..), Err(_)) => Ok(()),
             // The answer of an operation with parts is that of the last one.
             (Beside::Once(_), Ok(_)) if ended.resume.is_some() => Ok(()),
-            (Beside::Delivery(sequence), Ok(_)) => {
-                if !take_delivery(system, *sequence)? {
-                    // Another node was faster.
-                    ended.result = Err(Refusal::Internal("it has been delivered before".into()));
-                }
-                Ok(())
+            (Beside::Delivery(told, part), Ok(_)) => {
+                let program = part.as_ref().map_or("", |part| &part.program);
+                let before = part.as_ref().and_then(|part| part.resume.as_deref());
+                settle_delivery(system, told, (program, before), ended)
             }
             (Beside::Job(next), _) => jobs::note(system, next, self.node, !is_settled(ended)),
             (Beside::Once(once), Ok(answer)) => match (once.render)(answer, &ended.rows) {

@@ -15,7 +15,9 @@ use crate::folder::lock_folder;
 use crate::once::{Once, OnceEnded};
 use crate::options::Options;
 use crate::statements::Compiled;
-use crate::system::{Kept, NextRun, SystemConnection, keep_answer, kept_answer, set_next_run, take_delivery};
+use crate::system::{
+    Kept, NextRun, SystemConnection, Told, keep_answer, kept_answer, set_next_run, settle_delivery,
+};
 use formwork_engine::{Call, Ended, IdSource, Refusal, StoreError, run};
 use formwork_language::program::Program;
 use rusqlite::Connection;
@@ -48,7 +50,7 @@ pub(crate) type SystemWrite =
 
 enum Message {
     Run { call: Box<Call>, next: Option<NextRun>, reply: oneshot::Sender<Ended> },
-    Deliver { call: Box<Call>, sequence: i64, reply: oneshot::Sender<Ended> },
+    Deliver { call: Box<Call>, told: Told, reply: oneshot::Sender<Ended> },
     Once { call: Box<Call>, once: Box<Once>, reply: oneshot::Sender<OnceEnded> },
     System { write: SystemWrite, reply: oneshot::Sender<Result<bool, StoreError>> },
     Close(oneshot::Sender<()>),
@@ -105,9 +107,9 @@ impl Writer {
     }
 
     /// Runs a handler for what it is told.
-    pub(crate) async fn deliver(&self, call: Call, sequence: i64) -> Ended {
+    pub(crate) async fn deliver(&self, call: Call, told: Told) -> Ended {
         let (reply, ended) = oneshot::channel();
-        match self.send(Message::Deliver { call: Box::new(call), sequence, reply }) {
+        match self.send(Message::Deliver { call: Box::new(call), told, reply }) {
             Ok(()) => ended.await.unwrap_or_else(|_| Ended::refused(Refusal::Unavailable)),
             Err(full) => Ended::refused(if full { Refusal::Overloaded } else { Refusal::Unavailable }),
         }
@@ -362,8 +364,8 @@ impl Group<'_, '_> {
                     let ended = ended.unwrap_or_else(|| Ended::refused(Refusal::Unavailable));
                     self.owed.push(Owed::Call(reply, ended));
                 }
-                Message::Deliver { call, sequence, reply } => {
-                    let ended = if whole { self.deliver(*call, sequence) } else { None };
+                Message::Deliver { call, told, reply } => {
+                    let ended = if whole { self.deliver(*call, &told) } else { None };
                     whole &= ended.is_some();
                     let ended = ended.unwrap_or_else(|| Ended::refused(Refusal::Unavailable));
                     self.owed.push(Owed::Call(reply, ended));
@@ -467,16 +469,17 @@ impl Group<'_, '_> {
         Some(ended)
     }
 
-    /// The same for a handler: what it is told is gone with its effect.
-    fn deliver(&mut self, call: Call, sequence: i64) -> Option<Ended> {
+    /// The same for a handler: what it is told is gone with its effect, or where it goes on is kept with it.
+    fn deliver(&mut self, call: Call, told: &Told) -> Option<Ended> {
         let connection = self.connection;
+        let part = call.part.clone();
         self.call_with(call, None, |ended| {
             if ended.result.is_ok() {
-                let gone = || Refusal::Internal("it has been delivered before".into());
-                match take_delivery(&mut OnSqlite(connection), sequence) {
-                    Ok(true) => {}
-                    Ok(false) => ended.result = Err(gone()),
-                    Err(error) => ended.result = Err(Refusal::Internal(format!("{error:?}"))),
+                let program = part.as_ref().map_or("", |part| &part.program);
+                let before = part.as_ref().and_then(|part| part.resume.as_deref());
+                let mut system = OnSqlite(connection);
+                if let Err(error) = settle_delivery(&mut system, told, (program, before), ended) {
+                    (ended.result, ended.resume) = (Err(Refusal::Internal(format!("{error:?}"))), None);
                 }
             }
         })

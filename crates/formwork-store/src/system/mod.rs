@@ -12,6 +12,7 @@ mod keys;
 mod operations;
 mod outbox;
 mod tables;
+mod told;
 
 use formwork_engine::StoreError;
 
@@ -28,6 +29,8 @@ pub(crate) use operations::{KEEP, forget_operation, kept, operations};
 pub use outbox::StoredEvent;
 pub(crate) use outbox::{EMIT, emitted, events};
 pub(crate) use tables::{Column, Kind, Table, create_missing, keep_secret, secret};
+pub use told::{LeftDelivery, Told};
+pub(crate) use told::{left_of_delivery, settle_delivery};
 
 /// Every table of the store's own; no entity may have such a name.
 pub(crate) const TABLES: &[Table] = &[
@@ -38,6 +41,7 @@ pub(crate) const TABLES: &[Table] = &[
     answers::TABLE,
     operations::TABLE,
     deliveries::TABLE,
+    told::TABLE,
 ];
 
 /// A value of a table of the store's own.
