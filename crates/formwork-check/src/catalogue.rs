@@ -79,6 +79,8 @@ pub static CATALOGUE: &[&Entry] = &[
     &fw0415_nothing_to_update::ENTRY,
     &fw0416_order_without_age::ENTRY,
     &fw0417_no_error_case::ENTRY,
+    &fw0418_answer_lacks::ENTRY,
+    &fw0419_withheld_field_sent::ENTRY,
     &fw0430_inferred_steps::ENTRY,
     &fw0440_call_after_write::ENTRY,
     &fw0441_copy_written::ENTRY,

@@ -128,6 +128,8 @@ fn other(place: &Place, entry: &str, subject: &str) -> Diagnostic {
         "public_and_restricted" => fw0414_public_and_restricted::found,
         "nothing_to_update" => fw0415_nothing_to_update::found,
         "no_age" => fw0416_order_without_age::found,
+        "answer_lacks" => fw0418_answer_lacks::found,
+        "withheld" => fw0419_withheld_field_sent::found,
         "rule_not_supported" => fw0606_rule_not_supported::found,
         "bad_pattern" => fw0607_bad_pattern::found,
         "bad_number" => fw0608_bad_bound::found,

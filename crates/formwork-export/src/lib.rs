@@ -4,7 +4,7 @@
 
 pub mod kinds;
 
-pub use kinds::{KINDS, Kind, model};
+pub use kinds::{KINDS, Kind, json_schema, model, openapi};
 
 #[doc(no_inline)]
 pub use formwork_check::Analysis;

@@ -37,6 +37,8 @@ pub enum Expression {
         row: Box<Expression>,
         /// Index of the field.
         field: u16,
+        /// `entity.field` of one that is write-only: what must not leave the system.
+        withheld: Option<Arc<str>>,
     },
     /// A field of the row that a statement looks at; the lowering to SQL takes it away, nothing evaluates it.
     Searched(u16),

@@ -15,7 +15,9 @@ mod upstream;
 /// Where an operation is served.
 pub use formwork_model::sections::interface::Surface;
 pub use instructions::{Answered, Code, Failure, Instruction, MessagePart, NextElement, PagedRows};
-pub use operations::{AccessRule, InputField, InputShape, Mode, Operation, OutputShape, PathPart, Procedure};
+pub use operations::{
+    AccessRule, BodyShape, InputField, InputShape, Mode, Operation, OutputShape, PathPart, Procedure,
+};
 pub use schema::{EntitySchema, FieldSchema, PlainIndex, Reference, Schema, UniqueKey};
 pub use standing::{CalendarDays, Change, Handler, Job, Schedule, Told, Trigger};
 pub use statements::{

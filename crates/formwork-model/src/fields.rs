@@ -175,6 +175,14 @@ fn enum_values(field: &mut Field, inside: &[Token<'_>]) -> bool {
     place.is_some()
 }
 
+/// Whether tokens of a text are a type that is known.
+pub(crate) fn is_type(reader: &Reader<'_>, text: &Text, tokens: &[Token<'_>]) -> bool {
+    outer(tokens).is_some_and(|place| {
+        let written = text.slice(reader.source, place.start, place.end).plain(reader.source);
+        unknown(&read_type(&written, &reader.declared).ty).is_none()
+    })
+}
+
 /// A part of what stands in parentheses behind a name: the type, else what must hold.
 pub(crate) fn part_in_parentheses(
     reader: &mut Reader<'_>,
@@ -192,12 +200,7 @@ pub(crate) fn part_in_parentheses(
     if constraints::both_bounds(part).is_some() || location(part).is_some() {
         return finish(reader, field, &[part]);
     }
-    let is_known = |reader: &Reader<'_>, tokens: &[Token<'_>]| {
-        outer(tokens).is_some_and(|place| {
-            let written = text.slice(reader.source, place.start, place.end).plain(reader.source);
-            unknown(&read_type(&written, &reader.declared).ty).is_none()
-        })
-    };
+    let is_known = |reader: &Reader<'_>, tokens: &[Token<'_>]| is_type(reader, text, tokens);
     // `non-zero integer`: a type with words before it.
     if let [words @ .., last] = part
         && !words.is_empty()

@@ -31,6 +31,8 @@ pub struct Config {
     pub secrets: Secrets,
     /// Of which issuer bearer tokens are taken, where the document leaves it open or another one is meant.
     pub token_source: TokenSource,
+    /// What `GET /openapi.json` answers; without it there is nothing at that path.
+    pub description: Option<Arc<str>>,
 }
 
 impl Config {
@@ -49,6 +51,7 @@ impl Config {
             upstreams: Vec::new(),
             secrets: Secrets::Environment,
             token_source: TokenSource::default(),
+            description: None,
         }
     }
 }

@@ -14,8 +14,8 @@ pub(crate) enum Target {
     Alive,
     /// Whether it can do its work: `GET /healthz`, `GET /readyz`.
     Ready,
-    /// A path that is kept free: nothing is served there yet.
-    Reserved,
+    /// The description of the operations: `GET /openapi.json`.
+    Description,
 }
 
 /// What a method and a path lead to.
@@ -50,7 +50,7 @@ const OURS: &[(&str, Target)] = &[
     ("healthz", Target::Ready),
     ("readyz", Target::Ready),
     ("livez", Target::Alive),
-    ("openapi.json", Target::Reserved),
+    ("openapi.json", Target::Description),
 ];
 
 impl Router {
@@ -93,7 +93,6 @@ impl Router {
         let found = |wanted: &str| node.methods.iter().find(|(method, _)| **method == *wanted);
         let target = found(method).or_else(|| if method == "HEAD" { found("GET") } else { None });
         match target {
-            Some((_, Target::Reserved)) => Route::Nothing,
             Some((_, target)) => Route::Found(*target, values, allow),
             None if method == "OPTIONS" => Route::Options(allow),
             None => Route::OtherMethods(allow),
@@ -205,10 +204,11 @@ mod tests {
         assert_eq!(found(&router, "GET /x%20y"), Some((Target::Operation(0), vec!["x%20y"])));
         assert_eq!(found(&router, "GET /links/a/stats"), Some((Target::Operation(3), vec!["links", "a"])));
         assert_eq!(found(&router, "GET /links/a/visits"), Some((Target::Operation(2), vec!["a"])));
-        for nothing in ["/", "/links/", "/links/a", "/openapi.json", "//x", "*", ""] {
+        for nothing in ["/", "/links/", "/links/a", "//x", "*", ""] {
             assert_eq!(router.find("GET", nothing), Route::Nothing, "{nothing}");
         }
         assert_eq!(found(&router, "GET /readyz"), Some((Target::Ready, vec![])));
+        assert_eq!(found(&router, "GET /openapi.json"), Some((Target::Description, vec![])));
     }
 
     #[test]

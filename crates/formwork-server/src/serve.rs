@@ -126,7 +126,7 @@ impl Asked<'_> {
                     false => health("fail", StatusCode::SERVICE_UNAVAILABLE),
                 })
             }
-            Route::Found(Target::Reserved, ..) => Err(Problem::of(&NOT_FOUND)),
+            Route::Found(Target::Description, ..) => self.description(),
             Route::Found(Target::Operation(index), path, allow) => {
                 let found = shared.program.operations.get(index).zip(shared.operations.get(index));
                 let Some((operation, prepared)) = found else { return Err(Problem::of(&NOT_FOUND)) };
@@ -142,6 +142,15 @@ impl Asked<'_> {
                 Ok(reply)
             }
         }
+    }
+
+    /// What the system offers, for programs.
+    fn description(&self) -> Result<Reply, Problem> {
+        let text = self.shared.description.as_ref().ok_or_else(|| Problem::of(&NOT_FOUND))?;
+        let mut reply = Reply::json(StatusCode::OK, text.as_bytes().to_vec());
+        let tag = conditional::of_bytes(&reply.body);
+        conditional::put(&mut reply, tag, true);
+        Conditions::read(&self.head.headers)?.of_read(reply)
     }
 
     async fn operation(

@@ -49,6 +49,8 @@ pub(crate) struct Shared {
     pub(crate) every: Vec<Columns>,
     /// Section 4's routes.
     pub(crate) public: Router,
+    /// What `GET /openapi.json` answers.
+    pub(crate) description: Option<Arc<str>>,
     /// Section 5's routes.
     pub(crate) internal: Router,
     /// What is measured.

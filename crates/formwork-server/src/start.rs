@@ -206,6 +206,7 @@ pub async fn start_within(
         every: Shared::columns(&program),
         public: Router::new(&program.operations, Surface::Public),
         internal: Router::new(&program.operations, Surface::Internal),
+        description: config.description.clone(),
         scheduler: Arc::new(scheduler),
         parts,
         cursors: Cursors::new(cursor_secret(&store, &config).await?),

@@ -20,6 +20,8 @@ pub(crate) mod fw0414_public_and_restricted;
 pub(crate) mod fw0415_nothing_to_update;
 pub(crate) mod fw0416_order_without_age;
 pub(crate) mod fw0417_no_error_case;
+pub(crate) mod fw0418_answer_lacks;
+pub(crate) mod fw0419_withheld_field_sent;
 pub(crate) mod fw0430_inferred_steps;
 pub(crate) mod fw0440_call_after_write;
 pub(crate) mod fw0441_copy_written;

@@ -1,11 +1,16 @@
 //! The kinds of export. A new one is a file here and a line in [`KINDS`].
 
+mod json_schema;
 mod model;
+mod openapi;
+mod schema;
 
 use formwork_check::Analysis;
 use serde_json::Value;
 
+pub use json_schema::json_schema;
 pub use model::model;
+pub use openapi::openapi;
 
 /// A kind of export.
 #[derive(Clone, Copy, Debug)]
@@ -19,4 +24,8 @@ pub struct Kind {
 }
 
 /// All kinds.
-pub const KINDS: [Kind; 1] = [Kind { name: "model", about: "the typed model as JSON", export: model }];
+pub const KINDS: [Kind; 3] = [
+    Kind { name: "model", about: "the typed model as JSON", export: model },
+    Kind { name: "openapi", about: "OpenAPI 3.1 of the public operations", export: openapi },
+    Kind { name: "json-schema", about: "JSON Schema of entities, inputs and outputs", export: json_schema },
+];

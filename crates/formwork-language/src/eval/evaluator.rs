@@ -26,7 +26,7 @@ impl Evaluator<'_> {
             Expression::Constant(value) => Ok(value.clone()),
             Expression::Slot(slot) => Ok(self.slots.get(usize::from(*slot)).cloned().unwrap_or_default()),
             Expression::Local(local) => Ok(self.locals.get(usize::from(*local)).cloned().unwrap_or_default()),
-            Expression::Field { row, field } => self.field(row, *field),
+            Expression::Field { row, field, .. } => self.field(row, *field),
             Expression::Searched(_) => {
                 Err(EvaluationError::NoOverload("a field of a searched row has no value here"))
             }

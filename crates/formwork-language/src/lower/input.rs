@@ -151,6 +151,16 @@ fn lower_field(
     }
 }
 
+/// A field of an answer: as an input, but for a type that names an entity, which is the row itself there. What is wrong
+/// with it is said where it is declared.
+pub(super) fn answered(world: &World<'_>, field: &Field, owner: Option<EntityId>) -> InputField {
+    let lowered = lower_field(world, field, &[], false, owner, &mut Vec::new());
+    match &field.ty {
+        Some(ty) => InputField { ty: usable(&ty.value, field), ..lowered },
+        None => lowered,
+    }
+}
+
 /// A type that names an entity is that of its key.
 fn resolved(world: &World<'_>, ty: &Type) -> Type {
     let name = match ty {

@@ -8,8 +8,8 @@ use crate::lower::parts::Part;
 use crate::lower::{Shared, World, add_once};
 use crate::notes::{Note, NoteKind};
 use crate::program::{
-    Answered, Code as Instructions, EntityId, Failure, Instruction, Lock, MessagePart, Slot, Statement,
-    StatementId,
+    Answered, Code as Instructions, EntityId, Failure, Instruction, Lock, MessagePart, OutputShape, Slot,
+    Statement, StatementId,
 };
 use crate::steps::clause::Refusal;
 use crate::value::Value;
@@ -107,6 +107,8 @@ pub(crate) struct Lowering<'w> {
     pub(super) implicit: FxHashSet<Slot>,
     /// The rows that are sent with an answered row.
     pub(super) parts: Vec<Part>,
+    /// What Output declares; nothing for steps that answer nobody.
+    pub(super) output: Option<Arc<OutputShape>>,
     /// Inputs that travel in the path.
     pub(super) path_inputs: Vec<Arc<str>>,
     pub(super) last_written: Option<(Slot, EntityId)>,
@@ -161,6 +163,7 @@ impl<'w> Lowering<'w> {
             settable: FxHashSet::default(),
             implicit: FxHashSet::default(),
             parts: Vec::new(),
+            output: None,
             path_inputs: Vec::new(),
             last_written: None,
             candidates: Vec::new(),
@@ -178,6 +181,7 @@ impl<'w> Lowering<'w> {
             self.note(kind, self.span);
         }
         super::divided::check(self.world.source, &self.code, &mut self.notes);
+        super::withheld::check(self.world.source, &self.code, &mut self.notes);
         self.code.slots = Slot::try_from(self.next_slot).unwrap_or(Slot::MAX);
         notes.append(&mut self.notes);
         Finished {

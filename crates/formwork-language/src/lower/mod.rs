@@ -3,6 +3,7 @@
 //! folder at hand.
 
 mod access;
+mod answers;
 mod carried;
 mod conditions;
 mod cycles;
@@ -24,6 +25,7 @@ mod rules;
 mod schedule;
 mod schema;
 pub(crate) mod upstreams;
+mod withheld;
 mod world;
 
 pub(crate) use carried::{Given, Refused};

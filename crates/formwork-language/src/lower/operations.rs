@@ -8,7 +8,9 @@ use crate::lower::lowering::{Finished, Setting};
 use crate::lower::world::Declared;
 use crate::lower::{Answer, AnswerKind, Lowering, Shared, World, access, input, output, upstreams};
 use crate::notes::{Note, NoteKind};
-use crate::program::{AccessRule, Code, InputShape, Mode, Operation, PathPart, Procedure, Slot, slots};
+use crate::program::{
+    AccessRule, Code, InputShape, Mode, Operation, OutputShape, PathPart, Procedure, Slot, slots,
+};
 use crate::steps::clause::Misread;
 use crate::steps::{Form, Grammar, Reading, Sentences, lower_block, not_understood, read_items};
 use formwork_model::Class;
@@ -116,7 +118,7 @@ fn lower_procedure(
     let output = output::lower(world, operation, true, notes);
     tell(world, sentences, true, notes);
     let access = AccessRule::default();
-    let edge = Edge { operation, input: &input, access: &access, status: output.status, page: false };
+    let edge = Edge { operation, input: &input, access: &access, output: &output, page: false };
     let finished = lower_steps(world, shared, &edge, sentences, notes);
     let steps = steps(world, sentences, true, &finished.errors);
     let name: Arc<str> = operation.name.value.as_str().into();
@@ -163,7 +165,7 @@ fn lower_one(
 
     let (mut mode, mut inference) = (Mode::Executed, Inference::NotNeeded);
     let finished = if executed {
-        let edge = Edge { operation, input: &input, access: &access, status: output.status, page };
+        let edge = Edge { operation, input: &input, access: &access, output: &output, page };
         lower_steps(world, shared, &edge, sentences, notes)
     } else {
         let route = (method.as_str(), path.as_slice());
@@ -216,7 +218,7 @@ struct Edge<'e> {
     operation: &'e interface::Operation,
     input: &'e InputShape,
     access: &'e AccessRule,
-    status: Option<u16>,
+    output: &'e OutputShape,
     page: bool,
 }
 
@@ -227,7 +229,7 @@ fn lower_steps(
     sentences: &Sentences,
     notes: &mut Vec<Note>,
 ) -> Finished {
-    let Edge { operation, input, access, status, page } = edge;
+    let Edge { operation, input, access, output, page } = edge;
     let mut names = Names::new(world.schema);
     names.input = Some(input::names(world, operation, input));
     (names.caller, names.request) = (true, true);
@@ -241,12 +243,13 @@ fn lower_steps(
         job: false,
         operation: Some(operation.span),
         asks: !operation.procedure,
-        status: *status,
+        status: output.status,
         page,
     };
     let mut cx = Lowering::new(world, shared, names, first, setting);
     let in_path = input.fields.iter().filter(|field| field.location == Location::Path);
     cx.send_parts(&operation.output);
+    cx.set_output(output);
     cx.set_path_inputs(in_path.map(|field| field.name.clone()).collect());
     lower_behaviour(&mut cx, operation, sentences);
     cx.finish(notes)
@@ -301,7 +304,8 @@ fn inferred(
     let written = read_items(own.source, own.names(), &items);
     let mut found = Vec::new();
     tell(&own, &written, true, &mut found);
-    let edge = Edge { operation, input: &shape, access, status, page: plan.page };
+    let output = OutputShape { status, ..OutputShape::default() };
+    let edge = Edge { operation, input: &shape, access, output: &output, page: plan.page };
     let mut finished = lower_steps(&own, shared, &edge, &written, &mut found);
     if let Some(note) = found.first() {
         let word = note.span.slice(&text);
@@ -337,7 +341,8 @@ fn demands(
     let own = world.over(&text);
     let written = read_items(own.source, own.names(), &items);
     let mut found = Vec::new();
-    let edge = Edge { operation, input, access, status: None, page: false };
+    let output = OutputShape::default();
+    let edge = Edge { operation, input, access, output: &output, page: false };
     let mut finished = lower_steps(&own, shared, &edge, &written, &mut found);
     finished.code.spans.fill(operation.behavior_span.unwrap_or(operation.name.span));
     let checks = finished.code.instructions.len() > 1;

@@ -1,9 +1,9 @@
 //! Lowers *Output*: status, projection, and where a created row is found afterwards.
 
 use crate::lower::World;
-use crate::lower::input::parameters;
+use crate::lower::input::{self, parameters};
 use crate::notes::Note;
-use crate::program::{EntityId, FieldId, Operation, OutputShape};
+use crate::program::{BodyShape, EntityId, FieldId, Operation, OutputShape};
 use formwork_model::facts::Field;
 use formwork_model::sections::interface::{self, OutputKind, Surface};
 use rustc_hash::FxHashMap;
@@ -23,11 +23,29 @@ pub(super) fn lower(
     };
     let mut shape =
         OutputShape { status: output.status.as_ref().map(|status| status.value), ..Default::default() };
+    shape.body = match &output.kind {
+        OutputKind::Missing | OutputKind::Prose => BodyShape::Unsaid,
+        OutputKind::Nothing => BodyShape::Nothing,
+        OutputKind::Redirect => BodyShape::Redirect,
+        OutputKind::Row(_) | OutputKind::Fields => BodyShape::One,
+        OutputKind::List(_) => BodyShape::Many,
+        OutputKind::Page(_) => BodyShape::Page,
+    };
+    let part = |part: &interface::RowPart| {
+        Some((part.name.value.as_str().into(), world.find_entity(&part.entity.value)?))
+    };
+    shape.parts = output.parts.iter().filter_map(part).collect();
+    let mut fields = output.fields.as_slice();
     if let OutputKind::Row(name) | OutputKind::List(name) | OutputKind::Page(name) = &output.kind {
         shape.entity = world.find_entity(&name.value);
         let interface = world.find_interface(&name.value);
         match (shape.entity, interface) {
-            (None, Some(interface)) => shape.projection = Some(names(&interface.fields)),
+            (None, Some(interface)) => {
+                shape.projection = Some(names(&interface.fields));
+                if fields.is_empty() {
+                    fields = &interface.fields;
+                }
+            }
             (None, None) if executed => {
                 let kind = world.unknown_entity(&name.value);
                 notes.push(Note { kind, span: name.span, related: None, fix: None });
@@ -38,6 +56,7 @@ pub(super) fn lower(
     if !output.fields.is_empty() {
         shape.projection = Some(names(&output.fields));
     }
+    shape.fields = fields.iter().map(|field| input::answered(world, field, shape.entity)).collect();
     shape
 }
 

@@ -85,7 +85,8 @@ impl Lowering<'_> {
             let select = Select { entity, filter, order, limit, after: None, lock: Lock::None };
             let statement = self.statement(Statement::Select(select));
             let slot = self.hidden_slot();
-            let parameters = vec![Expression::Field { row: Box::new(row.clone()), field: part.key }];
+            let parameters =
+                vec![Expression::Field { row: Box::new(row.clone()), field: part.key, withheld: None }];
             self.push(Instruction::ReadRows { statement, parameters, slot });
             parts.push((part.name.clone(), slot));
             self.parts.push(part);

@@ -154,6 +154,7 @@ impl Lowering<'_> {
         Some(Expression::Field {
             row: Box::new(Expression::Slot(slot)),
             field: FieldId::try_from(field).ok()?,
+            withheld: self.world.table(entity).withheld(field),
         })
     }
 

@@ -124,6 +124,24 @@ pub struct InputField {
     pub span: Span,
 }
 
+/// What the body of an answer is, as far as Output says it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum BodyShape {
+    /// Nothing, or prose.
+    #[default]
+    Unsaid,
+    /// No body.
+    Nothing,
+    /// No body, but an address.
+    Redirect,
+    /// A row or an object.
+    One,
+    /// A list of them.
+    Many,
+    /// A page of them.
+    Page,
+}
+
 /// What an operation answers.
 #[derive(Clone, Debug, Default)]
 pub struct OutputShape {
@@ -131,6 +149,12 @@ pub struct OutputShape {
     pub status: Option<u16>,
     /// For rows of an entity: the fields sent, in order; absent for all that are not hidden.
     pub projection: Option<Vec<Arc<str>>>,
+    /// What Output says the body is.
+    pub body: BodyShape,
+    /// The fields that Output lists, or those of the interface that it names.
+    pub fields: Vec<InputField>,
+    /// Lists of rows that are sent with a row, each by its name.
+    pub parts: Vec<(Arc<str>, EntityId)>,
     /// The entity of the answered row, list items or page items, when it is known.
     pub entity: Option<EntityId>,
     /// For a 201: the GET operation (index into [`Program::operations`](super::Program::operations)) whose path is determined by the row, with

@@ -72,6 +72,14 @@ pub struct FieldSchema {
     pub rules: FieldRules,
 }
 
+impl EntitySchema {
+    /// `entity.field`, if that field is write-only or secret.
+    pub(crate) fn withheld(&self, field: usize) -> Option<Arc<str>> {
+        let field = self.fields.get(field).filter(|field| field.hidden)?;
+        Some(format!("{}.{}", self.name, field.name).into())
+    }
+}
+
 impl FieldSchema {
     /// Whether a new row has a value for it, or may go without one, when none is given.
     pub fn may_be_left_out(&self) -> bool {

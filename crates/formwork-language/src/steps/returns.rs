@@ -146,7 +146,12 @@ impl Action for Returns {
         let status = self.status(cx);
         let body = match &self.body {
             None => Some((Answered::Nothing, None)),
-            Some(code) => cx.answered(code).map(|(body, ty)| (body, Some(ty))),
+            Some(code) => {
+                let answered = cx.answered(code);
+                answered
+                    .map(|answered| cx.as_declared(code, status, answered))
+                    .map(|(body, ty)| (body, Some(ty)))
+            }
         };
         let mut headers = Vec::new();
         for (name, value) in &self.headers {

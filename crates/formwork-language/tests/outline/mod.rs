@@ -459,7 +459,7 @@ pub(crate) fn expression(value: &Expression) -> String {
             slot => format!("${slot}"),
         },
         E::Local(local) => format!("%{local}"),
-        E::Field { row, field } => format!("{}.{field}", expression(row)),
+        E::Field { row, field, .. } => format!("{}.{field}", expression(row)),
         E::Member { of, name } => format!("{}.{name}", expression(of)),
         E::Index { of, index } => format!("{}[{}]", expression(of), expression(index)),
         E::List(items) => format!("[{}]", list(items)),

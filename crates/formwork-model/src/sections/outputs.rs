@@ -5,6 +5,7 @@
 use super::interface::{Operation, Output, OutputKind, RowPart};
 use crate::facts::Outcome;
 use crate::fields;
+use crate::inputs;
 use crate::model::Class;
 use crate::reader::{Entry, Reader, entries, fences};
 use crate::tables;
@@ -21,6 +22,10 @@ pub(super) fn read_output(reader: &mut Reader<'_>, operation: &mut Operation, pa
         let tokens = reader.tokens(&part.inline);
         output.status = tokens.iter().find_map(status);
         output.kind = output_kind(reader, &tokens, output.status.as_ref().map(|status| status.value));
+        if begins_with_field(reader, &part.inline, &tokens) {
+            output.fields = inputs::sentence(reader, &part.inline);
+            output.kind = OutputKind::Fields;
+        }
         if matches!(output.kind, OutputKind::Row(_)) {
             output.parts = parts(&tokens);
         }
@@ -47,6 +52,16 @@ pub(super) fn read_output(reader: &mut Reader<'_>, operation: &mut Operation, pa
         output.kind = OutputKind::Fields;
     }
     operation.output = output;
+}
+
+/// Whether a sentence names the members of an object: `` `rooms` (list of `room`), `total` (integer) ``.
+fn begins_with_field(reader: &Reader<'_>, text: &Text, tokens: &[Token<'_>]) -> bool {
+    let is_status = |token: &&Token<'_>| status(token).is_some() || token.is_word("with");
+    let rest = &tokens[tokens.iter().take_while(is_status).count()..];
+    let [name, open, inside @ ..] = rest else { return false };
+    let is_named = name.is_code() && is_identifier(&name.text) && open.is_mark("(");
+    let end = inside.iter().position(|token| token.is_mark(")"));
+    is_named && end.is_some_and(|end| fields::is_type(reader, text, &inside[..end]))
 }
 
 /// An item below Output: an error, a status with what it answers, or a field.

@@ -185,7 +185,7 @@ fn constant(value: &Value) -> Expression {
 }
 
 fn field(field: FieldId) -> Expression {
-    Expression::Field { row: Box::new(Expression::Slot(0)), field }
+    Expression::Field { row: Box::new(Expression::Slot(0)), field, withheld: None }
 }
 
 fn binary(operator: BinaryOperator, left: Expression, right: Expression) -> Expression {

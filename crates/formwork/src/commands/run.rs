@@ -86,6 +86,7 @@ pub(crate) fn run(arguments: &Arguments, terminal: &Terminal) -> Result<Ending> 
             key_set: arguments.token_keys.clone(),
             audience: arguments.token_audience.clone(),
         },
+        description: Some(formwork_export::openapi(&analysis).to_string().into()),
     };
     let pending = not_yet_enforced(&analysis.model, &config.token_source);
     let runtime = tokio::runtime::Runtime::new().context("cannot start threads")?;

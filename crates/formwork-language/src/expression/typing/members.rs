@@ -70,10 +70,11 @@ impl Compiler<'_, '_> {
         // What is wrong has been said; the value is none that runs.
         self.readable(&ty, self.compared, name, span);
         let ty = self.known(std::slice::from_ref(name), ty);
+        let withheld = entity.withheld(at);
         Some(match self.names.bare {
             Bare::Row(_, slot) => {
                 let row = Box::new(Expression::Slot(slot));
-                Typed::new(Expression::Field { row, field: at as u16 }, ty)
+                Typed::new(Expression::Field { row, field: at as u16, withheld }, ty)
             }
             _ => Typed::new(Expression::Searched(at as u16), ty).with_fields(true),
         })
@@ -273,7 +274,8 @@ impl Compiler<'_, '_> {
         if !self.readable(&ty, compared, name, span) {
             return None;
         }
-        let expression = Expression::Field { row: Box::new(of.expression), field: at as u16 };
+        let withheld = self.names.entity(entity).and_then(|entity| entity.withheld(at));
+        let expression = Expression::Field { row: Box::new(of.expression), field: at as u16, withheld };
         Some(Typed { expression, ty, uses_fields: of.uses_fields })
     }
 

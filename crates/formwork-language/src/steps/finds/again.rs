@@ -49,7 +49,8 @@ impl Action for FindsAgain {
         cx.locks(self.lock);
         let key = cx.primary_key(entity);
         let filter = Some(cx.equal_all(&key));
-        let value = |field| Expression::Field { row: Box::new(Expression::Slot(slot)), field };
+        let value =
+            |field| Expression::Field { row: Box::new(Expression::Slot(slot)), field, withheld: None };
         let parameters = key.into_iter().map(value).collect();
         let order = Vec::new();
         let select = Select { entity, filter, order, limit: Limit::Rows(1), after: None, lock: self.lock };

@@ -1,0 +1,166 @@
+//! What an operation can be refused with: by its steps and its rows' rules, and by the edge before and around them.
+//! Problems are those of RFC 9457, told apart by `code`. Source: HTTP reference, *The order of refusals*.
+
+use super::Cx;
+use super::answers::header;
+use formwork_language::program::{Instruction, Mode, Operation};
+use formwork_model::facts::{Location, Outcome};
+use serde_json::{Map, Value, json};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// The problems by status.
+pub(super) fn problems(cx: &Cx<'_>, index: u32, operation: &Operation) -> Map<String, Value> {
+    let mut found: BTreeMap<u16, BTreeSet<String>> = BTreeMap::new();
+    let mut add = |status: u16, code: &str| {
+        found.entry(status).or_default().insert(code.to_owned());
+    };
+    edge(cx, index, operation, &mut add);
+    if operation.mode != Mode::Mocked {
+        run(cx, operation, &mut add);
+    }
+    for Outcome { status, code } in &operation.errors {
+        let usual = usual_code(*status);
+        add(*status, code.as_deref().unwrap_or(&usual));
+    }
+    found.into_iter().map(|(status, codes)| (status.to_string(), response(status, &codes))).collect()
+}
+
+/// What is refused before a step is reached.
+fn edge(cx: &Cx<'_>, index: u32, operation: &Operation, add: &mut impl FnMut(u16, &str)) {
+    add(401, "unauthenticated");
+    if !operation.access.roles.is_empty() || !operation.access.scopes.is_empty() {
+        add(403, "forbidden");
+    }
+    add(400, "malformed");
+    add(406, "not_acceptable");
+    add(431, "headers_too_large");
+    add(500, "internal");
+    add(503, "overloaded");
+    // A body is read, and judged, also where none is declared.
+    add(408, "request_timeout");
+    add(413, "content_too_large");
+    add(415, "unsupported_media_type");
+    let takes = |location: &Location| operation.input.fields.iter().any(|field| field.location == *location);
+    let strict = !operation.input.ignores_query || takes(&Location::Query);
+    if strict || !operation.input.fields.is_empty() {
+        add(422, "invalid");
+    }
+    if operation.writes && &*operation.method != "GET" {
+        add(422, "idempotency_key_reused");
+        if cx.program.once_rule(index).required {
+            add(400, "idempotency_key_required");
+        }
+    }
+}
+
+/// What can go wrong while the steps run.
+fn run(cx: &Cx<'_>, operation: &Operation, add: &mut impl FnMut(u16, &str)) {
+    for code in ["arithmetic", "too_much_work", "too_many_rows"] {
+        add(500, code);
+    }
+    add(503, "unavailable");
+    add(422, "invalid");
+    if &*operation.method == "GET" {
+        add(412, "precondition_failed");
+    }
+    if !operation.writes {
+        return;
+    }
+    if &*operation.method != "GET" {
+        add(412, "precondition_failed");
+    }
+    if !cx.program.schema.invariants.is_empty() {
+        add(500, "invariant");
+    }
+    let writes_rows = operation.code.instructions.iter().any(|instruction| {
+        matches!(
+            instruction,
+            Instruction::Insert { .. }
+                | Instruction::Update { .. }
+                | Instruction::Delete { .. }
+                | Instruction::WriteMany { .. }
+        )
+    });
+    if writes_rows {
+        add(409, "conflict");
+    }
+}
+
+fn response(status: u16, codes: &BTreeSet<String>) -> Value {
+    let said: Vec<String> = codes.iter().map(|code| format!("`{code}`")).collect();
+    let mut headers = json!({"X-Request-Id": header("Names the request")});
+    match status {
+        401 => headers["WWW-Authenticate"] = header("The scheme that would be accepted"),
+        429 | 503 => headers["Retry-After"] = header("After how many seconds to try again"),
+        _ => {}
+    }
+    json!({
+        "description": said.join(", "),
+        "headers": headers,
+        "content": {"application/problem+json": {"schema": {
+            "allOf": [
+                {"$ref": "#/components/schemas/Problem"},
+                {"type": "object", "properties": {
+                    "status": {"const": status},
+                    "code": {"enum": codes},
+                }},
+            ],
+        }}},
+    })
+}
+
+/// The code of a status that stands alone.
+fn usual_code(status: u16) -> String {
+    let known = match status {
+        400 => "malformed",
+        401 => "unauthenticated",
+        402 => "payment_required",
+        403 => "forbidden",
+        404 => "not_found",
+        409 => "conflict",
+        410 => "gone",
+        422 => "invalid",
+        429 => "rate_limited",
+        500 => "internal_server_error",
+        501 => "not_implemented",
+        502 => "bad_gateway",
+        503 => "overloaded",
+        504 => "gateway_timeout",
+        _ => return format!("status_{status}"),
+    };
+    known.to_owned()
+}
+
+/// The schema of every problem.
+pub(super) fn problem() -> Value {
+    json!({
+        "type": "object",
+        "description": "A refusal (RFC 9457)",
+        "properties": {
+            "type": {"type": "string", "format": "uri-reference"},
+            "title": {"type": "string"},
+            "status": {"type": "integer", "minimum": 400, "maximum": 599},
+            "detail": {"type": "string"},
+            "instance": {"type": "string", "format": "uri-reference"},
+            "code": {"type": "string"},
+            "errors": {"type": "array", "items": {"$ref": "#/components/schemas/Fault"}},
+        },
+        "required": ["type", "title", "status", "detail", "instance", "code"],
+    })
+}
+
+/// The schema of one fault of an input.
+pub(super) fn fault() -> Value {
+    json!({
+        "type": "object",
+        "description": "What is wrong with one value, at a place of the body or of a parameter",
+        "properties": {
+            "detail": {"type": "string"},
+            "code": {"type": "string"},
+            "pointer": {"type": "string", "description": "A JSON Pointer into the body, as a fragment"},
+            "in": {"enum": ["path", "query", "header"]},
+            "name": {"type": "string"},
+        },
+        "required": ["detail", "code"],
+    })
+}

@@ -1,0 +1,234 @@
+//! The OpenAPI description is valid by the official schema, complete, and its schemas say what is taken and answered.
+
+use formwork_check::{analyse, analyse_fragment};
+use formwork_export::{json_schema, openapi};
+use serde_json::{Value, json};
+use std::path::Path;
+
+const OFFICIAL: &str = include_str!("fixtures/openapi-3.1-schema-2022-10-07.json");
+
+/// Every example document, with its name.
+fn examples() -> Vec<(String, String)> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../examples");
+    let files = std::fs::read_dir(folder).expect("the examples are there").map(|entry| entry.unwrap().path());
+    let documents = files.filter(|path| path.extension().is_some_and(|extension| extension == "md"));
+    let read = |path: std::path::PathBuf| {
+        (path.display().to_string(), std::fs::read_to_string(&path).expect("an example is UTF-8"))
+    };
+    let all: Vec<_> = documents.map(read).collect();
+    assert!(all.len() > 3, "{}", all.len());
+    all
+}
+
+fn shortlink() -> Value {
+    openapi(&analyse(include_str!("../../../examples/shortlink.md").into()))
+}
+
+/// A schema of the description, able to follow references into it.
+fn judge(description: &Value, schema: &Value) -> jsonschema::Validator {
+    let mut whole = schema.clone();
+    whole["components"] = description["components"].clone();
+    jsonschema::draft202012::new(&whole).unwrap_or_else(|error| panic!("{error}: {schema}"))
+}
+
+/// Every schema of a description: those of bodies, parameters and headers.
+fn schemas<'v>(value: &'v Value, found: &mut Vec<&'v Value>) {
+    match value {
+        Value::Object(object) => {
+            found.extend(object.get("schema"));
+            object.iter().filter(|(key, _)| *key != "schema").for_each(|(_, value)| schemas(value, found));
+        }
+        Value::Array(items) => items.iter().for_each(|item| schemas(item, found)),
+        _ => {}
+    }
+}
+
+#[test]
+fn every_example_is_described_as_the_official_schema_says() {
+    let official = jsonschema::draft202012::new(&serde_json::from_str(OFFICIAL).unwrap()).unwrap();
+    for (name, text) in examples() {
+        let description = openapi(&analyse(text.into()));
+        let faults: Vec<String> = official
+            .iter_errors(&description)
+            .map(|fault| format!("{}: {fault}", fault.instance_path()))
+            .collect();
+        assert!(faults.is_empty(), "{name}: {faults:#?}");
+        let mut all = Vec::new();
+        schemas(&description["paths"], &mut all);
+        assert!(all.len() > 20, "{name}: {}", all.len());
+        all.into_iter().for_each(|schema| drop(judge(&description, schema)));
+    }
+}
+
+#[test]
+fn operations_are_told_apart_and_every_parameter_of_a_path_is_declared() {
+    for (name, text) in examples() {
+        let description = openapi(&analyse(text.into()));
+        let mut ids = std::collections::BTreeSet::new();
+        for (path, item) in description["paths"].as_object().unwrap() {
+            for (method, operation) in item.as_object().unwrap() {
+                let id = operation["operationId"].as_str().unwrap_or_default().to_owned();
+                assert!(ids.insert(id), "{name}: {method} {path}");
+                let declared: Vec<&str> = operation["parameters"]
+                    .as_array()
+                    .into_iter()
+                    .flatten()
+                    .filter(|parameter| parameter["in"] == "path")
+                    .filter_map(|parameter| parameter["name"].as_str())
+                    .collect();
+                let wanted: Vec<&str> = path.split(['{', '}']).skip(1).step_by(2).collect();
+                assert_eq!(
+                    wanted.iter().filter(|name| !declared.contains(name)).count(),
+                    0,
+                    "{name}: {method} {path}: {declared:?}"
+                );
+                assert_eq!(wanted.len(), declared.len(), "{name}: {method} {path}");
+                let all = operation["parameters"].as_array().cloned().unwrap_or_default();
+                let distinct: std::collections::BTreeSet<String> = all
+                    .iter()
+                    .map(|each| format!("{} {}", each["in"], each["name"]).to_lowercase())
+                    .collect();
+                assert_eq!(distinct.len(), all.len(), "{name}: {method} {path}");
+            }
+        }
+    }
+}
+
+#[test]
+fn an_operation_tells_what_it_takes_answers_and_refuses() {
+    let description = shortlink();
+    let create = &description["paths"]["/links"]["post"];
+    assert_eq!(create["operationId"], "create_link");
+    assert_eq!(create["security"], json!([{"api_key": ["member"]}]));
+    let names: Vec<&Value> =
+        create["parameters"].as_array().unwrap().iter().map(|each| &each["name"]).collect();
+    assert_eq!(names, ["Idempotency-Key", "If-Match"]);
+    let taken = judge(&description, &create["requestBody"]["content"]["application/json"]["schema"]);
+    assert!(taken.is_valid(&json!({"url": "https://example.com/", "slug": "news"})));
+    assert!(taken.is_valid(&json!({"url": "https://example.com/", "slug": null})));
+    assert!(!taken.is_valid(&json!({"slug": "news"})), "url is required");
+    assert!(!taken.is_valid(&json!({"url": "https://example.com/", "colour": "red"})), "nothing undeclared");
+    assert!(
+        !taken.is_valid(&json!({"url": "https://example.com/", "slug": "no spaces"})),
+        "the pattern holds"
+    );
+    let made = &create["responses"]["201"];
+    assert_eq!(made["content"]["application/json"]["schema"]["$ref"], "#/components/schemas/link");
+    for header in ["ETag", "Location", "X-Request-Id", "Idempotent-Replayed"] {
+        assert!(made["headers"].get(header).is_some(), "{header}");
+    }
+    let codes = |status: &str| -> Vec<String> {
+        let schema = &create["responses"][status]["content"]["application/problem+json"]["schema"];
+        let codes = schema["allOf"][1]["properties"]["code"]["enum"].as_array().cloned().unwrap_or_default();
+        codes.iter().filter_map(Value::as_str).map(str::to_owned).collect()
+    };
+    assert!(codes("409").contains(&"slug_taken".to_owned()), "{:?}", codes("409"));
+    assert!(codes("422").contains(&"invalid".to_owned()));
+    assert!(create["responses"]["503"]["headers"].get("Retry-After").is_some());
+    assert!(create["responses"]["401"]["headers"].get("WWW-Authenticate").is_some());
+    let visit = &description["paths"]["/{slug}"]["get"];
+    assert_eq!(visit["security"], json!([{}, {"api_key": []}]));
+    assert!(visit["responses"]["302"]["headers"].get("Location").is_some());
+    let problem = judge(&description, &json!({"$ref": "#/components/schemas/Problem"}));
+    assert!(problem.is_valid(&json!({"type": "/problems/gone", "title": "Gone", "status": 410,
+        "detail": "It is gone.", "instance": "/x", "code": "gone", "slug": "x"})));
+}
+
+/// A document with one entity of every type, written and read.
+fn kinds() -> Value {
+    let fields = "- `id` (uuid) | which | primary key\n- `price` (decimal(6,2)) | in euros | required, ≥ 0\n\
+        - `count` (integer) | how many | required, 1 to 9\n- `state` (enum(new, old)) | how it is | optional\n\
+        - `pin` (string) | secret | required, write-only\n- `tags` (string[]) | words | required, at most 3 items\n\
+        - `at` (timestamp) | when | required\n- `lasts` (duration) | how long | optional\n\
+        - `code` (string) | a code | required, 2..4 chars, matches `/^[A-Z]+$/`\n";
+    openapi(&analyse_fragment(
+        format!(
+            "## 4) Primary Interface/API\n\n#### Operation: `add` — `PUT /things/{{id}}`\n\n**Input:** the `thing`\n\n\
+             **Output:** `201`, the `thing`\n\n**Behavior:**\n1. Anyone may call this.\n\
+             2. Creates a `thing` from the input.\n\n\
+             #### Operation: `all` — `GET /things`\n\n**Input:**\n- `tags` (string[]) | with these | optional\n\n\
+             **Output:** a page of `thing`\n\n\
+             **Behavior:**\n1. Anyone may call this.\n2. Lists the `thing`, sorted by `id`, 5 per page.\n\n\
+             #### Operation: `sums` — `GET /sums`\n\n**Input:** None\n\n**Output:**\n\
+             - `total` (decimal(9,2)) | of all | required\n- `best` (integer) | the largest | optional\n\n\
+             **Behavior:**\n1. Anyone may call this.\n2. Returns `{{\"total\": 0}}`.\n\n\
+             ## 6) Data Model\n\n### Entity: `thing`\n\n**Fields:**\n{fields}"
+        )
+        .into(),
+    ))
+}
+
+#[test]
+fn types_and_rules_are_those_of_the_document() {
+    let description = kinds();
+    let add = &description["paths"]["/things/{id}"]["put"];
+    let taken = judge(&description, &add["requestBody"]["content"]["application/json"]["schema"]);
+    let good = json!({"price": "1.50", "count": 1, "pin": "x", "tags": [], "at": "2030-01-01T00:00:00Z", "code": "AB"});
+    assert!(taken.is_valid(&good), "{add:#}");
+    for (name, wrong) in [
+        ("price", json!("1.505")),
+        ("price", json!("10000.00")),
+        ("count", json!(10)),
+        ("count", json!("1")),
+        ("state", json!("used")),
+        ("tags", json!(["a", "b", "c", "d"])),
+        ("code", json!("A")),
+        ("code", json!("ab")),
+        ("pin", json!(null)),
+        ("lasts", json!("soon")),
+    ] {
+        let mut bad = good.clone();
+        bad[name] = wrong;
+        assert!(!taken.is_valid(&bad), "{name}: {bad}");
+    }
+    let row = judge(&description, &json!({"$ref": "#/components/schemas/thing"}));
+    let answered = json!({"id": "01890a5d-ac96-774b-bcce-b302099a8057", "price": "1.50", "count": 1, "state": null,
+        "tags": [], "at": "2030-01-01T00:00:00Z", "lasts": "90s", "code": "AB"});
+    assert!(row.is_valid(&answered));
+    assert!(description["components"]["schemas"]["thing"]["properties"].get("pin").is_none());
+    let all = &description["paths"]["/things"]["get"];
+    let named = |name: &str| {
+        all["parameters"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .find(|each| each["name"] == name)
+            .cloned()
+            .unwrap_or_default()
+    };
+    assert!(named("tags")["content"]["application/json"].is_object(), "a list in a query is JSON");
+    assert_eq!((&named("cursor")["in"], &named("limit")["in"]), (&json!("query"), &json!("query")));
+    let page = judge(&description, &all["responses"]["200"]["content"]["application/json"]["schema"]);
+    assert!(page.is_valid(&json!({"items": [answered], "next_cursor": null})));
+    assert!(!page.is_valid(&json!({"items": [{"id": "x"}], "next_cursor": null})));
+    let sums =
+        &description["paths"]["/sums"]["get"]["responses"]["200"]["content"]["application/json"]["schema"];
+    let sums = judge(&description, sums);
+    assert!(sums.is_valid(&json!({"total": "0.00"})) && !sums.is_valid(&json!({"total": 0})));
+}
+
+#[test]
+fn a_document_without_operations_is_described_too() {
+    let description = openapi(&analyse("Only a sentence.".into()));
+    let official = jsonschema::draft202012::new(&serde_json::from_str(OFFICIAL).unwrap()).unwrap();
+    assert!(official.is_valid(&description));
+    assert_eq!(description["paths"].as_object().map(serde_json::Map::len), Some(4));
+}
+
+#[test]
+fn the_json_schema_is_one_and_holds_inputs_and_outputs() {
+    for (name, text) in examples() {
+        let schema = json_schema(&analyse(text.into()));
+        assert!(jsonschema::meta::is_valid(&schema), "{name}");
+        let named = schema["$defs"].as_object().unwrap();
+        for key in named.keys() {
+            let mut one = schema.clone();
+            one["$ref"] = json!(format!("#/$defs/{key}"));
+            jsonschema::draft202012::new(&one).unwrap_or_else(|error| panic!("{name}: {key}: {error}"));
+        }
+    }
+    let shortlink = json_schema(&analyse(include_str!("../../../examples/shortlink.md").into()));
+    for key in ["link", "visit", "create_link.input", "create_link.output"] {
+        assert!(shortlink["$defs"].get(key).is_some(), "{key}");
+    }
+}
