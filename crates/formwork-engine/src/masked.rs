@@ -49,6 +49,7 @@ impl Refusal {
             Self::TooManyRows => "500 too_many_rows".to_owned(),
             Self::Unacceptable(_) => "422 invalid".to_owned(),
             Self::Unavailable => "503 unavailable".to_owned(),
+            Self::Unsure | Self::MovedOn => "504 outcome_unknown".to_owned(),
             Self::Overloaded => "503 overloaded".to_owned(),
             Self::Internal(cause) => format!("500 internal: {cause}"),
         }

@@ -95,6 +95,12 @@ impl Ended {
             resume: None,
         }
     }
+
+    /// A run that was not needed: `204`, nothing read, written or counted.
+    pub fn nothing_done() -> Self {
+        let answer = Answer { status: 204, body: Body::Nothing, headers: Vec::new() };
+        Self { result: Ok(answer), ..Self::refused(Refusal::Unavailable) }
+    }
 }
 
 /// An answer.
@@ -174,6 +180,10 @@ pub enum Refusal {
     Unacceptable(String),
     /// The store is away or its group was not flushed: `503` with `Retry-After`.
     Unavailable,
+    /// The store was lost while it committed, and it is not known whether it has: `504 outcome_unknown`.
+    Unsure,
+    /// The part is undone, since the operation has come further without it: somebody else carries it on.
+    MovedOn,
     /// The queue is full: `503 overloaded` with `Retry-After`.
     Overloaded,
     /// We are wrong: `500`, details only in the log.

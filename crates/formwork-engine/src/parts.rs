@@ -21,6 +21,8 @@ pub struct Part {
     pub started: i64,
     /// Under which key of its caller it is carried out once, as the server writes it.
     pub once: Option<Arc<str>>,
+    /// That key alone: of the operations that have not ended no two have the same.
+    pub key: Option<Arc<str>>,
     /// Where it goes on; absent in the first part.
     pub resume: Option<Box<Resume>>,
 }
@@ -42,6 +44,8 @@ pub struct Resume {
     pub pending: Pending,
     /// Whether the store keeps it, so that it outlives the process.
     pub kept: bool,
+    /// What the store counts its states by; 0 before the first. The next part holds only while this one is the last.
+    pub step: u64,
 }
 
 impl Resume {
@@ -128,6 +132,10 @@ pub struct KeptOperation {
     pub started: i64,
     /// Under which key of its caller it is carried out once, as the server writes it.
     pub once: Option<Arc<str>>,
+    /// As [`Part::key`].
+    pub key: Option<Arc<str>>,
+    /// As [`Resume::step`]: 1 for the first state that is kept.
+    pub step: u64,
     /// [`crate::resume::encode`] of where it goes on.
     pub state: Vec<u8>,
 }

@@ -42,15 +42,16 @@ pub trait Transaction {
         Err(StoreError::Internal(format!("this store tells `{}` nothing", delivery.handler)))
     }
 
-    /// Keeps where an operation with parts goes on, in place of what was kept of it before.
+    /// Keeps where an operation with parts goes on, in place of the state whose step is one less;
+    /// [`StoreError::MovedOn`] when that is not the one that is kept, or when its key is another operation's.
     fn keep_operation(&mut self, operation: &KeptOperation) -> Result<(), StoreError> {
         let _ = operation;
         Err(StoreError::Internal("this store keeps no operations with parts".into()))
     }
 
-    /// Forgets an operation that has ended.
-    fn forget_operation(&mut self, operation: &OperationId) -> Result<(), StoreError> {
-        let _ = operation;
+    /// Forgets an operation that has ended; [`StoreError::MovedOn`] when another state than that of this step is kept.
+    fn forget_operation(&mut self, operation: &OperationId, step: u64) -> Result<(), StoreError> {
+        let _ = (operation, step);
         Err(StoreError::Internal("this store keeps no operations with parts".into()))
     }
 }
@@ -126,6 +127,8 @@ pub enum StoreError {
     Arithmetic,
     /// A bound of the store.
     TooMuchWork,
+    /// Of an operation with parts another state is kept than the one that this part went on from.
+    MovedOn,
     /// The store is away.
     Unavailable(String),
     /// A fault of ours.

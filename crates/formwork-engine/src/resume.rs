@@ -28,7 +28,7 @@ pub enum StateError {
     Broken,
 }
 
-/// The bytes of a state.
+/// The bytes of a state, without its step, which the store knows.
 pub fn encode(resume: &Resume) -> Result<Vec<u8>, StateError> {
     let mut out = Writer { bytes: vec![FORMAT], depth: 0, too_deep: false };
     out.u32(resume.at);
@@ -61,7 +61,7 @@ pub fn decode(bytes: &[u8]) -> Result<Resume, StateError> {
         })?;
         let pending = from.pending()?;
         let kept = from.flag()?;
-        from.rest.is_empty().then_some(Resume { at, slots, rows, after, pages, pending, kept })
+        from.rest.is_empty().then_some(Resume { at, slots, rows, after, pages, pending, kept, step: 0 })
     };
     read(&mut from).ok_or(StateError::Broken)
 }
@@ -450,6 +450,8 @@ mod tests {
                 pages,
                 pending,
                 kept,
+                // The store knows it by itself.
+                step: 0,
             })
     }
 
@@ -478,7 +480,7 @@ mod tests {
 
     fn state(slots: Vec<Value>) -> Resume {
         let (rows, pages) = (Vec::new(), Vec::new());
-        Resume { at: 0, slots, rows, after: None, pages, pending: Pending::Commit, kept: false }
+        Resume { at: 0, slots, rows, after: None, pages, pending: Pending::Commit, kept: false, step: 0 }
     }
 
     #[test]

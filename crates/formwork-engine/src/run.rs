@@ -77,7 +77,7 @@ pub fn run_from(
     };
     let mut part = call.part;
     let resume = resume.or_else(|| part.as_mut().and_then(|part| part.resume.take()).map(|resume| *resume));
-    let was_kept = resume.as_ref().is_some_and(|resume| resume.kept);
+    let was_kept = resume.as_ref().filter(|resume| resume.kept).map(|resume| resume.step);
     let (start, mut slots, rows, after, pages, pending) = match resume {
         Some(resume) => {
             let rows = match resume.pending {
@@ -447,6 +447,7 @@ fn refusal(error: StoreError) -> Refusal {
         }
         StoreError::Arithmetic => Refusal::Arithmetic("a number is beyond what its field keeps"),
         StoreError::TooMuchWork => Refusal::TooMuchWork,
+        StoreError::MovedOn => Refusal::MovedOn,
         StoreError::Unavailable(_) => Refusal::Unavailable,
         StoreError::Internal(what) => Refusal::Internal(what),
     }

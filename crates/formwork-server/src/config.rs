@@ -150,6 +150,9 @@ pub struct Limits {
     pub connections: usize,
     /// Requests worked on at once; further ones are `503 overloaded`. 1,024 by default.
     pub requests: usize,
+    /// How long other nodes wait for this one after its last sign of life before they carry its operations on. 15 s by
+    /// default.
+    pub lease: Duration,
 }
 
 impl Default for Limits {
@@ -161,6 +164,7 @@ impl Default for Limits {
             drain: Duration::from_secs(10),
             connections: 4096,
             requests: 1024,
+            lease: Duration::from_secs(15),
         }
     }
 }

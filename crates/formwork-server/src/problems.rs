@@ -53,6 +53,7 @@ catalogue! {
     UNAVAILABLE = 503 "unavailable" "The store is away";
     TOKENS_UNCHECKED = 503 "authentication_unavailable" "Tokens cannot be checked now";
     OVERLOADED = 503 "overloaded" "The server has too much to do";
+    OUTCOME_UNKNOWN = 504 "outcome_unknown" "It is not known whether this was done";
 }
 
 /// Where a fault of the input is.
@@ -205,6 +206,11 @@ impl Problem {
             Refusal::Unacceptable(detail) => Self::with(&INVALID, detail),
             Refusal::Unavailable => Self::of(&UNAVAILABLE),
             Refusal::Overloaded => Self::of(&OVERLOADED),
+            Refusal::Unsure | Refusal::MovedOn => Self::with(
+                &OUTCOME_UNKNOWN,
+                "The database was lost while this was committed: it is done whole, or not at all. \
+                 Look before you ask again; with an `Idempotency-Key` you may just repeat.",
+            ),
             Refusal::Internal(cause) => Self::internal(cause),
         }
     }

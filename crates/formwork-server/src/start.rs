@@ -131,6 +131,8 @@ impl Running {
             let _ = task.await;
         }
         self.shared.parts.drain(self.shared.limits.drain).await;
+        // Without it others wait until the lease is over.
+        let _ = self.shared.store.end_lease().await;
         self.shared.store.close().await;
         // A file that is gone already is what is wanted.
         let _ = std::fs::remove_file(&self.run_file);
@@ -187,6 +189,7 @@ pub async fn start_within(
         seeds: seeds.clone(),
         upstreams,
         commits,
+        lease: limits.lease,
     }));
     let scheduler = Scheduler::new(
         faults.clone(),
@@ -233,11 +236,14 @@ pub async fn start_within(
         let shared = renders.upgrade().ok_or(Refusal::Unavailable)?;
         kept_answer(&shared, index, answer, rows, (caller, &[]))
     }));
-    shared.parts.take_up().map_err(|error| StartError::Data(format!("{error:?}")))?;
+    let failed = |error| StartError::Data(format!("{error:?}"));
+    shared.parts.renew_lease().await.map_err(failed)?;
+    shared.parts.take_up().await.map_err(failed)?;
     if shared.clock.is_test() {
         shared.scheduler.settle().await;
     }
     let mut tasks = listeners.serve(&shared, &stopping);
+    tasks.push(tokio::spawn(shared.parts.clone().keep_lease(stopping.clone())));
     if shared.store.is_shared() {
         tasks.push(tokio::spawn(follow_keys(shared.clone(), stopping.clone())));
     }

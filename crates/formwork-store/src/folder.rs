@@ -14,10 +14,34 @@ fn make_private(folder: &Path) -> std::io::Result<()> {
     builder.create(folder)
 }
 
+/// What the process of a folder is called among those with the same rows. The name stays with the folder, since only
+/// one process at a time has it: whoever has it next is heir to what the one before has begun.
+pub(crate) fn node_name(file: &Path, fresh: impl FnOnce() -> String) -> Result<String, OpenError> {
+    let folder = folder_of(file);
+    let path = folder.join("node");
+    let not_writable =
+        |error: std::io::Error| OpenError::NotWritable { path: folder.to_owned(), cause: error.to_string() };
+    match std::fs::read_to_string(&path) {
+        Ok(name) if !name.trim().is_empty() => Ok(name.trim().to_owned()),
+        Ok(_) => fresh_name(&path, fresh()).map_err(not_writable),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
+            fresh_name(&path, fresh()).map_err(not_writable)
+        }
+        Err(error) => Err(not_writable(error)),
+    }
+}
+
+fn fresh_name(path: &Path, name: String) -> std::io::Result<String> {
+    std::fs::write(path, format!("{name}\n")).map(|()| name)
+}
+
+fn folder_of(file: &Path) -> &Path {
+    file.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or_else(|| Path::new("."))
+}
+
 /// The lock lives as long as the file is open, and ends with the process however that ends.
 pub(crate) fn lock_folder(file: &Path) -> Result<File, OpenError> {
-    let folder = file.parent().filter(|folder| !folder.as_os_str().is_empty());
-    let folder = folder.unwrap_or_else(|| Path::new("."));
+    let folder = folder_of(file);
     let not_writable =
         |error: std::io::Error| OpenError::NotWritable { path: folder.to_owned(), cause: error.to_string() };
     make_private(folder).map_err(not_writable)?;

@@ -20,4 +20,6 @@ pub use error::OpenError;
 pub use once::{KeptAnswer, Once, OnceEnded, OnceKey, Render};
 pub use options::{CommitObserver, Options};
 pub use store::Store;
-pub use system::{FailedAttempt, LeftDelivery, NextRun, StoredDelivery, StoredEvent, StoredKey, Told};
+pub use system::{
+    FailedAttempt, Holder, LeftDelivery, NextRun, StoredDelivery, StoredEvent, StoredKey, Told, Unfinished,
+};

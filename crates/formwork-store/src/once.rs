@@ -18,6 +18,13 @@ pub struct OnceKey {
     pub until: Option<i64>,
 }
 
+impl OnceKey {
+    /// The key and its scope as one text: a key has no blank.
+    pub fn text(&self) -> String {
+        format!("{} {}", self.key, self.scope)
+    }
+}
+
 /// An answer as it left, kept to leave again.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct KeptAnswer {

@@ -7,14 +7,16 @@ use crate::postgres::{self, PostgresStore};
 use crate::sqlite::{self, Readers, Writer};
 use crate::system::{
     self, FailedAttempt, LeftDelivery, NextRun, StoredDelivery, StoredEvent, StoredKey, SystemConnection,
-    Told,
+    Told, Unfinished, Wanted,
 };
 use formwork_engine::{Call, Ended, KeptOperation, OperationId, Refusal, StoreError, What};
 use formwork_language::program::{Condition, EntityId, Program, Statement};
 use formwork_language::value::Value;
+use parking_lot::Mutex;
 use std::fmt;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
 
 /// Rows that one call of [`Store::prune`] removes at most.
 const PRUNED_AT_ONCE: i64 = 1_000;
@@ -133,7 +135,8 @@ impl Store {
             let answers = system::prune_answers(connection, now, PRUNED_AT_ONCE)?;
             let before = now.saturating_sub(EVENTS_KEPT);
             let events = system::prune_outbox(connection, before, PRUNED_AT_ONCE)?;
-            Ok(answers.max(events) >= PRUNED_AT_ONCE.unsigned_abs())
+            let left = system::prune_operations(connection, now, PRUNED_AT_ONCE)?;
+            Ok(answers.max(events).max(left) >= PRUNED_AT_ONCE.unsigned_abs())
         })
         .await
     }
@@ -220,25 +223,103 @@ impl Store {
         self.read(move |connection| system::events(connection, name.as_deref()))
     }
 
-    /// The operations of several parts that have not ended, oldest first.
-    pub fn unfinished(&self) -> Result<Vec<KeptOperation>, StoreError> {
-        self.read(system::operations)
+    /// What this process is called among those with the same rows.
+    fn node(&self) -> String {
+        match &self.backend {
+            Backend::Sqlite { readers, .. } => readers.node(),
+            Backend::Postgres(store) => store.node(),
+        }
+        .to_owned()
     }
 
-    /// Forgets an operation that ended with a refusal, and keeps what its caller was answered under its key; false
-    /// when it is known no more.
-    pub async fn end_operation(
+    /// Says that this process lives: what it has begun is its own for so long. Where no other process reads the same
+    /// rows nothing has to be said.
+    pub async fn renew_lease(&self, length: Duration) -> Result<(), StoreError> {
+        if !self.is_shared() {
+            return Ok(());
+        }
+        let (node, length) = (self.node(), i64::try_from(length.as_micros()).unwrap_or(i64::MAX));
+        self.write(move |connection| system::renew_lease(connection, &node, length).map(|()| true)).await?;
+        Ok(())
+    }
+
+    /// Leaves what this process has begun to others at once.
+    pub async fn end_lease(&self) -> Result<(), StoreError> {
+        if !self.is_shared() {
+            return Ok(());
+        }
+        let node = self.node();
+        self.write(move |connection| system::end_lease(connection, &node).map(|()| true)).await?;
+        Ok(())
+    }
+
+    /// The oldest operations of several parts that have not ended, at most so many.
+    pub fn unfinished(&self, most: u32) -> Result<Vec<Unfinished>, StoreError> {
+        let node = self.node();
+        self.read(move |connection| system::unfinished(connection, &node, i64::from(most)))
+    }
+
+    /// An operation of several parts that has not ended, by its id.
+    pub fn unfinished_operation(&self, id: OperationId) -> Result<Option<Unfinished>, StoreError> {
+        let node = self.node();
+        self.read(move |connection| system::find_operation(connection, &node, Wanted::Id(&id)))
+    }
+
+    /// The one that is carried out under a key.
+    pub fn unfinished_of_key(&self, key: &OnceKey) -> Result<Option<Unfinished>, StoreError> {
+        let (node, key) = (self.node(), key.text());
+        self.read(move |connection| system::find_operation(connection, &node, Wanted::Key(&key)))
+    }
+
+    /// Makes this process the one that carries an operation on; nothing when the operation has come further than this
+    /// step meanwhile. A part that another process has under way does not hold any more.
+    pub async fn claim_operation(
         &self,
         id: OperationId,
-        answered: Option<(OnceKey, KeptAnswer)>,
-    ) -> Result<bool, StoreError> {
+        step: u64,
+    ) -> Result<Option<KeptOperation>, StoreError> {
+        let (node, claimed) = (self.node(), Arc::new(Mutex::new(None)));
+        let found = Arc::clone(&claimed);
+        // Written once more when its transaction is repeated.
         self.write(move |connection| {
-            if let Some((key, answer)) = &answered {
-                system::keep_answer(connection, key, answer)?;
-            }
-            system::forget_operation(connection, &id)
+            let kept = system::claim_operation(connection, &node, &id, step)?;
+            let is_there = kept.is_some();
+            *found.lock() = kept;
+            Ok(is_there)
         })
-        .await
+        .await?;
+        Ok(claimed.lock().take())
+    }
+
+    /// Leaves an operation to a repeat with its key until an instant; absent: for ever.
+    pub async fn rest_operation(
+        &self,
+        (id, step): (OperationId, u64),
+        until: Option<i64>,
+    ) -> Result<(), StoreError> {
+        let until = until.unwrap_or(i64::MAX);
+        self.write(move |connection| system::rest_operation(connection, &id, step, until).map(|()| true))
+            .await?;
+        Ok(())
+    }
+
+    /// Forgets an operation that ended with a refusal at its state of this step, and keeps what its caller was
+    /// answered under its key; [`StoreError::MovedOn`] when somebody else has carried it on.
+    pub async fn end_operation(
+        &self,
+        (id, step): (OperationId, u64),
+        answered: Option<(OnceKey, KeptAnswer)>,
+        now: i64,
+    ) -> Result<(), StoreError> {
+        self.write(move |connection| {
+            system::forget_operation(connection, &id, step)?;
+            match &answered {
+                Some((key, answer)) => system::keep_answer(connection, key, answer, now),
+                None => Ok(true),
+            }
+        })
+        .await?;
+        Ok(())
     }
 
     /// Every key, the revoked ones included, oldest first.

@@ -51,16 +51,17 @@ impl Run<'_> {
     }
 
     /// What the next part begins with, kept by the store when something would be lost without it; nothing when this
-    /// part was the last one.
-    pub(super) fn end_part(&mut self, what: What, was_kept: bool) -> Result<Option<Resume>, Refusal> {
+    /// part was the last one. `before` is the step of the state that this part went on from, when the store keeps it.
+    pub(super) fn end_part(&mut self, what: What, before: Option<u64>) -> Result<Option<Resume>, Refusal> {
         let Some(Again { at, after, pending }) = self.again.take() else {
-            if let (Some(part), true) = (&self.part, was_kept) {
-                self.transaction.forget_operation(&part.operation).map_err(refusal)?;
+            if let (Some(part), Some(step)) = (&self.part, before) {
+                self.transaction.forget_operation(&part.operation, step).map_err(refusal)?;
             }
             return Ok(None);
         };
         let (slots, rows, pages) = (self.slots.clone(), self.rows.all().to_vec(), self.pages.clone());
-        let mut resume = Resume { at, slots, rows, after, pages, pending, kept: was_kept };
+        let (was_kept, step) = (before.is_some(), before.unwrap_or(0));
+        let mut resume = Resume { at, slots, rows, after, pages, pending, kept: was_kept, step };
         let Some(part) = &self.part else {
             // A store that is used by itself goes on with what it is given back.
             if resume.pending == Pending::Batch {
@@ -81,6 +82,7 @@ impl Run<'_> {
         let is_new = changed || !matches!(resume.pending, Pending::Wait { .. }) || !was_kept;
         resume.kept = was_kept || changed || calls;
         if resume.kept && is_new {
+            resume.step += 1;
             let (job, index, name) = match what {
                 What::Operation(index) => {
                     (false, index, self.program.operations.get(index as usize).map(|it| &it.name))
@@ -96,6 +98,8 @@ impl Run<'_> {
                 program: Arc::clone(&part.program),
                 started: part.started,
                 once: part.once.clone(),
+                key: part.key.clone(),
+                step: resume.step,
                 state: resume::encode(&resume).map_err(|_| Refusal::TooMuchWork)?,
             };
             self.transaction.keep_operation(&kept).map_err(refusal)?;

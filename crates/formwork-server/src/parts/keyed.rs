@@ -1,12 +1,16 @@
 //! An operation of several parts that is carried out once for its caller's `Idempotency-Key`: its id follows from the
 //! key, so that a repeat finds what was left of it, and the key is kept with it.
 
-use formwork_engine::{Answer, OperationId, Refusal};
+use super::{BETWEEN_LOOKS, LONGEST_LOOK, Parts};
+use crate::log;
+use formwork_engine::{Answer, Call, Ended, OperationId, Part, Refusal};
 use formwork_language::value::{Row, Value};
-use formwork_store::{KeptAnswer, Once, OnceKey};
+use formwork_store::{Holder, KeptAnswer, Once, OnceEnded, OnceKey};
 use serde_json::json;
 use sha2::{Digest, Sha256};
+use std::collections::hash_map::Entry;
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 
 /// How an answer leaves: index of the operation, its caller, the answer and its rows.
 pub(crate) type Renderer =
@@ -61,6 +65,90 @@ impl Keyed {
             fingerprint: bytes.collect::<Option<Vec<u8>>>()?.try_into().ok()?,
             until: read["until"].as_i64(),
         })
+    }
+}
+
+/// A key under which something is under way in this process, until it is dropped.
+struct Taken<'p> {
+    parts: &'p Parts,
+    key: String,
+}
+
+impl Drop for Taken<'_> {
+    fn drop(&mut self) {
+        self.parts.keys.lock().remove(&self.key);
+    }
+}
+
+impl Parts {
+    /// Waits for its turn under a key; nothing when what is under way under it asked for something else.
+    async fn turn(&self, keyed: &Keyed) -> Option<Taken<'_>> {
+        let key = keyed.key.text();
+        loop {
+            match self.keys.lock().entry(key.clone()) {
+                Entry::Vacant(free) => {
+                    free.insert(keyed.key.fingerprint);
+                    return Some(Taken { parts: self, key });
+                }
+                Entry::Occupied(taken) if *taken.get() != keyed.key.fingerprint => return None,
+                Entry::Occupied(_) => {}
+            }
+            tokio::time::sleep(BETWEEN_LOOKS).await;
+        }
+    }
+
+    /// Carries an operation out once for its key: from its beginning, or from where it was left; while another node is
+    /// at work on it, that is waited for.
+    pub(super) async fn under_key(&self, call: Call, keyed: &Keyed) -> OnceEnded {
+        let Some(_turn) = self.turn(keyed).await else { return OnceEnded::OtherInput };
+        let unavailable = || OnceEnded::Ran(Ended::refused(Refusal::Unavailable), None);
+        while !self.stopping.load(Ordering::Relaxed) {
+            let key = keyed.key.clone();
+            let ended = match self.look(move |store| store.unfinished_of_key(&key)).await {
+                Err(_) => return unavailable(),
+                Ok(None) => {
+                    let part = Part {
+                        operation: keyed.operation(),
+                        program: Arc::clone(&self.fingerprint),
+                        started: call.now,
+                        once: Some(keyed.text().into()),
+                        key: Some(keyed.key.text().into()),
+                        resume: None,
+                    };
+                    let call = Call { part: Some(Box::new(part)), ..call.clone() };
+                    self.to_the_end(call, Some(keyed)).await
+                }
+                Ok(Some(left)) => {
+                    let asked = left.once.as_deref().and_then(Keyed::read);
+                    if asked.is_some_and(|asked| asked.fingerprint != keyed.key.fingerprint) {
+                        return OnceEnded::OtherInput;
+                    }
+                    let under_way = if left.holder == Holder::Other { None } else { self.enter(left.id) };
+                    if under_way.is_none() {
+                        let pause = if left.holder == Holder::Other { LONGEST_LOOK } else { BETWEEN_LOOKS };
+                        tokio::time::sleep(pause).await;
+                        continue;
+                    }
+                    match self.store.claim_operation(left.id, left.step).await {
+                        Err(_) => return unavailable(),
+                        Ok(None) => continue,
+                        Ok(Some(kept)) => match self.taken_up(&kept) {
+                            Ok(call) => self.to_the_end(call, Some(keyed)).await,
+                            Err(cause) => {
+                                log::fault("operation_left", "", &left.name, cause);
+                                return unavailable();
+                            }
+                        },
+                    }
+                }
+            };
+            match ended {
+                // Another node was faster, or took over: it is waited for, or its answer is there.
+                OnceEnded::Ran(Ended { result: Err(Refusal::MovedOn), .. }, _) => {}
+                ended => return ended,
+            }
+        }
+        unavailable()
     }
 }
 

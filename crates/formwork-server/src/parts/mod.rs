@@ -4,6 +4,7 @@
 //! Source: language reference, *What running means*, parts; docs/reference/parts.md.
 
 mod breaker;
+mod claims;
 mod keyed;
 mod secrets;
 mod told;
@@ -27,9 +28,9 @@ use formwork_engine::{
 };
 use formwork_language::program::{Code, Instruction, Program, slots};
 use formwork_language::value::Row;
-use formwork_store::{OnceEnded, Store};
+use formwork_store::{Holder, OnceEnded, Store};
 use parking_lot::Mutex;
-use rustc_hash::FxHashSet;
+use rustc_hash::{FxHashMap, FxHashSet};
 use sha2::{Digest, Sha256};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, OnceLock};
@@ -67,10 +68,17 @@ pub(crate) struct Parts {
     commits: watch::Receiver<u64>,
     ids: Mutex<IdSource>,
     under_way: Mutex<JoinSet<()>>,
-    /// Operations under a key that are under way in this process.
+    /// Operations that are under way in this process.
     running: Mutex<FxHashSet<OperationId>>,
     /// Jobs whose run an earlier process left, by index, while it goes on.
     left: Mutex<FxHashSet<u32>>,
+    /// Operations that this process has said it cannot go on with.
+    left_alone: Mutex<FxHashSet<OperationId>>,
+    /// Keys under which something is under way in this process, and what was asked.
+    keys: Mutex<FxHashMap<String, [u8; 32]>>,
+    /// How long this process is waited for after its last sign of life, and when that time ends.
+    lease: Duration,
+    lease_until: Mutex<Option<Instant>>,
     renderer: OnceLock<Renderer>,
     stopping: AtomicBool,
 }
@@ -91,12 +99,14 @@ pub(crate) struct Needs {
     pub(crate) upstreams: Upstreams,
     /// Changes at every commit.
     pub(crate) commits: watch::Receiver<u64>,
+    /// How long this process is waited for after its last sign of life.
+    pub(crate) lease: Duration,
 }
 
 impl Parts {
     /// Ready to run.
     pub(crate) fn new(needs: Needs) -> Self {
-        let Needs { program, store, clock, metrics, seeds, upstreams, commits } = needs;
+        let Needs { program, store, clock, metrics, seeds, upstreams, commits, lease } = needs;
         Self {
             fingerprint: fingerprint(&program).into(),
             program,
@@ -110,6 +120,10 @@ impl Parts {
             under_way: Mutex::default(),
             running: Mutex::default(),
             left: Mutex::default(),
+            left_alone: Mutex::default(),
+            keys: Mutex::default(),
+            lease,
+            lease_until: Mutex::default(),
             renderer: OnceLock::new(),
             stopping: AtomicBool::new(false),
         }
@@ -141,25 +155,8 @@ impl Parts {
         let own = Arc::clone(self);
         let (reply, ended) = oneshot::channel();
         self.spawn(async move {
-            let operation = keyed.operation();
-            while !own.running.lock().insert(operation) {
-                tokio::time::sleep(BETWEEN_LOOKS).await;
-            }
-            let left = own.store.unfinished().unwrap_or_default();
-            let left = left.iter().find(|kept| kept.id == operation).map(|kept| own.taken_up(kept));
-            let call = match left {
-                Some(Ok(left)) => left,
-                _ => {
-                    let program = Arc::clone(&own.fingerprint);
-                    let once = Some(keyed.text().into());
-                    let part = Part { operation, program, started: call.now, once, resume: None };
-                    Call { part: Some(Box::new(part)), ..call }
-                }
-            };
-            let ended = own.to_the_end(call, Some(&keyed)).await;
-            own.running.lock().remove(&operation);
             // Who has hung up no longer waits.
-            let _ = reply.send(ended);
+            let _ = reply.send(own.under_key(call, &keyed).await);
         });
         ended.await.unwrap_or_else(|_| OnceEnded::Ran(Ended::refused(Refusal::Unavailable), None))
     }
@@ -196,40 +193,13 @@ impl Parts {
         under_way.spawn(task);
     }
 
-    /// Goes on with what an earlier process left; says on standard error what it cannot go on with.
-    pub(crate) fn take_up(self: &Arc<Self>) -> Result<(), StoreError> {
-        for kept in self.store.unfinished()? {
-            match self.taken_up(&kept) {
-                Ok(call) => {
-                    let own = Arc::clone(self);
-                    let (name, id) = (Arc::clone(&kept.name), kept.id);
-                    let keyed = self.keyed(&kept, &call);
-                    self.running.lock().insert(id);
-                    let job = kept.job.then_some(kept.index);
-                    self.left.lock().extend(job);
-                    self.spawn(async move {
-                        let ended = own.to_the_end(call, keyed.as_ref()).await;
-                        own.running.lock().remove(&id);
-                        own.left.lock().retain(|left| job != Some(*left));
-                        if let OnceEnded::Ran(Ended { result: Err(refusal), .. }, _) = ended {
-                            let cause = refusal.without_values(&own.program.schema);
-                            log::fault("operation_refused", "", &name, &cause);
-                        }
-                    });
-                }
-                Err(cause) => log::fault("operation_left", "", &kept.name, cause),
-            }
-        }
-        Ok(())
-    }
-
     /// Whether a run of a job goes on that an earlier process left.
     pub(crate) fn goes_on(&self, job: usize) -> bool {
         u32::try_from(job).is_ok_and(|job| self.left.lock().contains(&job))
     }
 
     /// Under which key an operation is carried out that an earlier process left.
-    fn keyed(&self, kept: &KeptOperation, call: &Call) -> Option<Keyed> {
+    pub(super) fn keyed(&self, kept: &KeptOperation, call: &Call) -> Option<Keyed> {
         let key = Keyed::read(kept.once.as_deref()?)?;
         let renderer = Arc::clone(self.renderer.get()?);
         let resume = call.part.as_ref().and_then(|part| part.resume.as_ref());
@@ -239,16 +209,18 @@ impl Parts {
         Some(Keyed { key, render })
     }
 
-    fn taken_up(&self, kept: &KeptOperation) -> Result<Call, &'static str> {
+    pub(super) fn taken_up(&self, kept: &KeptOperation) -> Result<Call, &'static str> {
         if kept.program != self.fingerprint {
             return Err("it was begun under another version of the document, which has to end it");
         }
         let resume = resume::decode(&kept.state).map_err(|_| "its state cannot be read")?;
+        let resume = Resume { step: kept.step, ..resume };
         let part = Part {
             operation: kept.id,
             program: Arc::clone(&self.fingerprint),
             started: kept.started,
             once: kept.once.clone(),
+            key: kept.key.clone(),
             resume: Some(Box::new(resume)),
         };
         let what = if kept.job { What::Job(kept.index) } else { What::Operation(kept.index) };
@@ -290,7 +262,7 @@ impl Parts {
         let random = u64::from_le_bytes(call.seed[..8].try_into().unwrap_or_default());
         let operation = self.ids.lock().next(call.now, random);
         let program = Arc::clone(&self.fingerprint);
-        let part = Part { operation, program, started: call.now, once: None, resume: None };
+        let part = Part { operation, program, started: call.now, once: None, key: None, resume: None };
         Call { part: Some(Box::new(part)), ..call }
     }
 
@@ -304,26 +276,36 @@ impl Parts {
         let Some(part) = call.part.clone() else {
             return OnceEnded::Ran(self.store.run(call).await, None);
         };
+        // Whoever has claimed it has noted it already.
+        let _under_way = self.enter(part.operation);
+        let left = || OnceEnded::Ran(Ended::refused(Refusal::Unavailable), None);
         let (mut parts, mut elements) = (0, 0);
         // What was left begins between two parts.
         if let Some(resume) = call.part.as_mut().and_then(|part| part.resume.take()) {
             call = self.next(call.what, &part, *resume).await;
         }
         loop {
-            let kept = call.part.as_ref().and_then(|part| part.resume.as_ref()).is_some_and(|it| it.kept);
-            let (mut ended, answer) = match self.patiently(&call, kept, keyed).await {
+            let before = kept_step(&call);
+            let (mut ended, answer) = match self.patiently(&call, before.is_some(), keyed).await {
                 OnceEnded::Ran(ended, answer) => (ended, answer),
                 replayed => return replayed,
             };
             self.metrics.steps(&ended.counts, &ended.observations);
             (ended.counts, ended.observations) = (Vec::new(), Vec::new());
+            if matches!(ended.result, Err(Refusal::MovedOn)) {
+                let Some(resume) = self.committed_unseen(part.operation, before).await else {
+                    return OnceEnded::Ran(ended, None);
+                };
+                call = self.next(call.what, &part, resume).await;
+                continue;
+            }
             if let Some(part) = self.passed_over(&call, &ended) {
                 call = self.call(call.what, part);
                 continue;
             }
             let Some(resume) = ended.resume.take() else {
-                if kept && ended.result.is_err() {
-                    self.give_up(&part.operation, &ended, keyed).await;
+                if let (Some(step), Err(_)) = (before, &ended.result) {
+                    self.give_up((part.operation, step), &ended, keyed).await;
                 }
                 return OnceEnded::Ran(ended, answer);
             };
@@ -335,11 +317,14 @@ impl Parts {
             }
             if parts > MOST_PARTS || elements > MOST_ELEMENTS {
                 let ended = Ended::refused(Refusal::TooMuchWork);
-                self.give_up(&part.operation, &ended, keyed).await;
+                if resume.kept {
+                    self.give_up((part.operation, resume.step), &ended, keyed).await;
+                }
                 return OnceEnded::Ran(ended, None);
             }
-            if self.stopping.load(Ordering::Relaxed) && resume.kept {
-                return OnceEnded::Ran(Ended::refused(Refusal::Unavailable), None);
+            // What the store keeps goes on at the next start, or where the lease is.
+            if resume.kept && (self.stopping.load(Ordering::Relaxed) || !self.holds_lease()) {
+                return left();
             }
             call = self.next(call.what, &part, *resume).await;
         }
@@ -349,7 +334,7 @@ impl Parts {
     fn passed_over(&self, call: &Call, ended: &Ended) -> Option<Part> {
         let Err(refusal) = &ended.result else { return None };
         // The element has not failed when the store is away.
-        if matches!(refusal, Refusal::Unavailable | Refusal::Overloaded) {
+        if matches!(refusal, Refusal::Unavailable | Refusal::Overloaded | Refusal::Unsure) {
             return None;
         }
         let part = call.part.as_deref()?;
@@ -372,7 +357,19 @@ impl Parts {
         .map_or("", |name| name)
     }
 
-    /// Runs a part; one of an operation that has committed something is tried again while the store is away.
+    /// Where an operation goes on whose last part was committed by this process, though nobody said so; nothing when
+    /// somebody else has carried it on, or it has ended.
+    async fn committed_unseen(&self, operation: OperationId, before: Option<u64>) -> Option<Resume> {
+        let found = self.look(move |store| store.unfinished_operation(operation)).await.ok()??;
+        if found.holder != Holder::Own || Some(found.step) <= before {
+            return None;
+        }
+        let kept = self.store.claim_operation(operation, found.step).await.ok()??;
+        let resume = resume::decode(&kept.state).ok()?;
+        Some(Resume { step: kept.step, ..resume })
+    }
+
+    /// Runs a part; one that can be told from its repeat is tried again while the store is away.
     async fn patiently(&self, call: &Call, kept: bool, keyed: Option<&Keyed>) -> OnceEnded {
         let began = Instant::now();
         let mut pause = FIRST_PAUSE;
@@ -382,9 +379,13 @@ impl Parts {
                 None => OnceEnded::Ran(self.store.run(call.clone()).await, None),
             };
             let OnceEnded::Ran(Ended { result, .. }, _) = &ended else { return ended };
-            let is_away = matches!(result, Err(Refusal::Unavailable | Refusal::Overloaded));
+            let again = match result {
+                Err(Refusal::Unavailable | Refusal::Overloaded) => kept,
+                Err(Refusal::Unsure) => kept || keyed.is_some(),
+                _ => false,
+            };
             let over = began.elapsed() > PATIENCE || self.stopping.load(Ordering::Relaxed);
-            if !is_away || !kept || over {
+            if !again || over {
                 return ended;
             }
             tokio::time::sleep(pause).await;
@@ -392,20 +393,27 @@ impl Parts {
         }
     }
 
-    /// A refusal ends an operation, and under a key it is what a repeat is answered. After 502, 503 and 504 a repeat
-    /// goes on at the part that failed; while the store is away the next start does.
-    async fn give_up(&self, operation: &OperationId, ended: &Ended, keyed: Option<&Keyed>) {
+    /// A refusal ends an operation, and under a key it is what a repeat is answered. After 502, 503 and 504 it rests
+    /// until a repeat goes on at the part that failed; while the store is away it is taken up when that is back.
+    async fn give_up(&self, at: (OperationId, u64), ended: &Ended, keyed: Option<&Keyed>) {
         let Err(refusal) = &ended.result else { return };
-        if matches!(refusal, Refusal::Unavailable | Refusal::Overloaded) {
+        if matches!(refusal, Refusal::Unavailable | Refusal::Overloaded | Refusal::Unsure) {
             return;
         }
         let problem = Problem::refused(refusal.clone(), &ended.rows, &self.program.schema);
-        if keyed.is_some() && matches!(problem.status.as_u16(), 502..=504) {
-            return;
-        }
-        let answered = keyed.map(|keyed| (keyed.key.clone(), once::kept(&Reply::problem(&problem, ""))));
-        if let Err(error) = self.store.end_operation(*operation, answered).await {
-            log::fault("operation_not_forgotten", "", "", &format!("{error:?}"));
+        let done = match keyed {
+            Some(keyed) if matches!(problem.status.as_u16(), 502..=504) => {
+                self.store.rest_operation(at, keyed.key.until).await
+            }
+            _ => {
+                let answered = keyed.map(|it| (it.key.clone(), once::kept(&Reply::problem(&problem, ""))));
+                self.store.end_operation(at, answered, self.clock.now()).await
+            }
+        };
+        match done {
+            // Somebody else has carried it on.
+            Ok(()) | Err(StoreError::MovedOn) => {}
+            Err(error) => log::fault("operation_not_forgotten", "", "", &format!("{error:?}")),
         }
     }
 
@@ -446,6 +454,12 @@ impl Parts {
         let over = self.clock.is_test() && began.elapsed() >= LONGEST_TEST_WAIT;
         if over || self.stopping.load(Ordering::Relaxed) { self.clock.now() } else { until }
     }
+}
+
+/// The step of the state that a part goes on from, when the store keeps it.
+fn kept_step(call: &Call) -> Option<u64> {
+    let resume = call.part.as_ref()?.resume.as_ref()?;
+    resume.kept.then_some(resume.step)
 }
 
 /// What distinguishes a program: its instructions, statements and tables.

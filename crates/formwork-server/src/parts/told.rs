@@ -22,6 +22,7 @@ impl Parts {
             program: Arc::clone(&self.fingerprint),
             started: call.now,
             once: None,
+            key: None,
             resume: None,
         };
         let mut call = match self.store.left_of_delivery(delivery.sequence) {

@@ -236,6 +236,8 @@ impl Scheduler {
         let Some(call) = job_call(index, now, self.seeds.next()) else { return };
         let call = self.parts.first(call);
         let (what, part) = (call.what, call.part.clone());
+        // From before the store keeps it, so that nobody here takes it up.
+        let _under_way = part.as_ref().and_then(|part| self.parts.enter(part.operation));
         let mut ended = self.store.run_job(call, next).await;
         if let (Some(part), Some(resume)) = (part, ended.resume.take()) {
             self.metrics.steps(&ended.counts, &ended.observations);

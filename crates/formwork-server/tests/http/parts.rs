@@ -272,3 +272,41 @@ async fn what_goes_on_after_a_crash_answers_the_repeat() {
     assert_eq!((paid.status, paid.body.as_str()), (200, r#"{"ids":["again"]}"#));
     assert_eq!((upstream.seen().len(), count(&system, "paid").await), (2, 1));
 }
+
+#[tokio::test]
+async fn a_key_of_something_unfinished_is_no_key_for_anything_else() {
+    let (system, upstream) = started(&[Does::SaysNothing]).await;
+    let key = system.key("caller", "ann").await;
+    let ask = |system: &System, cards: &str| {
+        let ask = system.public("POST /pay_all").header("x-api-key", &key).header("idempotency-key", "k1");
+        ask.json(&format!("{{\"cards\":[{cards}]}}"))
+    };
+    let asking = tokio::spawn(ask(&system, "\"c1\"").send());
+    upstream.has_seen(1).await;
+    assert_eq!(ask(&system, "\"c2\"").send().await.outcome(), "422 idempotency_key_reused");
+    // Neither after a crash, while what was left goes on.
+    let System { running, folder } = system;
+    drop(running);
+    asking.abort();
+    let system = started_when_free(folder, &upstream).await;
+    upstream.has_seen(2).await;
+    assert_eq!(ask(&system, "\"c2\"").send().await.outcome(), "422 idempotency_key_reused");
+    assert_eq!(upstream.seen().len(), 2);
+}
+
+#[tokio::test]
+async fn what_waits_for_a_repeat_goes_on_by_nobody_else() {
+    let script = [answers(201, r#"{"id":"a"}"#), answers(400, "{}")];
+    let (system, upstream) = started(&script).await;
+    let ask = |system: &System| {
+        let ask = system.public("POST /pay_all").header("idempotency-key", "k1");
+        ask.json(r#"{"cards":["c1","c2"]}"#)
+    };
+    assert_eq!(ask(&system).send().await.outcome(), "503 not_paid");
+    upstream.then(&[answers(201, r#"{"id":"b"}"#)]);
+    let folder = system.stop().await;
+    let system = started_in(folder, &upstream).await;
+    assert_eq!((upstream.seen().len(), count(&system, "paid").await), (2, 1));
+    assert_eq!(ask(&system).send().await.body, r#"{"ids":["a","b"]}"#);
+    assert_eq!(upstream.seen().len(), 3);
+}

@@ -21,6 +21,7 @@ mod jobs;
 mod lifecycle;
 #[path = "../http/natural.rs"]
 mod natural;
+mod nodes;
 #[path = "../http/once.rs"]
 mod once;
 #[path = "../http/operator.rs"]

@@ -7,17 +7,18 @@ use super::dialect::Postgres;
 use super::errors::{Constraints, Failed, Fault, not_open, words};
 use super::isolation::{Isolation, isolation};
 use super::migrate::bring_up;
+use super::outcome::{Outcome, outcome};
 use super::pool::{NotTaken, Pool, Work};
 use super::session::{Patience, Session, runtime};
 use super::system::OnPostgres;
 use super::transaction::{Shared, as_parameters, bind_all, one_value};
 use super::turns::Turns;
 use crate::error::OpenError;
-use crate::folder::lock_folder;
+use crate::folder::{lock_folder, node_name};
 use crate::once::{KeptAnswer, Once, OnceEnded};
 use crate::options::Options;
 use crate::statements::{self, Compiled, quoted};
-use crate::system::{NextRun, SystemConnection, Told};
+use crate::system::{self, NextRun, SystemConnection, Told};
 use formwork_engine::{Call, Ended, IdSource, Refusal, StoreError, What};
 use formwork_language::program::{Program, Statement};
 use formwork_language::value::Value;
@@ -53,7 +54,6 @@ pub(crate) struct PostgresStore {
 struct Inner {
     shared: Shared,
     options: Options,
-    node: String,
     ids: IdSource,
     isolation: Vec<Isolation>,
 }
@@ -71,6 +71,7 @@ impl PostgresStore {
         let place = address.place().to_owned();
         let other = |cause: String| OpenError::Database { place: place.clone(), cause };
         let shared = Shared {
+            node: node_name(&options.path, system::fresh_name)?,
             compiled: Compiled::new(&Postgres, &program).map_err(other)?,
             constraints: Constraints::new(&program.schema).map_err(other)?,
             cascades: Cascades::new(&program.schema),
@@ -83,7 +84,6 @@ impl PostgresStore {
         let inner = Arc::new(Inner {
             isolation: shared.program.operations.iter().map(|one| isolation(&shared.program, one)).collect(),
             shared,
-            node: format!("{:016x}", random()),
             ids: IdSource::new(),
             options,
         });
@@ -110,6 +110,11 @@ impl PostgresStore {
         &self.inner.shared.program
     }
 
+    /// What this process is called.
+    pub(crate) fn node(&self) -> &str {
+        &self.inner.shared.node
+    }
+
     /// Where the database is, without a password.
     pub(crate) fn place(&self) -> &str {
         &self.place
@@ -122,30 +127,21 @@ impl PostgresStore {
 
     /// Runs a call, again and again while others are in its way.
     pub(crate) async fn run(&self, call: Call, next: Option<NextRun>) -> Ended {
-        match self.run_beside(call, next.map_or(Beside::Nothing, Beside::Job)).await.0 {
-            Tried::Ended(ended) | Tried::KeyTaken(ended) => ended,
-            _ => Ended::refused(Refusal::Unavailable),
-        }
+        ended(self.run_beside(call, next.map_or(Beside::Nothing, Beside::Job)).await.0)
     }
 
     /// Runs a handler for what it is told.
     pub(crate) async fn deliver(&self, call: Call, told: Told) -> Ended {
         let part = call.part.clone();
-        match self.run_beside(call, Beside::Delivery(told, part)).await.0 {
-            Tried::Ended(ended) | Tried::KeyTaken(ended) => ended,
-            _ => Ended::refused(Refusal::Unavailable),
-        }
+        ended(self.run_beside(call, Beside::Delivery(told, part)).await.0)
     }
 
     /// Runs a call that is carried out once.
     pub(crate) async fn run_once(&self, call: Call, once: Once) -> OnceEnded {
         match self.run_beside(call, Beside::Once(once)).await {
-            (Tried::Ended(ended) | Tried::KeyTaken(ended), kept) => OnceEnded::Ran(ended, kept),
             (Tried::Replayed(answer), _) => OnceEnded::Replayed(answer),
             (Tried::OtherInput, _) => OnceEnded::OtherInput,
-            (Tried::Conflict | Tried::LostBefore | Tried::Lost, _) => {
-                OnceEnded::refused(Refusal::Unavailable)
-            }
+            (tried, kept) => OnceEnded::Ran(ended(tried), kept),
         }
     }
 
@@ -155,7 +151,18 @@ impl PostgresStore {
         let _row = self.turns.of_row(&call).await;
         let (mut kind, mut taken) = (None, 0);
         for attempt in 0_u32.. {
-            let (tried, kept) = self.attempt(call.clone(), Arc::clone(&beside)).await;
+            let (mut tried, mut kept) = self.attempt(call.clone(), Arc::clone(&beside)).await;
+            if let Tried::Lost(ended, answer, mark) = tried {
+                (tried, kept) = match self.outcome(mark).await {
+                    Outcome::Held => (Tried::Ended(ended), answer),
+                    Outcome::Undone => (Tried::LostBefore, None),
+                    // The repeat finds in the database itself what was done.
+                    Outcome::Unknown if matches!(*beside, Beside::Once(_) | Beside::Delivery(..)) => {
+                        (Tried::LostBefore, None)
+                    }
+                    Outcome::Unknown => (Tried::Unsure, None),
+                };
+            }
             let again = match &tried {
                 Tried::Conflict => true,
                 Tried::KeyTaken(_) => {
@@ -176,16 +183,41 @@ impl PostgresStore {
         (Tried::Conflict, None)
     }
 
+    /// What became of a commit that was not answered. The server is asked as long as others are waited for.
+    async fn outcome(&self, mark: Option<String>) -> Outcome {
+        let Some(mark) = mark else { return Outcome::Unknown };
+        let until = Instant::now() + self.patience;
+        for attempt in 0_u32.. {
+            let (reply, done) = oneshot::channel();
+            let mark = mark.clone();
+            let work: Work = Box::new(move |session| {
+                let found = session.and_then(|session| outcome(session, &mark, until));
+                let usable = found.is_some();
+                let _ = reply.send(found);
+                usable
+            });
+            if self.pool.hand(work) == Err(NotTaken::Closed) {
+                break;
+            }
+            match done.await {
+                Ok(Some(outcome)) => return outcome,
+                _ if Instant::now() >= until => break,
+                _ => tokio::time::sleep(Duration::from_millis(20) + jitter(attempt)).await,
+            }
+        }
+        Outcome::Unknown
+    }
+
     async fn attempt(&self, call: Call, beside: Arc<Beside>) -> (Tried, Option<KeptAnswer>) {
         let (reply, ended) = oneshot::channel();
         let inner = Arc::clone(&self.inner);
         let work: Work = Box::new(move |session| {
             let Some(session) = session else {
-                let _ = reply.send((Tried::Lost, None));
+                let _ = reply.send((Tried::Away, None));
                 return true;
             };
             let tried = inner.attempt(session, call, &beside);
-            let usable = !matches!(tried.0, Tried::Lost | Tried::LostBefore);
+            let usable = !matches!(tried.0, Tried::Lost(..) | Tried::LostBefore);
             // Who has hung up no longer waits.
             let _ = reply.send(tried);
             usable
@@ -196,7 +228,7 @@ impl PostgresStore {
                 .await
                 .unwrap_or_else(|_| refused(Refusal::Internal("a call has ended without an answer".into()))),
             Err(NotTaken::Full) => refused(Refusal::Overloaded),
-            Err(NotTaken::Closed) => (Tried::Lost, None),
+            Err(NotTaken::Closed) => (Tried::Away, None),
         }
     }
 
@@ -303,13 +335,22 @@ impl Inner {
         let mut running = Running {
             shared: &self.shared,
             ids: self.ids.clone(),
-            node: &self.node,
+            node: &self.shared.node,
             work: self.options.work * MORE_STATEMENTS,
             on_commit: self.options.on_commit.as_ref(),
             kept: None,
         };
         let tried = running.call(session, call, beside, isolation);
         (tried, running.kept)
+    }
+}
+
+/// How a call ended for who asked for it.
+fn ended(tried: Tried) -> Ended {
+    match tried {
+        Tried::Ended(ended) | Tried::KeyTaken(ended) => ended,
+        Tried::Unsure => Ended::refused(Refusal::Unsure),
+        _ => Ended::refused(Refusal::Unavailable),
     }
 }
 

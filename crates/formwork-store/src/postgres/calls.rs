@@ -9,7 +9,7 @@ use super::transaction::{PostgresTransaction, Shared};
 use crate::once::{KeptAnswer, Once};
 use crate::options::CommitObserver;
 use crate::system::{Kept, NextRun, Told, keep_answer, kept_answer, settle_delivery};
-use formwork_engine::{Answer, Body, Call, Ended, IdSource, Part, Refusal, StoreError, run};
+use formwork_engine::{Call, Ended, IdSource, Part, Refusal, StoreError, run};
 use std::time::{Duration, Instant};
 
 /// What a try came to.
@@ -26,8 +26,13 @@ pub(crate) enum Tried {
     KeyTaken(Ended),
     /// The connection was lost before anything could have happened.
     LostBefore,
-    /// The connection was lost, and it is not known whether the transaction was committed.
-    Lost,
+    /// The connection was lost while the transaction was committed; how it ended if it was, and by what that can be
+    /// asked for.
+    Lost(Ended, Option<KeptAnswer>, Option<String>),
+    /// It is not known whether the transaction was committed, and cannot be.
+    Unsure,
+    /// The database was away, nothing has happened.
+    Away,
 }
 
 /// What is written beside a call, in its transaction.
@@ -64,6 +69,7 @@ impl Running<'_> {
         isolation: Isolation,
     ) -> Tried {
         let Some(begin) = isolation.begin() else { return self.alone(session, call) };
+        let now = call.now;
         session.begin(begin);
         let mut system = OnPostgres::new(session);
         let before = self.before(&mut system, &call, beside);
@@ -93,7 +99,7 @@ impl Running<'_> {
             session.begin(begin);
         }
         let mut system = OnPostgres::new(session);
-        let noted = self.behind(&mut system, &mut ended, beside);
+        let noted = self.behind(&mut system, &mut ended, (beside, now));
         let trouble = system.trouble.take();
         match noted {
             Ok(()) if ended.result.is_ok() || matches!(beside, Beside::Job(_)) => self.commit(session, ended),
@@ -114,7 +120,7 @@ impl Running<'_> {
             Beside::Job(next) => {
                 let program = call.part.as_ref().map(|part| &*part.program);
                 let may = jobs::may_run(system, next, self.node)? && jobs::has_ended(system, next, program)?;
-                (!may).then(|| Tried::Ended(nothing_done()))
+                (!may).then(|| Tried::Ended(Ended::nothing_done()))
             }
             Beside::Once(once) => kept_answer(system, &once.key, call.now)?.map(|kept| match kept {
                 Kept::Answer(answer) => Tried::Replayed(answer),
@@ -128,7 +134,7 @@ impl Running<'_> {
         &mut self,
         system: &mut OnPostgres<'_>,
         ended: &mut Ended,
-        beside: &Beside,
+        (beside, now): (&Beside, i64),
     ) -> Result<(), StoreError> {
         match (beside, &ended.result) {
             (Beside::Nothing, _) | (Beside::Once(_) | Beside::Delivery(..), Err(_)) => Ok(()),
@@ -142,7 +148,11 @@ impl Running<'_> {
             (Beside::Job(next), _) => jobs::note(system, next, self.node, !is_settled(ended)),
             (Beside::Once(once), Ok(answer)) => match (once.render)(answer, &ended.rows) {
                 Ok(answer) => {
-                    keep_answer(system, &once.key, &answer)?;
+                    if !keep_answer(system, &once.key, &answer, now)? {
+                        // Seen at the next try.
+                        system.trouble = Some(Fault::Conflict);
+                        return Err(StoreError::Unavailable("another call has the key".into()));
+                    }
                     self.kept = Some(answer);
                     Ok(())
                 }
@@ -167,8 +177,8 @@ impl Running<'_> {
         }
     }
 
-    fn commit(&self, session: &mut Session, ended: Ended) -> Tried {
-        let flushing = Instant::now();
+    fn commit(&mut self, session: &mut Session, ended: Ended) -> Tried {
+        let (flushing, mark) = (Instant::now(), session.mark());
         match session.end("COMMIT") {
             Ok(()) => {
                 if let Some(observer) = self.on_commit {
@@ -178,7 +188,7 @@ impl Running<'_> {
             }
             Err(failed) => match Fault::of(&failed) {
                 Fault::Conflict => self.undo(session, Tried::Conflict),
-                Fault::Lost(_) => Tried::Lost,
+                Fault::Lost(_) => Tried::Lost(ended, self.kept.take(), mark),
                 Fault::Store(error) => self.undo(session, Tried::Ended(refused(error))),
             },
         }
@@ -204,6 +214,7 @@ impl Running<'_> {
 
 fn refused(error: StoreError) -> Ended {
     Ended::refused(match error {
+        StoreError::MovedOn => Refusal::MovedOn,
         StoreError::Unavailable(_) => Refusal::Unavailable,
         StoreError::Arithmetic => Refusal::Arithmetic("a number is beyond what its field keeps"),
         StoreError::TooMuchWork => Refusal::TooMuchWork,
@@ -214,16 +225,4 @@ fn refused(error: StoreError) -> Ended {
 /// Whether a job need not begin anew after a crash: it has ended, or the store keeps where it goes on.
 fn is_settled(ended: &Ended) -> bool {
     ended.resume.as_ref().map_or(!ended.again, |resume| resume.kept)
-}
-
-/// How a job's run ends that another node has done.
-fn nothing_done() -> Ended {
-    Ended {
-        result: Ok(Answer { status: 204, body: Body::Nothing, headers: Vec::new() }),
-        rows: Vec::new(),
-        counts: Vec::new(),
-        observations: Vec::new(),
-        again: false,
-        resume: None,
-    }
 }

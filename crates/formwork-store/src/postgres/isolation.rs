@@ -1,6 +1,7 @@
 //! How far a call's transaction is kept apart from others. Source: language reference, *What running means*: a claim
 //! runs at read committed, since its decisions rest only on rows that it has locked; any other call is serialisable.
 
+use super::outcome::{READ_COMMITTED, SERIALIZABLE};
 use formwork_language::program::{Instruction, Lock, Operation, Program, Statement, StatementId};
 
 /// How a transaction begins.
@@ -20,10 +21,10 @@ impl Isolation {
     /// The statement that begins it.
     pub(crate) const fn begin(self) -> Option<&'static str> {
         match self {
-            Self::Serializable => Some("BEGIN"),
+            Self::Serializable => Some(SERIALIZABLE),
             Self::Reading => Some("BEGIN READ ONLY"),
             Self::Alone => None,
-            Self::ReadCommitted => Some("BEGIN ISOLATION LEVEL READ COMMITTED"),
+            Self::ReadCommitted => Some(READ_COMMITTED),
         }
     }
 }

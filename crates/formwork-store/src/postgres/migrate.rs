@@ -80,7 +80,13 @@ fn look(session: &mut Session) -> Result<Found, Failed> {
     }
     let format = one_text(session, r#"SELECT "value" FROM "_formwork" WHERE "name" = 'format'"#)?;
     let schema = one_text(session, r#"SELECT "value" FROM "_formwork" WHERE "name" = 'schema'"#)?;
-    Ok(Found { tables, format, schema })
+    let sql = "SELECT c.relname::text, a.attname::text FROM pg_class AS c JOIN pg_attribute AS a ON a.attrelid = c.oid \
+        WHERE c.relnamespace = current_schema()::regnamespace AND c.relkind = 'r' AND left(c.relname::text, 1) = '_' \
+        AND a.attnum > 0 AND NOT a.attisdropped";
+    let rows = session.rows(usize::MAX, sql, &[])?;
+    let columns = rows.iter().map(|row| Ok((row.try_get(0)?, row.try_get(1)?)));
+    let columns = columns.collect::<Result<_, tokio_postgres::Error>>()?;
+    Ok(Found { tables, columns, format, schema })
 }
 
 /// Why a plan was not carried out.
@@ -149,6 +155,7 @@ fn look_at_rows(
     let impossible = |cause: String| Unfit::Misfit(Misfit::Impossible(cause));
     let (program, tables) = looked_at.program(program);
     let shared = Shared {
+        node: String::new(),
         compiled: Compiled::new(&Postgres, &program).map_err(impossible)?,
         constraints: Constraints::new(&program.schema).map_err(impossible)?,
         cascades: Cascades::new(&program.schema),

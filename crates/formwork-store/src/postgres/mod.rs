@@ -12,6 +12,7 @@ mod errors;
 mod isolation;
 mod jobs;
 mod migrate;
+mod outcome;
 mod pool;
 mod session;
 mod system;

@@ -5,12 +5,13 @@ use super::errors::Failed;
 use super::values::parameter_type;
 use crate::statements::{Prepared, quoted};
 use rustc_hash::FxHashMap;
+use std::cell::RefCell;
 use std::future::Future;
 use std::io;
 use std::time::Duration;
 use tokio::runtime::{Builder, Runtime};
 use tokio_postgres::types::{ToSql, Type as PgType};
-use tokio_postgres::{Client, Error, Row, Statement};
+use tokio_postgres::{Client, Error, Row, SimpleQueryMessage, Statement};
 
 /// How much longer than the server's own limit an answer is waited for.
 const GRACE: Duration = Duration::from_secs(5);
@@ -26,6 +27,8 @@ pub(crate) struct Session {
     others: FxHashMap<String, Statement>,
     /// What is sent ahead of the next statement, in one go with it.
     ahead: Option<&'static str>,
+    /// What the beginning of the transaction gave, by which its outcome is asked for.
+    mark: RefCell<Option<String>>,
 }
 
 /// Times after which the server itself ends something.
@@ -55,7 +58,15 @@ impl Session {
     ) -> Result<Self, Failed> {
         let client = runtime.block_on(address.connect())?;
         let held = (0..statements).map(|_| None).collect();
-        let mut session = Self { runtime, client, patience, held, others: FxHashMap::default(), ahead: None };
+        let mut session = Self {
+            runtime,
+            client,
+            patience,
+            held,
+            others: FxHashMap::default(),
+            ahead: None,
+            mark: RefCell::default(),
+        };
         let path = address.schema().map(|schema| format!("; SET search_path = {}", quoted(schema)));
         session.batch(&format!(
             "SET default_transaction_isolation = 'serializable'; SET synchronous_commit = on; \
@@ -77,6 +88,12 @@ impl Session {
     /// Begins a transaction together with the next statement.
     pub(crate) fn begin(&mut self, with: &'static str) {
         self.ahead = Some(with);
+        self.mark.take();
+    }
+
+    /// By what the outcome of the present transaction can be asked for.
+    pub(crate) fn mark(&self) -> Option<String> {
+        self.mark.borrow().clone()
     }
 
     /// Ends a transaction; nothing is sent when it has not begun.
@@ -169,8 +186,13 @@ impl Session {
                 match ahead {
                     None => answer.await,
                     Some(ahead) => {
-                        let (began, answer) = tokio::join!(self.client.batch_execute(ahead), answer);
-                        began.and(answer)
+                        let (began, answer) = tokio::join!(self.client.simple_query(ahead), answer);
+                        let given = began?.into_iter().find_map(|message| match message {
+                            SimpleQueryMessage::Row(row) => row.get(0).map(str::to_owned),
+                            _ => None,
+                        });
+                        *self.mark.borrow_mut() = given;
+                        answer
                     }
                 }
             };

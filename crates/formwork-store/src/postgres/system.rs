@@ -63,6 +63,10 @@ impl SystemConnection for OnPostgres<'_> {
         };
         rows.iter().map(read).collect()
     }
+
+    fn present(&self) -> &'static str {
+        "(extract(epoch FROM clock_timestamp()) * 1000000)::bigint"
+    }
 }
 
 /// `?1` as `$1`, and what the parameters are. No statement of the store's own has a question mark in a text.

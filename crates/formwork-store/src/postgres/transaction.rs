@@ -8,7 +8,7 @@ use super::system::OnPostgres;
 use super::values::{Bound, Raw, bind};
 use crate::rules::broken_rule;
 use crate::statements::{Compiled, Gives, Prepared};
-use crate::system::{EMIT, KEEP, SystemConnection, emitted, forget_operation, keep_delivery, kept};
+use crate::system::{EMIT, SystemConnection, emitted, forget_operation, keep_delivery, keep_operation};
 use formwork_engine::{
     Delivery, KeptOperation, MAX_ROWS_WRITTEN, OperationId, OutboxEvent, StoreError, Transaction,
 };
@@ -22,6 +22,8 @@ use tokio_postgres::types::ToSql;
 /// What does not change from call to call.
 #[derive(Debug)]
 pub(crate) struct Shared {
+    /// What this process is called among those with the same rows.
+    pub(crate) node: String,
     pub(crate) program: Arc<Program>,
     pub(crate) compiled: Compiled,
     pub(crate) constraints: Constraints,
@@ -271,11 +273,12 @@ impl Transaction for PostgresTransaction<'_> {
     }
 
     fn keep_operation(&mut self, operation: &KeptOperation) -> Result<(), StoreError> {
-        self.beside(|system| system.execute(KEEP, &kept(operation)).map(|_| ()))
+        let node = &self.shared.node;
+        self.beside(|system| keep_operation(system, operation, node))
     }
 
-    fn forget_operation(&mut self, operation: &OperationId) -> Result<(), StoreError> {
-        self.beside(|system| forget_operation(system, operation).map(|_| ()))
+    fn forget_operation(&mut self, operation: &OperationId, step: u64) -> Result<(), StoreError> {
+        self.beside(|system| forget_operation(system, operation, step))
     }
 }
 

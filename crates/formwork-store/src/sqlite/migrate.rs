@@ -58,7 +58,13 @@ fn look(connection: &Connection) -> rusqlite::Result<Found> {
         let sql = r#"SELECT "value" FROM "_formwork" WHERE "name" = ?1"#;
         connection.query_row(sql, [name], |row| row.get::<_, String>(0)).optional()
     };
-    Ok(Found { format: read("format")?, schema: read("schema")?, tables })
+    let mut columns = connection.prepare(
+        "SELECT m.name, c.name FROM sqlite_master AS m, pragma_table_info(m.name) AS c \
+        WHERE m.type = 'table' AND m.name GLOB '_*'",
+    )?;
+    let columns = columns.query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?;
+    let columns = columns.collect::<rusqlite::Result<_>>()?;
+    Ok(Found { format: read("format")?, schema: read("schema")?, columns, tables })
 }
 
 fn apply(connection: &mut Connection, plan: &Plan, program: &Program) -> Result<(), Fault> {
@@ -120,7 +126,12 @@ fn look_at_rows(
     let impossible = |cause: String| Fault::Misfit(Misfit::Impossible(cause));
     let (program, tables) = looked_at.program(program);
     let compiled = Compiled::new(&Sqlite, &program).map_err(impossible)?;
-    let shared = Shared { keys: Keys::new(&program.schema), compiled, program: Arc::new(program) };
+    let shared = Shared {
+        node: String::new(),
+        keys: Keys::new(&program.schema),
+        compiled,
+        program: Arc::new(program),
+    };
     let mut broken = Vec::new();
     for what in looked_at.what() {
         let mut statements = Statements::Cached;

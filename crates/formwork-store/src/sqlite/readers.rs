@@ -113,6 +113,11 @@ impl Readers {
 
 /// The program of the readers' store.
 impl Readers {
+    /// What this process is called.
+    pub(crate) fn node(&self) -> &str {
+        &self.shared.node
+    }
+
     pub(crate) fn program(&self) -> &Arc<Program> {
         &self.shared.program
     }

@@ -26,6 +26,10 @@ impl SystemConnection for OnSqlite<'_> {
         };
         run().map_err(|error| plain_fault(&error))
     }
+
+    fn present(&self) -> &'static str {
+        "CAST(unixepoch('now', 'subsec') * 1000000 AS INTEGER)"
+    }
 }
 
 impl ToSql for SystemValue {

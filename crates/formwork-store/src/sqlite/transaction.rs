@@ -6,7 +6,7 @@ use super::system::OnSqlite;
 use super::values::{bind, read};
 use crate::rules::broken_rule;
 use crate::statements::{Compiled, Encode, Gives, Prepared, quoted};
-use crate::system::{EMIT, KEEP, SystemConnection, emitted, forget_operation, keep_delivery, kept};
+use crate::system::{EMIT, emitted, forget_operation, keep_delivery, keep_operation};
 use formwork_engine::{
     Delivery, KeptOperation, MAX_ROWS_WRITTEN, OperationId, OutboxEvent, StoreError, Transaction,
 };
@@ -19,6 +19,8 @@ use std::sync::Arc;
 /// What does not change from call to call.
 #[derive(Debug)]
 pub(crate) struct Shared {
+    /// What this process is called among those with the same rows.
+    pub(crate) node: String,
     pub(crate) program: Arc<Program>,
     pub(crate) compiled: Compiled,
     pub(crate) keys: Keys,
@@ -294,11 +296,11 @@ impl Transaction for SqliteTransaction<'_, '_> {
     }
 
     fn keep_operation(&mut self, operation: &KeptOperation) -> Result<(), StoreError> {
-        OnSqlite(self.connection).execute(KEEP, &kept(operation)).map(|_| ())
+        keep_operation(&mut OnSqlite(self.connection), operation, &self.shared.node)
     }
 
-    fn forget_operation(&mut self, operation: &OperationId) -> Result<(), StoreError> {
-        forget_operation(&mut OnSqlite(self.connection), operation).map(|_| ())
+    fn forget_operation(&mut self, operation: &OperationId, step: u64) -> Result<(), StoreError> {
+        forget_operation(&mut OnSqlite(self.connection), operation, step)
     }
 
     fn deliver(&mut self, delivery: &Delivery) -> Result<(), StoreError> {

@@ -44,6 +44,9 @@ const CHECKPOINT_WAITING: u32 = 65_536;
 /// How long calls are refused before a connection that was lost is opened again.
 const REOPEN_AFTER: Duration = Duration::from_millis(100);
 
+/// What the process of a file is called, which has no other one: it is heir to whatever was begun.
+const ONLY_NODE: &str = "file";
+
 /// Something of the store's own that is written beside the calls.
 pub(crate) type SystemWrite =
     Box<dyn Fn(&mut dyn SystemConnection) -> Result<bool, StoreError> + Send + Sync>;
@@ -82,7 +85,8 @@ pub(crate) fn open(options: &Options, program: Arc<Program>) -> Result<(Writer, 
         // What SQLite does not take must show at the start and not at the first request.
         connection.prepare(&prepared.sql).map_err(|error| other(format!("{error}: {}", prepared.sql)))?;
     }
-    let shared = Arc::new(Shared { keys: Keys::new(&program.schema), compiled, program });
+    let shared =
+        Arc::new(Shared { node: ONLY_NODE.to_owned(), keys: Keys::new(&program.schema), compiled, program });
     let (sender, messages) = sync_channel(options.queue.max(1));
     let for_thread = (Arc::clone(&shared), options.clone());
     let thread = std::thread::Builder::new()
@@ -495,14 +499,15 @@ impl Group<'_, '_> {
             Ok(Some(Kept::OtherInput)) => return Some(OnceEnded::OtherInput),
             Err(_) => return None,
         }
-        let mut kept = None;
+        let (mut kept, now) = (None, call.now);
         let connection = self.connection;
         let ended = self.call_with(call, None, |ended| {
             // The answer of an operation with parts is that of the last one.
             let (Ok(answer), None) = (&ended.result, &ended.resume) else { return };
             match render(answer, &ended.rows) {
-                Ok(answer) => match keep_answer(&mut OnSqlite(connection), &key, &answer) {
-                    Ok(()) => kept = Some(answer),
+                Ok(answer) => match keep_answer(&mut OnSqlite(connection), &key, &answer, now) {
+                    // Whoever was before has been seen before.
+                    Ok(_) => kept = Some(answer),
                     Err(error) => ended.result = Err(Refusal::Internal(format!("{error:?}"))),
                 },
                 Err(refusal) => ended.result = Err(refusal),

@@ -16,7 +16,7 @@ pub(super) const TABLE: Table = Table {
         Column::new("headers", Kind::Text),
         Column::new("body", Kind::Bytes),
     ],
-    further: &[r#"CREATE INDEX "_answers by until" ON "_answers" ("until")"#],
+    further: &[r#"CREATE INDEX IF NOT EXISTS "_answers by until" ON "_answers" ("until")"#],
 };
 
 /// What is kept for a key.
@@ -27,10 +27,6 @@ pub(crate) enum Kept {
     OtherInput,
 }
 
-fn id(key: &OnceKey) -> String {
-    format!("{} {}", key.key, key.scope)
-}
-
 /// What is kept for a key at an instant; nothing when it is new or its time is over.
 pub(crate) fn kept_answer(
     connection: &mut dyn SystemConnection,
@@ -39,7 +35,7 @@ pub(crate) fn kept_answer(
 ) -> Result<Option<Kept>, StoreError> {
     let sql = r#"SELECT "fingerprint", "status", "headers", "body" FROM "_answers"
         WHERE "id" = ?1 AND ("until" IS NULL OR "until" > ?2)"#;
-    let found = connection.query(sql, &[id(key).as_str().into(), now.into()])?.into_iter().next();
+    let found = connection.query(sql, &[key.text().as_str().into(), now.into()])?.into_iter().next();
     let Some(mut row) = found else { return Ok(None) };
     if row.bytes::<32>(0)? != key.fingerprint {
         return Ok(Some(Kept::OtherInput));
@@ -50,26 +46,30 @@ pub(crate) fn kept_answer(
     Ok(Some(Kept::Answer(KeptAnswer { status, headers, body: row.blob(3)? })))
 }
 
-/// Keeps an answer; one whose time is over makes room.
+/// Keeps an answer; one whose time is over at an instant makes room. False when there is one: another call with the
+/// key was faster, at an isolation that did not show it.
 pub(crate) fn keep_answer(
     connection: &mut dyn SystemConnection,
     key: &OnceKey,
     answer: &KeptAnswer,
-) -> Result<(), StoreError> {
+    now: i64,
+) -> Result<bool, StoreError> {
     let sql = r#"INSERT INTO "_answers" ("id", "fingerprint", "until", "status", "headers", "body")
         VALUES (?1, ?2, ?3, ?4, ?5, ?6)
         ON CONFLICT ("id") DO UPDATE SET "fingerprint" = excluded."fingerprint", "until" = excluded."until",
-            "status" = excluded."status", "headers" = excluded."headers", "body" = excluded."body""#;
+            "status" = excluded."status", "headers" = excluded."headers", "body" = excluded."body"
+            WHERE "_answers"."until" <= ?7"#;
     let headers = serde_json::json!(answer.headers).to_string();
     let values = [
-        id(key).as_str().into(),
+        key.text().as_str().into(),
         key.fingerprint[..].into(),
         key.until.into(),
         i64::from(answer.status).into(),
         headers.as_str().into(),
         answer.body.as_slice().into(),
+        now.into(),
     ];
-    connection.execute(sql, &values).map(|_| ())
+    Ok(connection.execute(sql, &values)? > 0)
 }
 
 /// Removes answers whose time is over, at most so many; gives how many went.

@@ -21,8 +21,8 @@ pub(super) const TABLE: Table = Table {
         Column::optional("failed", Kind::Integer),
     ],
     further: &[
-        r#"CREATE INDEX "_deliveries in order" ON "_deliveries" ("handler", "order_key", "sequence")"#,
-        r#"CREATE INDEX "_deliveries by due" ON "_deliveries" ("due", "sequence")"#,
+        r#"CREATE INDEX IF NOT EXISTS "_deliveries in order" ON "_deliveries" ("handler", "order_key", "sequence")"#,
+        r#"CREATE INDEX IF NOT EXISTS "_deliveries by due" ON "_deliveries" ("due", "sequence")"#,
     ],
 };
 

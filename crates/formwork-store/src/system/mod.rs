@@ -9,6 +9,7 @@ mod answers;
 mod deliveries;
 mod jobs;
 mod keys;
+mod nodes;
 mod operations;
 mod outbox;
 mod tables;
@@ -25,7 +26,12 @@ pub use jobs::NextRun;
 pub(crate) use jobs::{next_runs, set_next_run};
 pub use keys::StoredKey;
 pub(crate) use keys::{insert_key, load_keys, revoke_key};
-pub(crate) use operations::{KEEP, forget_operation, kept, operations};
+pub(crate) use nodes::{end_lease, fresh_name, renew_lease};
+pub use operations::{Holder, Unfinished};
+pub(crate) use operations::{
+    Wanted, claim_operation, find_operation, forget_operation, keep_operation, prune_operations,
+    rest_operation, unfinished,
+};
 pub use outbox::StoredEvent;
 pub(crate) use outbox::{EMIT, emitted, events};
 pub(crate) use tables::{Column, Kind, Table, create_missing, keep_secret, secret};
@@ -40,6 +46,7 @@ pub(crate) const TABLES: &[Table] = &[
     jobs::TABLE,
     answers::TABLE,
     operations::TABLE,
+    nodes::TABLE,
     deliveries::TABLE,
     told::TABLE,
 ];
@@ -87,6 +94,8 @@ pub(crate) trait SystemConnection {
     fn execute(&mut self, sql: &str, values: &[SystemValue]) -> Result<u64, StoreError>;
     /// Runs a statement that gives rows.
     fn query(&mut self, sql: &str, values: &[SystemValue]) -> Result<Vec<SystemRow>, StoreError>;
+    /// The database's own time as an integer of SQL, in microseconds since the epoch.
+    fn present(&self) -> &'static str;
 }
 
 /// A row of a table of the store's own.

@@ -81,9 +81,35 @@ pub(crate) fn secret(connection: &mut dyn SystemConnection, name: &str) -> Resul
 }
 
 /// The statements that make the tables of the store's own that are not there.
-pub(crate) fn create_missing(dialect: &dyn Dialect, there: &[String]) -> Vec<String> {
-    let missing = TABLES.iter().filter(|table| !there.iter().any(|name| *name == table.name));
-    missing.flat_map(|table| create(dialect, table)).collect()
+///
+/// A table that an earlier version made gets the columns that it lacks, which are optional ones. `columns` are those
+/// that are there, each behind its table.
+pub(crate) fn create_missing(
+    dialect: &dyn Dialect,
+    there: &[String],
+    columns: &[(String, String)],
+) -> Vec<String> {
+    let mut statements = Vec::new();
+    for table in TABLES {
+        if !there.iter().any(|name| *name == table.name) {
+            statements.extend(create(dialect, table));
+            continue;
+        }
+        let has =
+            |wanted: &Column| columns.iter().any(|(of, name)| *of == table.name && *name == wanted.name);
+        let lacking: Vec<String> = (0..)
+            .zip(table.columns)
+            .filter(|(_, wanted)| !has(wanted))
+            .map(|(at, wanted)| {
+                format!("ALTER TABLE {} ADD COLUMN {}", quoted(table.name), column(dialect, at, wanted))
+            })
+            .collect();
+        if !lacking.is_empty() {
+            statements.extend(lacking);
+            statements.extend(table.further.iter().map(|further| (*further).to_owned()));
+        }
+    }
+    statements
 }
 
 fn create(dialect: &dyn Dialect, table: &Table) -> Vec<String> {

@@ -18,6 +18,8 @@ pub(crate) const FORMAT: i64 = 1;
 pub(crate) struct Found {
     /// The names of its tables.
     pub(crate) tables: Vec<String>,
+    /// The columns of the tables of Formwork's own, each behind its table.
+    pub(crate) columns: Vec<(String, String)>,
     /// What its own record says of the format.
     pub(crate) format: Option<String>,
     /// What its own record says of the document's tables.
@@ -130,7 +132,7 @@ pub(crate) enum Misfit {
 pub(crate) fn plan(dialect: &'static dyn Dialect, schema: &Schema, found: &Found) -> Result<Plan, Misfit> {
     let wanted = shapes(dialect, schema).map_err(Misfit::Impossible)?;
     let known = known(found)?;
-    let mut statements = create_missing(dialect, &found.tables);
+    let mut statements = create_missing(dialect, &found.tables, &found.columns);
     let (mut keys, mut looked_at) = (Vec::new(), LookedAt::default());
     let (mut fits, mut anew) = (Vec::new(), false);
     match &known {

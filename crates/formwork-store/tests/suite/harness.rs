@@ -75,6 +75,7 @@ impl Room {
             program: "the program".into(),
             started: NOW,
             once: None,
+            key: None,
             resume: self.left.lock().unwrap().take(),
         };
         let part = Some(Box::new(part));
@@ -82,7 +83,7 @@ impl Room {
         let mut ended = self.store.run(call).await;
         *self.left.lock().unwrap() = ended.resume.take();
         // What is left of a job outlives the process, and goes with its last batch.
-        assert_eq!(self.store.unfinished().unwrap().len(), usize::from(ended.again));
+        assert_eq!(self.store.unfinished(10).unwrap().len(), usize::from(ended.again));
         ended
     }
 

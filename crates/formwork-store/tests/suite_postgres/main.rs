@@ -11,6 +11,7 @@ mod documents;
 mod harness;
 #[path = "../suite/laws.rs"]
 mod laws;
+mod lost_commit;
 #[path = "../suite/opening.rs"]
 mod opening;
 #[path = "../suite/pages.rs"]
@@ -18,6 +19,7 @@ mod pages;
 mod place;
 #[path = "../suite/queries.rs"]
 mod queries;
+mod relay;
 #[path = "../suite/rules.rs"]
 mod rules;
 mod server;
