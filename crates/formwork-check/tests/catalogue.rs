@@ -67,15 +67,17 @@ fn an_example_too_long_for_its_page_is_written_out_from_its_recipe() {
         let found = diagnostics(entry, &written_out(recipe(entry, heading)));
         found.iter().map(|found| (found.code, found.message.clone())).collect::<Vec<_>>()
     };
-    let [(GENERATED, message)] = &codes("Before")[..] else { panic!("{:?}", codes("Before")) };
-    assert!(message.contains("`6554"), "{message}");
     assert_eq!(codes("After"), []);
+    let before = codes("Before");
+    let [(GENERATED, message)] = before.as_slice() else { panic!("{before:?}") };
+    assert!(message.contains("`6554"), "{message}");
 }
 
 /// The recipe below a heading of the page.
 fn recipe<'a>(entry: &'a Entry, heading: &str) -> &'a str {
-    let below = entry.page.split(&format!("\n## {heading}\n")).nth(1).unwrap();
-    below.split("````recipe\n").nth(1).unwrap().split("````").next().unwrap()
+    let below = entry.page.split(&format!("\n## {heading}\n")).nth(1).expect("the page has the heading");
+    let inside = below.split("````recipe\n").nth(1).expect("the heading has a recipe");
+    inside.split("````").next().expect("split gives one piece")
 }
 
 /// A recipe with each line `repeat N: …` as N lines, `{n}` counting from 1.
@@ -83,7 +85,8 @@ fn written_out(recipe: &str) -> String {
     let mut text = String::new();
     for line in recipe.lines() {
         let repeated = line.strip_prefix("repeat ").and_then(|rest| rest.split_once(": "));
-        let (count, line) = repeated.map_or((1, line), |(count, line)| (count.parse().unwrap(), line));
+        let (count, line) =
+            repeated.map_or((1, line), |(count, line)| (count.parse().expect("a number"), line));
         for number in 1..=count {
             text.push_str(&line.replace("{n}", &number.to_string()));
             text.push('\n');
