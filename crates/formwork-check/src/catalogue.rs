@@ -132,6 +132,7 @@ pub static CATALOGUE: &[&Entry] = &[
     &fw1009_copy_changed::ENTRY,
     &fw1101_recovery_point::ENTRY,
     &fw1201_load_mix::ENTRY,
+    &fw1202_failure_of_nothing::ENTRY,
     &fw1401_deliverable_of_nothing::ENTRY,
     &fw1601_unfinished::ENTRY,
     &fw1602_missing_section::ENTRY,

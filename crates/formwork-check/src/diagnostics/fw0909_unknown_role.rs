@@ -20,7 +20,8 @@ pub(crate) static ENTRY: Entry = Entry {
 /// Roles that need no grant.
 const GENERAL: [&str; 2] = ["internal", "system"];
 
-/// Finds it where words say that the code beside them is a role: ``role `x` ``, ``the `x` role``.
+/// Finds it where words say that the code beside them is a role: ``role `x` ``, ``the `x` role``; and in a line on access
+/// that a role begins, where it is near to one that is granted something.
 fn rule(cx: &Context<'_>) -> Vec<Diagnostic> {
     let grants = &cx.model.authorization.grants;
     if grants.is_empty() {
@@ -34,9 +35,13 @@ fn rule(cx: &Context<'_>) -> Vec<Diagnostic> {
     let audits = model.audit.iter().map(|audit| audit.text.span);
     let prose = model.authorization.prose.iter().map(|prose| prose.span);
     let places = operations.chain(components).chain(flows).chain(limits).chain(audits).chain(prose);
+    let access = model.authorization.prose.iter().flat_map(|prose| callers(cx.source, prose.span));
+    // Such a line may be all that is said of a role; it is a mistake only where another role is meant.
+    let known = || grants.iter().map(|grant| grant.role.value.as_str());
+    let access = access.filter(|(name, _)| nearest(name, known()).is_some());
     let mut told = BTreeSet::new();
     let mut found = Vec::new();
-    for (name, span) in places.flat_map(|place| roles(cx.source, place)) {
+    for (name, span) in places.flat_map(|place| roles(cx.source, place)).chain(access) {
         let is_known = cx.lexicon.is(Kinds::ROLE, name) || GENERAL.contains(&name) || cx.lexicon.knows(name);
         if is_known || !told.insert(span.start) {
             continue;
@@ -86,4 +91,30 @@ fn speaks_of_roles(text: &str) -> bool {
     let bytes = text.as_bytes();
     let begins = |at: usize| bytes.get(at..at + 4).is_some_and(|word| word.eq_ignore_ascii_case(b"role"));
     bytes.iter().enumerate().any(|(at, byte)| matches!(byte, b'r' | b'R') && begins(at))
+}
+
+/// What a line on access speaks of as a role without the word: code that begins it before a colon, or that may, can or
+/// must do something.
+fn callers(source: &str, place: Span) -> Vec<(&str, Span)> {
+    let text = source.get(place.range()).unwrap_or_default();
+    let mut found = Vec::new();
+    let pieces: Vec<&str> = text.split('`').collect();
+    let mut at = place.start;
+    for (index, piece) in pieces.iter().enumerate() {
+        let span = Span::new(at, at + piece.len() as u32);
+        at = span.end + 1;
+        let is_name = !piece.is_empty()
+            && piece.chars().all(|it| it.is_lowercase() || it.is_ascii_digit() || matches!(it, '_' | '-'));
+        if index % 2 == 0 || !is_name || index + 1 == pieces.len() {
+            continue;
+        }
+        let behind = pieces[index + 1].trim_start_matches(['*', '_', ' ']);
+        let speaks = ["may ", "can ", "must ", "cannot "].iter().any(|verb| behind.starts_with(verb));
+        let begins =
+            index == 1 && pieces[0].trim_matches(['*', '_', ' ']).is_empty() && behind.starts_with(':');
+        if speaks || begins {
+            found.push((*piece, span));
+        }
+    }
+    found
 }

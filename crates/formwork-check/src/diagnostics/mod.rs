@@ -73,6 +73,7 @@ pub(crate) mod fw1008_event_cycle;
 pub(crate) mod fw1009_copy_changed;
 pub(crate) mod fw1101_recovery_point;
 pub(crate) mod fw1201_load_mix;
+pub(crate) mod fw1202_failure_of_nothing;
 pub(crate) mod fw1401_deliverable_of_nothing;
 pub(crate) mod fw1601_unfinished;
 pub(crate) mod fw1602_missing_section;

@@ -194,7 +194,19 @@ pub(crate) const ALIASES: [(Section, &[&str]); 16] = [
         Section::Deployment,
         &["rollout", "disaster recovery", "backup and recovery", "infrastructure", "backup", "recovery"],
     ),
-    (Section::Testing, &["verification", "test strategy", "test plan", "validation", "quality"]),
+    (
+        Section::Testing,
+        &[
+            "resilience",
+            "failure handling",
+            "fault tolerance",
+            "verification",
+            "test strategy",
+            "test plan",
+            "validation",
+            "quality",
+        ],
+    ),
     (Section::References, &["schemas", "reference", "data contracts", "message formats", "payloads"]),
     (
         Section::Roadmap,
