@@ -136,9 +136,11 @@ fn signature(name: &str) -> u64 {
 
 fn letters(name: &str) -> String {
     if name.is_ascii() {
-        let mut letters = Vec::with_capacity(name.len());
-        letters.extend(name.bytes().filter(u8::is_ascii_alphanumeric).map(|byte| byte.to_ascii_lowercase()));
-        return String::from_utf8(letters).unwrap_or_default();
+        let mut letters = name.to_ascii_lowercase();
+        if !letters.bytes().all(|letter| letter.is_ascii_alphanumeric()) {
+            letters.retain(|letter| letter.is_ascii_alphanumeric());
+        }
+        return letters;
     }
     name.chars().filter(|character| character.is_alphanumeric()).flat_map(char::to_lowercase).collect()
 }

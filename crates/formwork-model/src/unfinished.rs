@@ -229,14 +229,8 @@ const MAY_START: [bool; 256] = {
 /// Whether a text as it stands in the source is too long to be a placeholder: it has more letters than a stand-in,
 /// and no bracket, entity or HTML.
 pub(crate) fn is_too_long(written: &str) -> bool {
-    let mut letters = 0;
-    for byte in written.bytes() {
-        match byte {
-            b'[' | b'&' | b'<' => return false,
-            _ => letters += usize::from(byte.is_ascii_alphanumeric()),
-        }
-    }
-    letters > LONGEST_STAND_IN
+    let letters = written.bytes().filter(u8::is_ascii_alphanumeric).take(LONGEST_STAND_IN + 1).count();
+    letters > LONGEST_STAND_IN && memchr::memchr3(b'[', b'&', b'<', written.as_bytes()).is_none()
 }
 
 /// More letters than any of the [`STAND_INS`] has.

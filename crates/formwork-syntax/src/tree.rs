@@ -230,7 +230,7 @@ pub enum PieceKind {
 ///
 /// Almost always one fragment. A line break inside gives two fragments joined by a blank; an escaped `\|` in a
 /// table cell gives two fragments joined by nothing.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub struct Code {
     /// The bytes of its content, in order.
     pub fragments: Fragments,
@@ -238,6 +238,13 @@ pub struct Code {
 
 /// The runs of bytes of a code span: one without an allocation of its own, since almost every code span has one.
 pub type Fragments = SmallVec<[Fragment; 1]>;
+
+impl Clone for Code {
+    fn clone(&self) -> Self {
+        // As bytes: what is derived would copy run by run.
+        Self { fragments: Fragments::from_slice(&self.fragments) }
+    }
+}
 
 /// A run of bytes of a code span.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

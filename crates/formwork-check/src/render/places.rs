@@ -72,6 +72,9 @@ impl<'a> Places<'a> {
 
 /// How many characters begin in these bytes.
 fn starts(bytes: &[u8]) -> u32 {
+    if bytes.is_ascii() {
+        return bytes.len() as u32;
+    }
     bytes.iter().filter(|byte| **byte & 0b1100_0000 != 0b1000_0000).count() as u32
 }
 

@@ -186,8 +186,11 @@ fn read_within(source: &str, names: &Glossary, sentence: &Sentence, below: Below
 fn find_form(source: &str, names: &Glossary, tokens: &[Token]) -> Option<(&'static Form, usize)> {
     let starts = subjects(source, names, tokens);
     let at = |start: usize| {
+        // Both forms of a verb begin with the same letter, so that most heads need no second look.
+        let begins = tokens.get(start).and_then(Token::word)?.as_bytes().first();
         let heads = STEPS.iter().flat_map(|form| form.heads.iter().map(move |head| (*form, *head)));
         heads
+            .filter(|(_, head)| head.as_bytes().first() == begins)
             .filter_map(|(form, head)| Some((form, head_length(head, &tokens[start..])?)))
             .max_by_key(|(_, length)| *length)
             .map(|(form, length)| (form, start + length))
@@ -220,11 +223,6 @@ fn subjects(source: &str, names: &Glossary, tokens: &[Token]) -> Vec<usize> {
 
 /// How many tokens at the start are this head, words of glue between its words not counted as misses.
 fn head_length(head: &str, tokens: &[Token]) -> Option<usize> {
-    // Both forms of a verb begin with the same letter, so that most heads need no second look.
-    let first = tokens.first().and_then(Token::word)?;
-    if head.as_bytes().first() != first.as_bytes().first() {
-        return None;
-    }
     let mut at = 0;
     for (number, word) in head.split(' ').enumerate() {
         while number > 0 && tokens.get(at).is_some_and(|token| token.is("the")) && word != "the" {

@@ -393,9 +393,9 @@ fn paragraph(text: &Text) -> Entry<'_> {
 }
 
 fn is_append_only(text: &str) -> bool {
-    // Only the remarks in parentheses that it leaves out could stand before an `a`.
-    let first = text.chars().find(|character| character.is_alphanumeric());
-    (matches!(first, Some('a' | 'A')) || text.contains('(')) && normal(text) == "append only"
+    // Only a remark in parentheses, which is left out, could stand before the `a`.
+    let first = text.chars().find(|character| character.is_alphanumeric() || *character == '(');
+    matches!(first, Some('a' | 'A' | '(')) && normal(text) == "append only"
 }
 
 /// Fields, and among their items rules with a label of their own.
