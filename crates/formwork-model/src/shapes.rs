@@ -48,10 +48,11 @@ pub(crate) fn promote<'d>(source: &str, part: &'d Part, known: &dyn Fn(&str) -> 
 
 /// Whether a part is in shape already. Most are, and copying them would cost more than reading them.
 fn has_nothing_to_promote(source: &str, part: &Part, known: &dyn Fn(&str) -> bool) -> bool {
-    let is_known =
-        |item: &Item| label(source, item).is_some_and(|(title, _)| known(&normal(&title.plain(source))));
     part.children.iter().all(|node| match node {
-        Node::Block(Block::List(list)) => !list.items.iter().any(is_known),
+        Node::Block(Block::List(list)) => {
+            !list.items.iter().any(|item| known_label(source, item, known).is_some())
+        }
+        Node::Block(Block::Paragraph(text)) => run_in(source, text, known).is_none(),
         Node::Block(Block::Table(table)) => {
             !rows_are_labels(source, table, known) && first_label_row(source, table).is_none()
         }
@@ -114,10 +115,7 @@ fn colonless(source: &str, title: Text) -> Text {
 fn promote_items(source: &str, list: &List, known: &dyn Fn(&str) -> bool, to: &mut Vec<Node>) {
     let mut others: Vec<Item> = Vec::new();
     for item in &list.items {
-        let is_known = |(title, _): &(Text, Text)| known(&normal(&title.plain(source)));
-        let named =
-            label(source, item).filter(is_known).or_else(|| bare_label(source, item).filter(is_known));
-        match named {
+        match known_label(source, item, known) {
             Some((title, inline)) => {
                 flush(list, &mut others, to);
                 to.push(Node::Part(labelled(title, inline, item.children.clone(), item.span)));
@@ -126,6 +124,12 @@ fn promote_items(source: &str, list: &List, known: &dyn Fn(&str) -> bool, to: &m
         }
     }
     flush(list, &mut others, to);
+}
+
+/// The label of an item and what follows it, if it is known.
+fn known_label(source: &str, item: &Item, known: &dyn Fn(&str) -> bool) -> Option<(Text, Text)> {
+    let is_known = |(title, _): &(Text, Text)| known(&normal(&title.plain(source)));
+    label(source, item).filter(is_known).or_else(|| bare_label(source, item).filter(is_known))
 }
 
 /// A label without a colon: bold words at the start (`**Out** the lot`), or words alone above nested items.
