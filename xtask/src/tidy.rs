@@ -16,6 +16,7 @@ const ROOMS: &[&str] = &[
     "formwork-store",
     "formwork-server",
     "formwork-prove",
+    "formwork-simulate",
     "formwork",
 ];
 
@@ -34,6 +35,9 @@ const BARRED: &[(&str, &str)] = &[
     ("formwork-prove", "formwork-engine"),
     ("formwork-prove", "formwork-store"),
     ("formwork-prove", "formwork-server"),
+    ("formwork-simulate", "formwork-export"),
+    ("formwork-simulate", "formwork-format"),
+    ("formwork-simulate", "formwork-prove"),
 ];
 
 /// A foreign library is known by one room (and by `bench` and tests).

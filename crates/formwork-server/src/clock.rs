@@ -14,6 +14,13 @@ pub(crate) enum Clock {
     System,
     /// Moves only by [`Clock::set`].
     Test(AtomicI64),
+    /// Moves with the time of the asynchronous runtime, which a simulation has paused: it goes on when everybody waits.
+    Simulated {
+        /// What it showed …
+        start: i64,
+        /// … then.
+        origin: tokio::time::Instant,
+    },
 }
 
 impl Clock {
@@ -34,6 +41,9 @@ impl Clock {
                 i64::try_from(since.as_micros()).unwrap_or(i64::MAX)
             }
             Self::Test(now) => now.load(Ordering::Acquire),
+            Self::Simulated { start, origin } => {
+                start.saturating_add(i64::try_from(origin.elapsed().as_micros()).unwrap_or(i64::MAX))
+            }
         }
     }
 

@@ -28,6 +28,7 @@ mod router;
 mod schedule;
 mod serve;
 mod shared;
+pub mod simulated;
 mod start;
 mod startup;
 

@@ -27,7 +27,7 @@ use http::header::{ACCEPT, ALLOW, CONTENT_TYPE, HeaderName, LOCATION};
 use http::request::Parts as Head;
 use http::{HeaderMap, HeaderValue, Method, Request, StatusCode};
 use http_body_util::BodyExt;
-use hyper::body::{Body as _, Incoming};
+use hyper::body::Body as Incoming;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -45,7 +45,11 @@ pub(crate) struct Entrance {
 }
 
 /// Answers a request, whatever it is.
-pub(crate) async fn serve(shared: Arc<Shared>, entrance: Entrance, request: Request<Incoming>) -> Answer {
+pub(crate) async fn serve<B: Incoming<Data = Bytes> + Unpin>(
+    shared: Arc<Shared>,
+    entrance: Entrance,
+    request: Request<B>,
+) -> Answer {
     let began = Instant::now();
     let request_id = shared.request_ids.of(request.headers());
     let (head, body) = request.into_parts();
@@ -109,7 +113,11 @@ struct Asked<'a> {
 }
 
 impl Asked<'_> {
-    async fn answer(&self, route: Route<'_, '_>, body: Incoming) -> Result<Reply, Problem> {
+    async fn answer(
+        &self,
+        route: Route<'_, '_>,
+        body: impl Incoming<Data = Bytes> + Unpin,
+    ) -> Result<Reply, Problem> {
         let shared = self.shared;
         match route {
             Route::Nothing => Err(Problem::of(&NOT_FOUND)),
@@ -159,7 +167,7 @@ impl Asked<'_> {
         operation: &Operation,
         prepared: &Prepared,
         path: &[&str],
-        body: Incoming,
+        body: impl Incoming<Data = Bytes> + Unpin,
     ) -> Result<Reply, Problem> {
         let shared = self.shared;
         let headers = &self.head.headers;
@@ -442,7 +450,7 @@ impl Host for EdgeHost {
 
     fn random(&mut self, buffer: &mut [u8]) {
         // The seed of the call is drawn from the same source and refuses the request when that fails.
-        let _ = getrandom::fill(buffer);
+        let _ = crate::random::fill(buffer);
     }
 
     fn uuid(&mut self) -> [u8; 16] {
@@ -516,7 +524,11 @@ fn check_content_type(headers: &HeaderMap, method: &Method) -> Result<(), Proble
 }
 
 /// Reads a body of at most `most` bytes that arrives in time.
-pub(crate) async fn read_body(mut body: Incoming, most: usize, within: Duration) -> Result<Bytes, Problem> {
+pub(crate) async fn read_body(
+    mut body: impl Incoming<Data = Bytes> + Unpin,
+    most: usize,
+    within: Duration,
+) -> Result<Bytes, Problem> {
     if body.is_end_stream() {
         return Ok(Bytes::new());
     }

@@ -44,7 +44,7 @@ pub(crate) struct Shared {
     /// Cursors of pages.
     pub(crate) cursors: Cursors,
     /// By index of the operation.
-    pub(crate) operations: Vec<Prepared>,
+    pub(crate) operations: Arc<[Prepared]>,
     /// By entity: all fields that may be sent.
     pub(crate) every: Vec<Columns>,
     /// Section 4's routes.

@@ -15,6 +15,7 @@ use crate::router::Router;
 use crate::schedule::Scheduler;
 use crate::serve::{Entrance, kept_answer, serve};
 use crate::shared::{Prepared, Shared};
+use crate::simulated::{self, World};
 use crate::{admin, random};
 use formwork_check::Analysis;
 use formwork_engine::{Call, Refusal, What};
@@ -92,7 +93,7 @@ impl From<getrandom::Error> for StartError {
 
 /// A server that answers. Dropped without [`Running::shutdown`] it stops at once, like a killed process.
 pub struct Running {
-    shared: Arc<Shared>,
+    pub(crate) shared: Arc<Shared>,
     first_keys: Vec<FirstKey>,
     run_file: PathBuf,
     stop: watch::Sender<bool>,
@@ -157,26 +158,45 @@ pub async fn start_within(
     limits: Limits,
     analysis: &Analysis,
 ) -> Result<Running, StartError> {
+    start_in(config, limits, analysis, None).await
+}
+
+/// [`start_within`], or a node of a simulated world, which has no listeners and leaves no files beside its database.
+pub(crate) async fn start_in(
+    config: Config,
+    limits: Limits,
+    analysis: &Analysis,
+    world: Option<&World>,
+) -> Result<Running, StartError> {
     if analysis.has_errors() {
         return Err(StartError::DocumentHasErrors);
     }
     check_upstreams(&config, analysis)?;
     let mut program = analysis.compiled.program.clone();
-    if config.clock != ClockChoice::System {
+    if config.clock != ClockChoice::System || world.is_some() {
         admin::prepare(&mut program);
     }
     let program = Arc::new(program);
     let secrets = SecretValues::read(config.secrets, &program.secrets)?;
     let upstreams = Upstreams::new(&program.upstreams, &config.upstreams, secrets)
-        .in_test(config.clock != ClockChoice::System);
-    let listeners = Listeners::bind(&config).await?;
-    let addresses = listeners.addresses()?;
+        .in_test(config.clock != ClockChoice::System)
+        .played_by(world.map(|world| world.partners.clone()));
+    let listeners = match world {
+        Some(_) => None,
+        None => Some(Listeners::bind(&config).await?),
+    };
+    let addresses = match &listeners {
+        Some(listeners) => listeners.addresses()?,
+        None => Addresses { public: config.public, internal: config.internal, admin: config.admin },
+    };
     let admin_key = random::hexadecimal(&random::bytes::<24>()?);
-    let clock = Arc::new(Clock::new(config.clock));
+    let clock = Arc::new(world.map_or_else(|| Clock::new(config.clock), World::clock));
     let metrics = Arc::new(Metrics::new(&program, &analysis.model.slos));
     let (committed, commits) = watch::channel(0);
-    let store = Arc::new(open(&config, &program, &metrics, committed)?);
-    data::write_document(&config.data, &analysis.source)?;
+    let store = Arc::new(open(&config, &program, &metrics, (committed, world))?);
+    if world.is_none() {
+        data::write_document(&config.data, &analysis.source)?;
+    }
     let first_keys = first_keys(&store, &program, &clock, addresses).await?;
     let seeds = Arc::new(Seeds::new()?);
     insert_rows_at_start(&store, &program, clock.now(), &seeds).await?;
@@ -205,7 +225,7 @@ pub async fn start_within(
     let tokens = Tokens::new(&config.token_source.complete(&program.tokens));
     keys.refresh(&store.load_keys().map_err(|error| StartError::Data(format!("{error:?}")))?);
     let shared = Arc::new(Shared {
-        operations: Prepared::all(analysis),
+        operations: Prepared::all(analysis).into(),
         every: Shared::columns(&program),
         public: Router::new(&program.operations, Surface::Public),
         internal: Router::new(&program.operations, Surface::Internal),
@@ -229,7 +249,10 @@ pub async fn start_within(
         metrics,
         seeds,
     });
-    let run_file = data::write_run_file(&config.data, addresses, &shared.admin_key)?;
+    let run_file = match world {
+        Some(_) => PathBuf::new(),
+        None => data::write_run_file(&config.data, addresses, &shared.admin_key)?,
+    };
     let (stop, stopping) = watch::channel(false);
     let renders = Arc::downgrade(&shared);
     shared.parts.render_with(Arc::new(move |index, caller, answer, rows| {
@@ -242,7 +265,7 @@ pub async fn start_within(
     if shared.clock.is_test() {
         shared.scheduler.settle().await;
     }
-    let mut tasks = listeners.serve(&shared, &stopping);
+    let mut tasks = listeners.map(|listeners| listeners.serve(&shared, &stopping)).unwrap_or_default();
     tasks.push(tokio::spawn(shared.parts.clone().keep_lease(stopping.clone())));
     if shared.store.is_shared() {
         tasks.push(tokio::spawn(follow_keys(shared.clone(), stopping.clone())));
@@ -323,7 +346,7 @@ fn open(
     config: &Config,
     program: &Arc<Program>,
     metrics: &Arc<Metrics>,
-    committed: watch::Sender<u64>,
+    (committed, world): (watch::Sender<u64>, Option<&World>),
 ) -> Result<Store, StartError> {
     let measured = metrics.clone();
     let mut options = Options::new(config.data.join(DATABASE));
@@ -334,6 +357,11 @@ fn open(
         measured.commit(took);
         committed.send_modify(|number| *number = number.wrapping_add(1));
     }));
+    if let Some(world) = world {
+        options.driver = Some(world.driver.clone());
+        // How long a call takes on this machine says nothing of a simulated one.
+        options.work = simulated::WORK;
+    }
     Ok(Store::open(options, program.clone())?)
 }
 

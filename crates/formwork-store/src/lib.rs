@@ -4,6 +4,7 @@
 //! tables and what changed in them), `system` (the store's own tables) and `rules`; `sqlite` holds what is SQLite's
 //! alone. What an operation does is the engine's business; HTTP is the server's. Source: *The pipeline*, room 6.
 
+mod driver;
 mod error;
 mod folder;
 mod once;
@@ -16,9 +17,11 @@ mod store;
 mod system;
 mod tables;
 
+pub use driver::{Driver, Fate, Rows, Waiting, Worked, WorkedOutcome};
 pub use error::OpenError;
 pub use once::{KeptAnswer, Once, OnceEnded, OnceKey, Render};
 pub use options::{CommitObserver, Options};
+pub use sqlite::{Inspector, WaitingDelivery};
 pub use store::Store;
 pub use system::{
     FailedAttempt, Holder, LeftDelivery, NextRun, StoredDelivery, StoredEvent, StoredKey, Told, Unfinished,

@@ -1,5 +1,6 @@
 //! How a store is opened.
 
+use crate::driver::Driver;
 use std::fmt;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -35,6 +36,8 @@ pub struct Options {
     pub vfs: Option<String>,
     /// Told of every commit.
     pub on_commit: Option<CommitObserver>,
+    /// Says when the writer works, in a simulation; otherwise it has a thread of its own.
+    pub driver: Option<Arc<dyn Driver>>,
 }
 
 impl Options {
@@ -52,6 +55,7 @@ impl Options {
             flushes: true,
             vfs: None,
             on_commit: None,
+            driver: None,
         }
     }
 }

@@ -34,9 +34,10 @@ use rustc_hash::{FxHashMap, FxHashSet};
 use sha2::{Digest, Sha256};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, OnceLock};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 use tokio::sync::{oneshot, watch};
 use tokio::task::JoinSet;
+use tokio::time::Instant;
 
 /// More parts than this have lost their way: a loop in a loop that commits in each round.
 const MOST_PARTS: usize = 100_000;
@@ -448,6 +449,7 @@ impl Parts {
         let look = if self.clock.is_test() { LONGEST_TEST_WAIT } else { LONGEST_LOOK.min(left) };
         tokio::time::sleep(BETWEEN_LOOKS).await;
         tokio::select! {
+            biased;
             _ = commits.changed() => {}
             () = tokio::time::sleep(look.saturating_sub(BETWEEN_LOOKS)) => {}
         }

@@ -54,7 +54,7 @@ impl Host for HeaderHost<'_> {
 
     fn random(&mut self, buffer: &mut [u8]) {
         // Without randomness there is no header: the evaluation of what drew it is refused elsewhere.
-        let _ = getrandom::fill(buffer);
+        let _ = crate::random::fill(buffer);
     }
 
     fn uuid(&mut self) -> [u8; 16] {

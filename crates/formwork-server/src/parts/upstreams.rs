@@ -9,6 +9,7 @@ use super::secrets::{HeaderHost, SecretValues};
 use crate::config::UpstreamAddress;
 use crate::forms::parse_duration;
 use crate::log;
+use crate::simulated::{Partners, played};
 use bytes::Bytes;
 use formwork_engine::{Arrived, Outgoing};
 use formwork_language::eval::{Scope, evaluate};
@@ -54,6 +55,8 @@ pub(crate) struct Upstreams {
     secrets: SecretValues,
     /// Whether the clock is that of a test, whose time an answer tells and does not take.
     in_test: bool,
+    /// In a simulation, who answers instead of the other side.
+    partners: Option<Arc<dyn Partners>>,
 }
 
 /// Says in a test how much later an answer would have come.
@@ -83,12 +86,18 @@ impl Upstreams {
         let all: Vec<Reached> = upstreams.iter().map(reached).collect();
         let secure = all.iter().any(|it| it.base.as_ref().is_some_and(|base| base.starts_with("https:")));
         let client = Client::builder(TokioExecutor::new()).build(connector(secure));
-        Self { client, all, secrets, in_test: false }
+        Self { client, all, secrets, in_test: false, partners: None }
     }
 
     /// The same under a test's clock or not: then an answer comes as late as it says, and nobody waits for it.
     pub(crate) fn in_test(mut self, in_test: bool) -> Self {
         self.in_test = in_test;
+        self
+    }
+
+    /// The same with somebody who answers instead of the other side.
+    pub(crate) fn played_by(mut self, partners: Option<Arc<dyn Partners>>) -> Self {
+        self.partners = partners;
         self
     }
 
@@ -122,7 +131,10 @@ impl Upstreams {
         let mut tried = 0;
         let arrived = loop {
             tried += 1;
-            let (arrived, cause) = self.once(request.clone(), waiting).await;
+            let (arrived, cause) = match &self.partners {
+                Some(partners) => played(&**partners, &upstream.name, request.clone(), waiting).await,
+                None => self.once(request.clone(), waiting).await,
+            };
             if let Some(cause) = cause {
                 log::fault("upstream_failed", "", &upstream.name, &cause);
             }

@@ -133,6 +133,8 @@ impl Scheduler {
             // Another node on the same store tells nobody here what it has emitted.
             let longest = if self.delivers() { LONGEST_UNTOLD } else { LONGEST_SLEEP };
             tokio::select! {
+                // Whatever comes first, all is looked at again; a fixed order lets a simulation replay.
+                biased;
                 () = tokio::time::sleep(wait.clamp(SHORTEST_SLEEP, longest)) => {}
                 () = self.woken.notified() => {}
                 Some(_) = runs.join_next() => {}

@@ -4,8 +4,10 @@
 
 mod connection;
 mod dialect;
+mod driven;
 mod errors;
 mod functions;
+mod inspector;
 mod migrate;
 mod readers;
 mod system;
@@ -13,5 +15,6 @@ mod transaction;
 mod values;
 mod writer;
 
+pub use inspector::{Inspector, WaitingDelivery};
 pub(crate) use readers::Readers;
 pub(crate) use writer::{Writer, open};

@@ -6,10 +6,13 @@
 
 use super::connection::{Deadline, Statements, make_durable, open_writer};
 use super::dialect::Sqlite;
+use super::driven::Driven;
 use super::errors::Keys;
+use super::inspector::Tables;
 use super::migrate::{bring_up, not_open};
 use super::system::OnSqlite;
 use super::transaction::{Shared, SqliteTransaction};
+use crate::driver::{Fate, Worked, WorkedOutcome};
 use crate::error::OpenError;
 use crate::folder::lock_folder;
 use crate::once::{Once, OnceEnded};
@@ -18,7 +21,7 @@ use crate::statements::Compiled;
 use crate::system::{
     Kept, NextRun, SystemConnection, Told, keep_answer, kept_answer, set_next_run, settle_delivery,
 };
-use formwork_engine::{Call, Ended, IdSource, Refusal, StoreError, run};
+use formwork_engine::{Call, Ended, IdSource, OperationId, Refusal, StoreError, What, run};
 use formwork_language::program::Program;
 use rusqlite::Connection;
 use std::fs::File;
@@ -51,7 +54,7 @@ const ONLY_NODE: &str = "file";
 pub(crate) type SystemWrite =
     Box<dyn Fn(&mut dyn SystemConnection) -> Result<bool, StoreError> + Send + Sync>;
 
-enum Message {
+pub(super) enum Message {
     Run { call: Box<Call>, next: Option<NextRun>, reply: oneshot::Sender<Ended> },
     Deliver { call: Box<Call>, told: Told, reply: oneshot::Sender<Ended> },
     Once { call: Box<Call>, once: Box<Once>, reply: oneshot::Sender<OnceEnded> },
@@ -60,7 +63,7 @@ enum Message {
 }
 
 /// An answer that waits for the flush.
-enum Owed {
+pub(super) enum Owed {
     Call(oneshot::Sender<Ended>, Ended),
     Once(oneshot::Sender<OnceEnded>, OnceEnded),
     System(oneshot::Sender<Result<bool, StoreError>>, Result<bool, StoreError>),
@@ -70,6 +73,7 @@ enum Owed {
 pub(crate) struct Writer {
     sender: Option<SyncSender<Message>>,
     thread: Option<JoinHandle<()>>,
+    driven: Option<Arc<Driven>>,
 }
 
 /// Opens the database and starts the writer.
@@ -89,6 +93,12 @@ pub(crate) fn open(options: &Options, program: Arc<Program>) -> Result<(Writer, 
         Arc::new(Shared { node: ONLY_NODE.to_owned(), keys: Keys::new(&program.schema), compiled, program });
     let (sender, messages) = sync_channel(options.queue.max(1));
     let for_thread = (Arc::clone(&shared), options.clone());
+    if options.driver.is_some() {
+        let writing =
+            Writing { shared: Arc::clone(&shared), options: options.clone(), messages, _lock: lock };
+        let driven = Some(Arc::new(Driven::new(writing, connection, deadline)));
+        return Ok((Writer { sender: Some(sender), thread: None, driven }, shared));
+    }
     let thread = std::thread::Builder::new()
         .name("store-writer".to_owned())
         .spawn(move || {
@@ -97,7 +107,7 @@ pub(crate) fn open(options: &Options, program: Arc<Program>) -> Result<(Writer, 
             writing.until_closed(connection, deadline);
         })
         .map_err(|error| other(error.to_string()))?;
-    Ok((Writer { sender: Some(sender), thread: Some(thread) }, shared))
+    Ok((Writer { sender: Some(sender), thread: Some(thread), driven: None }, shared))
 }
 
 impl Writer {
@@ -105,7 +115,11 @@ impl Writer {
     pub(crate) async fn run(&self, call: Call, next: Option<NextRun>) -> Ended {
         let (reply, ended) = oneshot::channel();
         match self.send(Message::Run { call: Box::new(call), next, reply }) {
-            Ok(()) => ended.await.unwrap_or_else(|_| Ended::refused(Refusal::Unavailable)),
+            Ok(()) => {
+                let ended = ended.await.unwrap_or_else(|_| Ended::refused(Refusal::Unavailable));
+                self.way_back().await;
+                ended
+            }
             Err(full) => Ended::refused(if full { Refusal::Overloaded } else { Refusal::Unavailable }),
         }
     }
@@ -114,7 +128,11 @@ impl Writer {
     pub(crate) async fn deliver(&self, call: Call, told: Told) -> Ended {
         let (reply, ended) = oneshot::channel();
         match self.send(Message::Deliver { call: Box::new(call), told, reply }) {
-            Ok(()) => ended.await.unwrap_or_else(|_| Ended::refused(Refusal::Unavailable)),
+            Ok(()) => {
+                let ended = ended.await.unwrap_or_else(|_| Ended::refused(Refusal::Unavailable));
+                self.way_back().await;
+                ended
+            }
             Err(full) => Ended::refused(if full { Refusal::Overloaded } else { Refusal::Unavailable }),
         }
     }
@@ -123,7 +141,11 @@ impl Writer {
     pub(crate) async fn once(&self, call: Call, once: Once) -> OnceEnded {
         let (reply, ended) = oneshot::channel();
         match self.send(Message::Once { call: Box::new(call), once: Box::new(once), reply }) {
-            Ok(()) => ended.await.unwrap_or_else(|_| OnceEnded::refused(Refusal::Unavailable)),
+            Ok(()) => {
+                let ended = ended.await.unwrap_or_else(|_| OnceEnded::refused(Refusal::Unavailable));
+                self.way_back().await;
+                ended
+            }
             Err(full) => OnceEnded::refused(if full { Refusal::Overloaded } else { Refusal::Unavailable }),
         }
     }
@@ -133,7 +155,11 @@ impl Writer {
         let (reply, done) = oneshot::channel();
         let closed = || StoreError::Unavailable("the store is closed".into());
         match self.send(Message::System { write, reply }) {
-            Ok(()) => done.await.unwrap_or_else(|_| Err(closed())),
+            Ok(()) => {
+                let done = done.await.unwrap_or_else(|_| Err(closed()));
+                self.way_back().await;
+                done
+            }
             Err(true) => Err(StoreError::Unavailable("the queue is full".into())),
             Err(false) => Err(closed()),
         }
@@ -141,6 +167,9 @@ impl Writer {
 
     /// Waits for all that is queued, and ends the thread.
     pub(crate) async fn close(&self) {
+        if let Some(driven) = &self.driven {
+            return driven.close();
+        }
         let (reply, done) = oneshot::channel();
         let mut message = Message::Close(reply);
         while let Some(sender) = &self.sender {
@@ -162,7 +191,18 @@ impl Writer {
     /// The error says whether the queue was full.
     fn send(&self, message: Message) -> Result<(), bool> {
         let sender = self.sender.as_ref().ok_or(false)?;
-        sender.try_send(message).map_err(|error| matches!(error, TrySendError::Full(_)))
+        sender.try_send(message).map_err(|error| matches!(error, TrySendError::Full(_)))?;
+        if let Some(driven) = &self.driven {
+            driven.begin();
+        }
+        Ok(())
+    }
+
+    /// In a simulation an answer takes its time.
+    async fn way_back(&self) {
+        if let Some(driven) = &self.driven {
+            driven.way_back().await;
+        }
     }
 }
 
@@ -182,10 +222,10 @@ enum Left {
     Lost,
 }
 
-struct Writing {
-    shared: Arc<Shared>,
-    options: Options,
-    messages: Receiver<Message>,
+pub(super) struct Writing {
+    pub(super) shared: Arc<Shared>,
+    pub(super) options: Options,
+    pub(super) messages: Receiver<Message>,
     _lock: File,
 }
 
@@ -237,11 +277,13 @@ impl Writing {
         }
         let mut group = Group {
             connection: &connection,
-            statements: Statements::held(self.shared.compiled.emit + 1 + Fixed::COUNT),
+            statements: Statements::held(self.statements()),
             writing: self,
             deadline,
             ids,
             owed: Vec::with_capacity(GROUP_MAX),
+            fate: Fate::Commits,
+            tables: None,
         };
         let left = loop {
             match self.next(&connection, &log_pages) {
@@ -267,6 +309,11 @@ impl Writing {
             let _ = connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()));
         }
         left
+    }
+
+    /// How many statements a connection has prepared: the program's and those around a call.
+    pub(super) fn statements(&self) -> usize {
+        self.shared.compiled.emit + 1 + Fixed::COUNT
     }
 
     /// Waits for the next message, and uses a pause for the checkpoint; nothing when none will come.
@@ -342,19 +389,23 @@ impl Fixed {
     }
 }
 
-struct Group<'w, 'c> {
-    connection: &'c Connection,
-    statements: Statements<'c>,
-    writing: &'w Writing,
-    deadline: &'w Deadline,
-    ids: &'w mut IdSource,
-    owed: Vec<Owed>,
+pub(super) struct Group<'w, 'c> {
+    pub(super) connection: &'c Connection,
+    pub(super) statements: Statements<'c>,
+    pub(super) writing: &'w Writing,
+    pub(super) deadline: &'w Deadline,
+    pub(super) ids: &'w mut IdSource,
+    pub(super) owed: Vec<Owed>,
+    /// What becomes of it in a simulation.
+    pub(super) fate: Fate,
+    /// How a simulation is shown the rows.
+    pub(super) tables: Option<&'w Tables>,
 }
 
 impl Group<'_, '_> {
     /// Runs the first message and those that wait behind it, flushes, and answers. Gives who waits for the store to
     /// close, and whether the connection can go on.
-    fn run(&mut self, first: Message) -> (Option<oneshot::Sender<()>>, bool) {
+    pub(super) fn run(&mut self, first: Message) -> (Option<oneshot::Sender<()>>, bool) {
         let began = self.fixed(Fixed::Begin);
         let started = Instant::now();
         let (mut next, mut closing) = (Some(first), None);
@@ -363,21 +414,27 @@ impl Group<'_, '_> {
         while let Some(message) = next {
             match message {
                 Message::Run { call, next, reply } => {
+                    let (what, operation) = (call.what, self.operation(&call));
                     let ended = if whole { self.call(*call, next) } else { None };
                     whole &= ended.is_some();
                     let ended = ended.unwrap_or_else(|| Ended::refused(Refusal::Unavailable));
+                    self.note(Some(what), operation, (None, None), outcome(&ended));
                     self.owed.push(Owed::Call(reply, ended));
                 }
                 Message::Deliver { call, told, reply } => {
+                    let (what, operation, sequence) = (call.what, self.operation(&call), told.sequence);
                     let ended = if whole { self.deliver(*call, &told) } else { None };
                     whole &= ended.is_some();
                     let ended = ended.unwrap_or_else(|| Ended::refused(Refusal::Unavailable));
+                    self.note(Some(what), operation, (None, Some(sequence)), outcome(&ended));
                     self.owed.push(Owed::Call(reply, ended));
                 }
                 Message::Once { call, once, reply } => {
+                    let (what, operation, key) = (call.what, self.operation(&call), self.key(&once));
                     let ended = if whole { self.once(*call, *once) } else { None };
                     whole &= ended.is_some();
                     let ended = ended.unwrap_or_else(|| OnceEnded::refused(Refusal::Unavailable));
+                    self.note(Some(what), operation, (key, None), outcome_of_once(&ended));
                     self.owed.push(Owed::Once(reply, ended));
                 }
                 Message::System { write, reply } => {
@@ -385,6 +442,8 @@ impl Group<'_, '_> {
                     whole &= done.is_some();
                     let done =
                         done.unwrap_or_else(|| Err(StoreError::Unavailable("the database is away".into())));
+                    let outcome = if done.is_ok() { WorkedOutcome::Done } else { WorkedOutcome::Refused };
+                    self.note(None, None, (None, None), outcome);
                     self.owed.push(Owed::System(reply, done));
                 }
                 Message::Close(reply) => {
@@ -392,17 +451,22 @@ impl Group<'_, '_> {
                     break;
                 }
             }
-            let full = !whole || self.owed.len() >= GROUP_MAX || started.elapsed() >= GROUP_TIME;
+            // What a simulation groups depends on no machine's speed.
+            let late = started.elapsed() >= GROUP_TIME && !self.is_driven();
+            let full = !whole || self.owed.len() >= GROUP_MAX || late;
             next = if full { None } else { self.waiting() };
         }
         let flushing = Instant::now();
-        let committed = whole && self.fixed(Fixed::Commit);
+        let committed = whole && !matches!(self.fate, Fate::Fails | Fate::Lies) && self.fixed(Fixed::Commit);
         if committed && let Some(observer) = &self.writing.options.on_commit {
             observer(flushing.elapsed(), self.owed.len());
         }
         // The connection is kept when it can be brought back: opening it anew could find the group in the log.
         let alive = self.connection.is_autocommit() || self.fixed(Fixed::Rollback);
-        self.answer(committed);
+        if let Some(driver) = &self.writing.options.driver {
+            driver.ended(committed);
+        }
+        self.answer(committed && self.fate != Fate::LosesAnswers || self.fate == Fate::Lies);
         (closing, began && alive)
     }
 
@@ -410,10 +474,39 @@ impl Group<'_, '_> {
     fn waiting(&self) -> Option<Message> {
         let messages = &self.writing.messages;
         messages.try_recv().ok().or_else(|| {
+            if self.is_driven() {
+                return None;
+            }
             // Let a thread on the same core finish what it has read, then look once more.
             std::thread::yield_now();
             messages.try_recv().ok()
         })
+    }
+
+    fn is_driven(&self) -> bool {
+        self.writing.options.driver.is_some()
+    }
+
+    fn operation(&self, call: &Call) -> Option<OperationId> {
+        call.part.as_ref().filter(|_| self.is_driven()).map(|part| part.operation)
+    }
+
+    fn key(&self, once: &Once) -> Option<String> {
+        self.is_driven().then(|| format!("{} {}", once.key.scope, once.key.key))
+    }
+
+    /// Notes what a simulation is told of a call.
+    fn note(
+        &mut self,
+        what: Option<What>,
+        operation: Option<OperationId>,
+        (key, delivery): (Option<String>, Option<i64>),
+        outcome: WorkedOutcome,
+    ) {
+        if let Some((driver, tables)) = self.writing.options.driver.as_ref().zip(self.tables) {
+            let rows = |entity| tables.rows(self.connection, entity);
+            driver.worked(Worked { what, key, operation, delivery, outcome }, &rows);
+        }
     }
 
     fn answer(&mut self, committed: bool) {
@@ -452,6 +545,13 @@ impl Group<'_, '_> {
             return None;
         }
         let shared = Arc::clone(&self.writing.shared);
+        if self.fate == Fate::Repeats {
+            let mut transaction = SqliteTransaction::new(self.connection, &mut self.statements, &shared);
+            let _ = run(&shared.program, call.clone(), &mut transaction, self.ids, &|| false);
+            if self.connection.is_autocommit() || !self.fixed(Fixed::RollbackTo) {
+                return None;
+            }
+        }
         self.deadline.set(self.writing.options.work);
         let mut transaction = SqliteTransaction::new(self.connection, &mut self.statements, &shared);
         let overdue = || self.deadline.has_passed();
@@ -539,4 +639,21 @@ impl Group<'_, '_> {
 /// Whether a job need not begin anew after a crash: it has ended, or the store keeps where it goes on.
 fn is_settled(ended: &Ended) -> bool {
     ended.resume.as_ref().map_or(!ended.again, |resume| resume.kept)
+}
+
+fn outcome(ended: &Ended) -> WorkedOutcome {
+    match (&ended.result, &ended.resume) {
+        (Err(_), _) => WorkedOutcome::Refused,
+        (Ok(_), Some(resume)) if resume.kept => WorkedOutcome::Part,
+        (Ok(_), Some(_)) => WorkedOutcome::Looked,
+        (Ok(_), None) => WorkedOutcome::Done,
+    }
+}
+
+fn outcome_of_once(ended: &OnceEnded) -> WorkedOutcome {
+    match ended {
+        OnceEnded::Ran(ended, _) => outcome(ended),
+        OnceEnded::Replayed(_) => WorkedOutcome::Replayed,
+        OnceEnded::OtherInput => WorkedOutcome::Refused,
+    }
 }

@@ -1,5 +1,7 @@
 //! `formwork test`: holds a document's promises against the system that it describes.
 
+mod simulation;
+
 use crate::documents;
 use crate::ending::Ending;
 use crate::findings;
@@ -15,7 +17,7 @@ use std::time::{Duration, Instant};
 /// What `formwork test` takes.
 #[derive(Args)]
 #[command(
-    after_help = "Example:\n  formwork test shortlink.md --only flows\n  formwork test shortlink.md --flow \"A link expires\""
+    after_help = "Example:\n  formwork test shortlink.md --only flows\n  formwork test shortlink.md --flow \"A link expires\"\n  formwork test shortlink.md --only simulation --seconds 60\n  formwork test shortlink.md --only simulation --seed 4711"
 )]
 pub(crate) struct Arguments {
     /// The document; `-` is standard input
@@ -36,6 +38,15 @@ pub(crate) struct Arguments {
     /// Test on PostgreSQL, `postgres://user@host/database`: each flow in a schema of its own, dropped at its end
     #[arg(long, value_name = "URL", conflicts_with = "target")]
     pub(crate) database: Option<String>,
+    /// With --only simulation: the seed of the first run; alone, of the only one
+    #[arg(long, value_name = "N")]
+    pub(crate) seed: Option<u64>,
+    /// With --only simulation: at most so many runs
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
+    pub(crate) runs: Option<u64>,
+    /// With --only simulation: for so long; 10 s without --seed and --runs
+    #[arg(long, value_name = "SECONDS", value_parser = clap::value_parser!(u64).range(1..))]
+    pub(crate) seconds: Option<u64>,
     /// How to show the result
     #[arg(long, value_enum, default_value_t = Format::Text)]
     pub(crate) format: Format,
@@ -46,6 +57,8 @@ pub(crate) struct Arguments {
 pub(crate) enum Part {
     /// The flows of section 7
     Flows,
+    /// Thousands of random runs, with crashes and lost answers, against everything that is declared
+    Simulation,
 }
 
 /// How the result is shown.
@@ -63,8 +76,16 @@ pub(crate) enum Format {
 pub(crate) fn run(arguments: &Arguments, terminal: &Terminal) -> Result<Ending> {
     let source = documents::read(&arguments.document)?;
     let Some(analysis) = findings::executable(source, terminal) else { return Ok(Ending::FallsShort) };
+    if arguments.only.contains(&Part::Simulation) {
+        return simulation::run(arguments, &analysis, terminal);
+    }
+    if arguments.seed.or(arguments.runs).or(arguments.seconds).is_some() {
+        anyhow::bail!("--seed, --runs and --seconds belong to --only simulation");
+    }
     if arguments.only.is_empty() {
-        terminal.remark("only the flows of section 7 are held against the system so far");
+        terminal.remark(
+            "only the flows of section 7 are held against the system so far; --only simulation simulates it",
+        );
     }
     let runtime = tokio::runtime::Runtime::new().context("cannot start threads")?;
     let target = match &arguments.target {

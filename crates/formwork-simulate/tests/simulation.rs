@@ -1,0 +1,185 @@
+//! A seed makes a run happen again to the byte; and a simulation finds what is broken, since one that cannot is worth nothing.
+
+use formwork_check::Analysis;
+use formwork_simulate::{Options, Report, Tamper, simulate, trace};
+use std::path::Path;
+
+/// A document with a unique key, a rule over a field, an append-only table, and an operation of several parts.
+const DOCUMENT: &str = r#"
+## 4) Primary Interface/API
+
+#### Operation: `make_thing` — `POST /things`
+
+**Input:**
+- `name` (string) | what it is called | required, max 20 chars
+- `size` (integer) | how large | required, 1 to 9
+
+**Output:** `201` with the `thing`
+
+**Behavior:**
+1. Anyone may call this.
+2. Creates a `thing` with `name = input.name`, `size = input.size`, or fails with `409 taken`.
+3. Creates a `note` with `text = input.name`.
+4. Returns `201` with the `thing`.
+
+#### Operation: `grow_thing` — `POST /things/{id}/grow`
+
+**Input:**
+- `id` (uuid) | which | required
+
+**Output:** the `thing`
+
+**Behavior:**
+1. Anyone may call this.
+2. Finds the `thing` where `id == input.id`, or fails with `404 thing_not_found`.
+3. Updates the `thing` with `grown = thing.grown + 1`.
+4. Commits.
+5. Creates a `note` with `text = "grown"`.
+6. Returns the `thing`.
+
+#### Operation: `get_thing` — `GET /things/{id}`
+
+**Input:**
+- `id` (uuid) | which | required
+
+**Output:** the `thing`
+
+**Behavior:**
+1. Anyone may call this.
+2. Finds the `thing` where `id == input.id`, or fails with `404 thing_not_found`.
+3. Returns the `thing`.
+
+## 6) Data Model
+
+### Entity: `thing`
+
+**Fields:**
+- `id` (uuid) | identity | primary key, generated
+- `name` (string) | what it is called | required, unique, max 20 chars
+- `size` (integer) | how large | required, 1 to 9
+- `grown` (integer) | how often it has grown | required, default 0
+
+### Entity: `note`
+
+**Fields:**
+- `id` (uuid) | identity | primary key, generated
+- `text` (string) | what happened | required
+
+**Constraints:**
+- append-only
+"#;
+
+fn document() -> Analysis {
+    let analysis = formwork_check::analyse_fragment(DOCUMENT.into());
+    assert!(
+        !analysis.has_errors(),
+        "{}",
+        analysis.diagnostics.iter().map(|one| format!("{one:?}\n")).collect::<String>()
+    );
+    analysis
+}
+
+fn example(name: &str) -> Analysis {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../examples").join(name);
+    formwork_check::analyse(std::fs::read_to_string(path).expect("an example").into())
+}
+
+fn simulated(tamper: Tamper, runs: u64) -> Report {
+    let options = Options { seed: 1, runs: Some(runs), within: None, tamper };
+    simulate(&document(), &options, &|_| {}).expect("a simulation")
+}
+
+/// Runs SQL on a database behind its store's back.
+fn sql(path: &Path, statements: &str) {
+    let connection = rusqlite::Connection::open(path).expect("a database");
+    connection.execute_batch(statements).expect("SQL");
+}
+
+fn found(tamper: Tamper, runs: u64, words: &str) {
+    let report = simulated(tamper, runs);
+    let failure = report.failure.expect("something is found");
+    assert!(failure.finding.contains(words), "{}\n{}", failure.finding, failure.trace.join("\n"));
+    // The seed alone makes it happen again.
+    let again = Options { tamper, ..Options::one(failure.seed) };
+    let again = simulate(&document(), &again, &|_| {}).expect("a simulation").failure.expect("again");
+    assert_eq!(again.trace, failure.trace);
+}
+
+#[test]
+fn what_is_sound_is_found_sound() {
+    let report = simulated(Tamper::default(), 40);
+    assert!(report.is_fine(), "{}", report.to_text("-"));
+    assert!(report.never.is_empty(), "{:?}", report.never);
+    assert!(
+        report.counts.crashes > 0 && report.counts.failed > 0 && report.counts.parts > 0,
+        "{:?}",
+        report.counts
+    );
+}
+
+#[test]
+fn one_seed_gives_one_trace() {
+    for analysis in [document(), example("orders.md"), example("job-queue.md")] {
+        for seed in [3, 4] {
+            let (first, second) = (trace(&analysis, seed), trace(&analysis, seed));
+            assert_eq!(first.expect("a trace"), second.expect("a trace"));
+        }
+        assert_ne!(trace(&analysis, 3).expect("a trace"), trace(&analysis, 4).expect("a trace"));
+    }
+}
+
+#[test]
+fn a_store_that_drops_commits_is_found() {
+    let report = simulated(Tamper { lies: true, ..Tamper::default() }, 40);
+    assert!(!report.is_fine());
+}
+
+#[test]
+fn a_store_that_ignores_a_unique_key_is_found() {
+    let at_first = |path: &Path| {
+        let names = {
+            let connection = rusqlite::Connection::open(path).expect("a database");
+            let mut all = connection
+                .prepare("SELECT name FROM sqlite_master WHERE type = 'index' AND tbl_name = 'thing' AND sql IS NOT NULL")
+                .expect("SQL");
+            let names = all.query_map([], |row| row.get::<_, String>(0)).expect("names");
+            names.collect::<Result<Vec<_>, _>>().expect("names")
+        };
+        assert!(!names.is_empty());
+        names.iter().for_each(|name| sql(path, &format!("DROP INDEX \"{name}\"")));
+    };
+    found(Tamper { at_first, ..Tamper::default() }, 40, "two `thing` have the same `name`");
+}
+
+#[test]
+fn rows_that_break_a_rule_of_their_field_are_found() {
+    let at_first = |path: &Path| {
+        sql(
+            path,
+            "CREATE TRIGGER t AFTER INSERT ON thing BEGIN UPDATE thing SET size = 12 WHERE id = new.id; END",
+        );
+    };
+    found(Tamper { at_first, ..Tamper::default() }, 20, "`size` of `thing`");
+}
+
+#[test]
+fn rows_of_an_append_only_table_that_change_are_found() {
+    let at_first = |path: &Path| {
+        sql(path, "CREATE TRIGGER t AFTER UPDATE ON thing BEGIN UPDATE note SET text = 'other'; END");
+    };
+    found(Tamper { at_first, ..Tamper::default() }, 40, "append-only");
+}
+
+#[test]
+fn operations_that_nobody_carries_to_their_end_are_found() {
+    let between_lives = |path: &Path| sql(path, "DELETE FROM _operations");
+    found(Tamper { between_lives, ..Tamper::default() }, 200, "nobody has carried it to its end");
+}
+
+#[test]
+fn answers_that_are_not_kept_with_their_effect_are_found() {
+    let between_lives = |path: &Path| sql(path, "DELETE FROM _answers");
+    let report = simulated(Tamper { between_lives, ..Tamper::default() }, 40);
+    let finding = report.failure.expect("something is found").finding;
+    assert!(finding.contains("was carried out 2 times") || finding.contains("does not know it"), "{finding}");
+}
