@@ -26,7 +26,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use tokio::net::TcpListener;
-use tokio::sync::watch;
+use tokio::sync::{Notify, watch};
 use tokio::task::JoinHandle;
 
 /// Why a server did not start; each a clear line. Nothing was made on disk when an address is at fault.
@@ -192,8 +192,8 @@ pub(crate) async fn start_in(
     let admin_key = random::hexadecimal(&random::bytes::<24>()?);
     let clock = Arc::new(world.map_or_else(|| Clock::new(config.clock), World::clock));
     let metrics = Arc::new(Metrics::new(&program, &analysis.model.slos));
-    let (committed, commits) = watch::channel(0);
-    let store = Arc::new(open(&config, &program, &metrics, (committed, world))?);
+    let commits = Arc::new(Notify::new());
+    let store = Arc::new(open(&config, &program, &metrics, (commits.clone(), world))?);
     if world.is_none() {
         data::write_document(&config.data, &analysis.source)?;
     }
@@ -346,7 +346,7 @@ fn open(
     config: &Config,
     program: &Arc<Program>,
     metrics: &Arc<Metrics>,
-    (committed, world): (watch::Sender<u64>, Option<&World>),
+    (commits, world): (Arc<Notify>, Option<&World>),
 ) -> Result<Store, StartError> {
     let measured = metrics.clone();
     let mut options = Options::new(config.data.join(DATABASE));
@@ -355,7 +355,7 @@ fn open(
     options.flushes = config.durable;
     options.on_commit = Some(Arc::new(move |took, _| {
         measured.commit(took);
-        committed.send_modify(|number| *number = number.wrapping_add(1));
+        commits.notify_waiters();
     }));
     if let Some(world) = world {
         options.driver = Some(world.driver.clone());

@@ -13,7 +13,7 @@ use http::{HeaderName, HeaderValue, Method, Request, Response};
 use parking_lot::Mutex;
 use std::sync::Arc;
 use std::time::Duration;
-use tokio::sync::watch;
+use tokio::sync::Notify;
 
 /// A key and what it lets its bearer do.
 #[derive(Clone, Debug)]
@@ -26,13 +26,26 @@ pub(crate) struct Key {
     pub(crate) roles: Vec<String>,
 }
 
-/// The door of the node that runs, and the number of its life: the next one has another.
-#[derive(Clone, Debug)]
+/// The door of the node that runs.
+#[derive(Debug, Default)]
 pub(crate) struct Place {
     /// The door; absent while no node runs.
-    pub(crate) door: Option<Door>,
-    /// How many nodes there were before.
-    pub(crate) life: u64,
+    door: Mutex<Option<Door>>,
+    /// Told when a node is killed. A channel would wake its waiters in an order of its own.
+    killed: Notify,
+}
+
+impl Place {
+    /// There is a node.
+    pub(crate) fn opens(&self, door: Door) {
+        *self.door.lock() = Some(door);
+    }
+
+    /// There is none any more; who waits for it waits no longer.
+    pub(crate) fn closes(&self) {
+        *self.door.lock() = None;
+        self.killed.notify_waiters();
+    }
 }
 
 /// A caller at work.
@@ -40,7 +53,7 @@ pub(crate) struct Caller {
     pub(crate) number: usize,
     pub(crate) world: Arc<World>,
     pub(crate) keys: Arc<[Key]>,
-    pub(crate) place: watch::Receiver<Place>,
+    pub(crate) place: Arc<Place>,
     pub(crate) dice: Dice,
     /// What was sent under keys by all callers, to be repeated.
     pub(crate) sent: Arc<Mutex<Vec<Sent>>>,
@@ -57,6 +70,8 @@ pub(crate) struct Sent {
     shown: String,
 }
 
+/// How long an answer may take before it is never coming: longer than a run.
+const LONGEST_WAIT: Duration = Duration::from_secs(30 * 86_400);
 /// How often a request is repeated that nobody answered.
 const PATIENCE: usize = 4;
 
@@ -121,14 +136,22 @@ impl Caller {
     async fn exchange(&mut self, sent: &Sent) -> Option<Response<Bytes>> {
         let name = format!("caller {}", self.number);
         self.world.say(&format!("{name} → {}", sent.shown));
-        let place = self.place.borrow_and_update().clone();
-        let answer = match place.door {
+        let door = self.place.door.lock().clone();
+        let answer = match door {
             None => None,
             Some(door) => {
+                let losses = self.world.plan.losses;
+                let patience = match losses && self.dice.chance(6) {
+                    true => Duration::from_millis(self.dice.below(30)),
+                    false => LONGEST_WAIT,
+                };
+                let is_lost = losses && self.dice.chance(6);
                 tokio::select! {
                     biased;
-                    _ = self.place.wait_for(|now| now.life != place.life) => None,
-                    answer = door.request(sent.surface, sent.request.clone()) => answer,
+                    () = self.place.killed.notified() => None,
+                    // The caller hangs up.
+                    () = tokio::time::sleep(patience) => None,
+                    answer = door.request(sent.surface, sent.request.clone()) => answer.filter(|_| !is_lost),
                 }
             }
         };

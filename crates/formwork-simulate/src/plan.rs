@@ -13,7 +13,7 @@ pub(crate) struct Plan {
     pub(crate) requests: usize,
     /// Whether commits fail.
     pub(crate) failures: bool,
-    /// Whether answers of committed calls are lost.
+    /// Whether callers hang up, and answers are lost on their way.
     pub(crate) losses: bool,
     /// Whether calls are undone and run again.
     pub(crate) repeats: bool,

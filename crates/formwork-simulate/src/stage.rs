@@ -19,7 +19,6 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 use tempfile::TempDir;
-use tokio::sync::watch;
 use tokio::task::{JoinSet, LocalSet};
 
 /// The database in a data folder.
@@ -161,7 +160,8 @@ impl Play<'_> {
         self.put_rows(&node).await;
         world.set_placing(false);
         world.set_calm(false);
-        let (place, places) = watch::channel(Place { door: Some(node.door()), life: 0 });
+        let place = Arc::new(Place::default());
+        place.opens(node.door());
         let sent = Arc::new(Mutex::new(Vec::new()));
         let mut callers = JoinSet::new();
         for number in 1..=world.plan.clients {
@@ -169,7 +169,7 @@ impl Play<'_> {
                 number,
                 world: Arc::clone(world),
                 keys: Arc::clone(&self.stage.keys),
-                place: places.clone(),
+                place: Arc::clone(&place),
                 dice: Dice::new(world.plan.seed, 16 + number as u64),
                 sent: Arc::clone(&sent),
             };
@@ -227,12 +227,12 @@ impl Play<'_> {
     async fn trouble(
         &self,
         node: &mut Option<Node>,
-        place: &watch::Sender<Place>,
+        place: &Place,
         gone: &Cell<bool>,
     ) -> Result<(), SimulateError> {
         let (world, plan) = (&self.world, self.world.plan);
         let mut dice = Dice::new(plan.seed, 3);
-        for life in 1.. {
+        loop {
             let pause = Duration::from_millis(dice.below(60_000));
             let in_the_middle = tokio::select! {
                 biased;
@@ -258,16 +258,15 @@ impl Play<'_> {
             } else if plan.crashes
                 && let Some(running) = node.take()
             {
-                place.send_replace(Place { door: None, life });
+                place.closes();
                 self.crash(running).await;
                 tokio::time::sleep(Duration::from_millis(dice.below(400))).await;
                 let next = self.start().await?;
                 world.say("the node is there again");
-                place.send_replace(Place { door: Some(next.door()), life });
+                place.opens(next.door());
                 *node = Some(next);
             }
         }
-        Ok(())
     }
 
     /// Rows of the tables that no step fills: those that the flows put in place, and a few by chance.

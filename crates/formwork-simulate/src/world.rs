@@ -12,7 +12,7 @@ use formwork_language::program::{EntityId, Program};
 use formwork_language::value::Row;
 use formwork_store::{Driver, Fate, Inspector, Rows, Waiting, WaitingDelivery, Worked, WorkedOutcome};
 use parking_lot::Mutex;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
@@ -58,6 +58,8 @@ struct Book {
     waiting: BTreeMap<i64, WaitingDelivery>,
     /// Operations of several parts that have begun and not ended, by name.
     open: BTreeMap<OperationId, String>,
+    /// Those that have ended well.
+    ended: BTreeSet<OperationId>,
     memory: Memory,
     counts: Counts,
     /// The calls of the group that is under way.
@@ -132,6 +134,7 @@ impl World {
             answered: BTreeMap::new(),
             waiting: BTreeMap::new(),
             open: BTreeMap::new(),
+            ended: BTreeSet::new(),
             memory: Memory::default(),
             counts: Counts::default(),
             steps: Vec::new(),
@@ -353,6 +356,13 @@ impl World {
             return Some(format!("{name} has changed rows all the same"));
         }
         if let Some(operation) = worked.operation {
+            // Under a key it bears the same number again once its answer is kept no longer.
+            let again = worked.outcome == WorkedOutcome::Done
+                && worked.key.is_none()
+                && !book.ended.insert(operation);
+            if again {
+                return Some(format!("one {name} was carried to its end twice"));
+            }
             match worked.outcome {
                 WorkedOutcome::Part => {
                     book.open.insert(operation, name);
@@ -477,7 +487,6 @@ impl Driver for Turns {
             (true, _) => Fate::Commits,
             (_, 0 | 1) if world.lies.load(Ordering::Relaxed) => Fate::Lies,
             (_, 0 | 1) if world.plan.failures => Fate::Fails,
-            (_, 2 | 3) if world.plan.losses => Fate::LosesAnswers,
             (_, 4..=9) if world.plan.repeats => Fate::Repeats,
             _ => Fate::Commits,
         };

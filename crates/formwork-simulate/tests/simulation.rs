@@ -121,10 +121,15 @@ fn what_is_sound_is_found_sound() {
 fn one_seed_gives_one_trace() {
     for analysis in [document(), example("orders.md"), example("job-queue.md")] {
         for seed in [3, 4] {
-            let (first, second) = (trace(&analysis, seed), trace(&analysis, seed));
-            assert_eq!(first.expect("a trace"), second.expect("a trace"));
+            let first = trace(&analysis, seed).expect("a trace");
+            let second = trace(&analysis, seed).expect("a trace");
+            // Only where they part is of interest.
+            for (at, (left, right)) in first.iter().zip(&second).enumerate() {
+                assert_eq!(left, right, "seed {seed}, behind {:?}", &first[at.saturating_sub(3)..at]);
+            }
+            assert_eq!(first.len(), second.len());
         }
-        assert_ne!(trace(&analysis, 3).expect("a trace"), trace(&analysis, 4).expect("a trace"));
+        assert!(trace(&analysis, 3).expect("a trace") != trace(&analysis, 4).expect("a trace"));
     }
 }
 

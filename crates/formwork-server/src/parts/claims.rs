@@ -9,8 +9,8 @@ use formwork_engine::{Ended, OperationId, StoreError};
 use formwork_store::{Holder, OnceEnded, Store, Unfinished};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
-use std::time::Instant;
 use tokio::sync::watch;
+use tokio::time::Instant;
 
 /// A lease is renewed so many times before it ends.
 const RENEWALS: u32 = 3;
@@ -54,6 +54,7 @@ impl Parts {
     pub(crate) async fn keep_lease(self: Arc<Self>, mut stop: watch::Receiver<bool>) {
         loop {
             tokio::select! {
+                biased;
                 () = tokio::time::sleep(self.lease / RENEWALS) => {}
                 _ = stop.wait_for(|stop| *stop) => return,
             }

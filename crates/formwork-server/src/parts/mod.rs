@@ -35,7 +35,7 @@ use sha2::{Digest, Sha256};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
-use tokio::sync::{oneshot, watch};
+use tokio::sync::{Notify, oneshot};
 use tokio::task::JoinSet;
 use tokio::time::Instant;
 
@@ -65,8 +65,8 @@ pub(crate) struct Parts {
     metrics: Arc<Metrics>,
     seeds: Arc<Seeds>,
     upstreams: Upstreams,
-    /// Changes at every commit.
-    commits: watch::Receiver<u64>,
+    /// Told of every commit; who waits is woken in the order of their waiting.
+    commits: Arc<Notify>,
     ids: Mutex<IdSource>,
     under_way: Mutex<JoinSet<()>>,
     /// Operations that are under way in this process.
@@ -98,8 +98,8 @@ pub(crate) struct Needs {
     pub(crate) seeds: Arc<Seeds>,
     /// The other side.
     pub(crate) upstreams: Upstreams,
-    /// Changes at every commit.
-    pub(crate) commits: watch::Receiver<u64>,
+    /// Told of every commit; who waits is woken in the order of their waiting.
+    pub(crate) commits: Arc<Notify>,
     /// How long this process is waited for after its last sign of life.
     pub(crate) lease: Duration,
 }
@@ -443,14 +443,16 @@ impl Parts {
     /// there is nothing more to wait for.
     async fn wait(&self, until: i64) -> i64 {
         let began = Instant::now();
-        let mut commits = self.commits.clone();
-        commits.mark_unchanged();
+        let commit = self.commits.notified();
+        tokio::pin!(commit);
+        // From here on a commit is noticed, also one during the pause.
+        commit.as_mut().enable();
         let left = Duration::from_micros(u64::try_from(until - self.clock.now()).unwrap_or_default());
         let look = if self.clock.is_test() { LONGEST_TEST_WAIT } else { LONGEST_LOOK.min(left) };
         tokio::time::sleep(BETWEEN_LOOKS).await;
         tokio::select! {
             biased;
-            _ = commits.changed() => {}
+            () = commit => {}
             () = tokio::time::sleep(look.saturating_sub(BETWEEN_LOOKS)) => {}
         }
         let over = self.clock.is_test() && began.elapsed() >= LONGEST_TEST_WAIT;
