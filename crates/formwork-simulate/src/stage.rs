@@ -314,7 +314,7 @@ impl Play<'_> {
     async fn ends_well(&self, node: &Node) {
         let world = &self.world;
         let now = world.now();
-        for kept in node.store().unfinished().unwrap_or_default() {
+        for kept in node.store().unfinished(1).unwrap_or_default() {
             let name = &kept.name;
             world.find(format!(
                 "`{name}` was begun, and has not come to its end though nothing goes wrong any more"
