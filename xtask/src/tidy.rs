@@ -74,9 +74,18 @@ const IMPURE: &[&str] = &[
 /// Marks of unfinished work.
 const UNFINISHED: &[&str] = &["todo!(", "unimplemented!(", "FIXME", "XXX", "#[ignore"];
 
+/// Suites that a second one runs word for word on PostgreSQL: folder, the second one's, and what only a file can break.
+const TWINS: &[(&str, &str, &[&str])] = &[
+    ("crates/formwork-store/tests/suite", "suite_postgres", &["durability", "folder", "vfs"]),
+    ("crates/formwork-server/tests/http", "http_postgres", &[]),
+];
+
 /// Every fault of the repository.
 pub(crate) fn run() -> Vec<String> {
     let mut faults = edges();
+    for (folder, twin, of_files) in TWINS {
+        faults.extend(left_out(Path::new(folder), twin, of_files));
+    }
     for file in files(Path::new(".")) {
         let Ok(text) = std::fs::read_to_string(&file) else { continue };
         let name = file.display().to_string();
@@ -120,6 +129,25 @@ fn edges() -> Vec<String> {
         }
     }
     faults
+}
+
+/// The modules of a suite that the second one does not name.
+fn left_out(folder: &Path, twin: &str, of_files: &[&str]) -> Vec<String> {
+    let main = folder.with_file_name(twin).join("main.rs");
+    let Ok(named) = std::fs::read_to_string(&main) else {
+        return vec![format!("{} cannot be read", main.display())];
+    };
+    let suite = folder.file_name().unwrap_or_default().to_string_lossy();
+    let modules = files(folder).into_iter().filter_map(|file| {
+        let is_module = file.extension().is_some_and(|extension| extension == "rs");
+        is_module.then(|| file.file_stem().unwrap_or_default().to_string_lossy().into_owned())
+    });
+    // Where the rows are is each suite's own.
+    let shared = modules.filter(|module| !["main", "place"].contains(&&**module));
+    let missing = shared.filter(|module| {
+        !of_files.contains(&&**module) && !named.contains(&format!("\"../{suite}/{module}.rs\""))
+    });
+    missing.map(|module| format!("{}: does not run `{suite}/{module}.rs`", main.display())).collect()
 }
 
 fn source(name: &str, text: &str) -> Vec<String> {

@@ -11,6 +11,8 @@ mod conditional;
 mod edge;
 #[path = "../http/elements.rs"]
 mod elements;
+#[path = "../http/evolution.rs"]
+mod evolution;
 #[path = "../http/handlers.rs"]
 mod handlers;
 #[path = "../http/hostile.rs"]

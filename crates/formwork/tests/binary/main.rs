@@ -8,6 +8,7 @@ mod flows;
 mod handlers;
 mod http;
 mod keys;
+mod nodes;
 mod openapi;
 mod parts;
 mod pathological;

@@ -8,7 +8,7 @@ use std::net::TcpListener;
 use std::sync::mpsc::{Receiver, channel};
 use std::time::{Duration, Instant};
 
-const DOCUMENT: &str = "# Orders – Technical Architecture
+pub(crate) const DOCUMENT: &str = "# Orders – Technical Architecture
 
 ## 3) Core Components
 
@@ -58,7 +58,7 @@ const DOCUMENT: &str = "# Orders – Technical Architecture
 ";
 
 /// Takes requests one by one; answers those after the first `silent` ones. Gives each as text.
-fn upstream(silent: usize) -> (String, Receiver<String>) {
+pub(crate) fn upstream(silent: usize) -> (String, Receiver<String>) {
     let listener = TcpListener::bind(("127.0.0.1", 0)).expect("a port");
     let address = listener.local_addr().expect("an address").to_string();
     let (seen, requests) = channel();
