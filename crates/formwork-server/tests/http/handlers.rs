@@ -1,9 +1,11 @@
 //! What runs after a commit: handlers of events and of changes, and what is scheduled. Each has its effect once.
 
+use crate::place::options;
 use crate::system::{System, config};
 use formwork_check::{Analysis, analyse_fragment};
 use formwork_server::{ClockChoice, Config, Limits, start};
-use std::sync::LazyLock;
+use formwork_store::Store;
+use std::sync::{Arc, LazyLock};
 use std::time::Duration;
 
 static SHOP: LazyLock<Analysis> = LazyLock::new(|| {
@@ -195,4 +197,35 @@ async fn on_the_machines_clock_handlers_run_by_themselves() {
     assert!(tokio::time::timeout(Duration::from_secs(20), done).await.is_ok(), "{}", metrics().await);
     assert_eq!(left(&system).await.len(), 0);
     system.stop().await;
+}
+
+#[tokio::test]
+async fn an_event_goes_seven_days_after_it_was_emitted_when_every_handler_was_told_of_it() {
+    const WEEK: i64 = 7 * 86_400_000_000;
+    let pruned = async |folder: tempfile::TempDir, since: i64| {
+        let program = Arc::new(SHOP.compiled.program.clone());
+        let store = Store::open(options(&folder.path().join("data")), program).expect("opens");
+        let first = store.events(None).expect("a list").first().map_or(0, |event| event.time);
+        while store.prune(first + since).await.expect("done") {}
+        let left = store.events(None).expect("a list").len();
+        store.close().await;
+        drop(store);
+        (folder, left)
+    };
+    let system = shop().await;
+    post(&system, "POST /parcels", r#"{"id":"bad","weight":1}"#).await;
+    system.advance("0s").await;
+    post(&system, "POST /parcels", r#"{"id":"a","weight":1}"#).await;
+    system.advance("1s").await;
+    // What a handler is still to be told stays, and what came behind it too.
+    let (folder, left) = pruned(system.stop().await, 100 * WEEK).await;
+    assert_eq!(left, 2);
+    let system = System::start_in(folder, &SHOP, Limits::default()).await;
+    post(&system, "POST /open", "{}").await;
+    system.advance("1h").await;
+    assert_eq!(self::left(&system).await.len(), 0);
+    let (folder, left) = pruned(system.stop().await, WEEK).await;
+    assert_eq!(left, 2, "it is listed for seven days");
+    let (_folder, left) = pruned(folder, WEEK + 1).await;
+    assert_eq!(left, 0);
 }

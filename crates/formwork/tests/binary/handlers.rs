@@ -3,6 +3,7 @@
 use crate::data_folder::database;
 use crate::http;
 use crate::process::{Place, Server};
+use formwork_temporary_postgres::server as postgres;
 use rusqlite::Connection;
 use serde_json::json;
 use std::time::{Duration, Instant};
@@ -36,6 +37,21 @@ const DOCUMENT: &str = "# Orders – Technical Architecture
 2. Creates an `order` from the input.
 3. Emits `order.made`.
 
+#### Operation: `totals` — `GET /totals`
+
+**Input:** None
+
+**Output:** how many there are
+
+**Behavior:**
+1. Anyone may call this.
+2. Lets `orders` be the number of `order`.
+3. Lets `mails` be the number of `mail`.
+4. Lets `sum` be the sum of `order.number`.
+5. Lets `mailed` be the sum of `mail.number`.
+6. Finds the `tally` where `id == \"mails\"`, or fails with `404 no_mails`.
+7. Returns `{\"orders\": orders, \"mails\": mails, \"sum\": sum, \"mailed\": mailed, \"tally\": tally.count}`.
+
 ## 6) Data Model
 
 ### Entity: `order`
@@ -67,9 +83,37 @@ const ROUNDS: u64 = 12;
 #[test]
 fn every_effect_is_there_once_however_often_the_process_is_killed() {
     let place = Place::with(DOCUMENT);
+    let number = killed_again_and_again(&place, &[]);
+    let connection = Connection::open(database(&place)).expect("opens after a kill");
+    let one = |sql: &str| connection.query_row(sql, [], |row| row.get::<_, i64>(0)).expect("a number");
+    for table in ["order", "mail"] {
+        assert_eq!(one(&format!(r#"SELECT count(*) FROM "{table}""#)), number, "{table}");
+        assert_eq!(one(&format!(r#"SELECT count(DISTINCT "number") FROM "{table}""#)), number, "{table}");
+    }
+    assert_eq!(one(r#"SELECT "count" FROM "tally""#), number);
+}
+
+#[test]
+fn every_effect_is_there_once_on_postgresql_too() {
+    let place = Place::with(DOCUMENT);
+    let address = postgres().url_of("postgres", &postgres().make_database());
+    let more = ["--database", address.as_str()];
+    let number = killed_again_and_again(&place, &more);
+    let server = Server::start(&place.document, &place.data, &more);
+    let counted = http::send(&server.public, "GET", "/totals", &[], None).expect("an answer").json();
+    let sum = number * (number - 1) / 2;
+    assert_eq!(
+        counted,
+        json!({"orders": number, "mails": number, "sum": sum, "mailed": sum, "tally": number})
+    );
+}
+
+/// Sends orders while the process is killed, and waits until every handler has been told; gives how many were made.
+fn killed_again_and_again(place: &Place, more: &[&str]) -> i64 {
+    let start = || Server::start(&place.document, &place.data, more);
     let (mut number, mut acknowledged) = (0, Vec::new());
     for round in 0..ROUNDS {
-        let server = place.start();
+        let server = start();
         let until = Instant::now() + Duration::from_millis(20 + 17 * round);
         // The request that got no answer is repeated with its key after the kill.
         while Instant::now() < until {
@@ -85,7 +129,7 @@ fn every_effect_is_there_once_however_often_the_process_is_killed() {
         server.kill();
         let _ = last.join().expect("no panic");
     }
-    let server = place.start();
+    let server = start();
     assert!(order(&server, number));
     number += 1;
     assert!(number > ROUNDS as i64, "the load was too light to prove anything: {number} orders");
@@ -101,13 +145,7 @@ fn every_effect_is_there_once_however_often_the_process_is_killed() {
         std::thread::yield_now();
     }
     server.kill();
-    let connection = Connection::open(database(&place)).expect("opens after a kill");
-    let one = |sql: &str| connection.query_row(sql, [], |row| row.get::<_, i64>(0)).expect("a number");
-    for table in ["order", "mail"] {
-        assert_eq!(one(&format!(r#"SELECT count(*) FROM "{table}""#)), number, "{table}");
-        assert_eq!(one(&format!(r#"SELECT count(DISTINCT "number") FROM "{table}""#)), number, "{table}");
-    }
-    assert_eq!(one(r#"SELECT "count" FROM "tally""#), number);
+    number
 }
 
 /// Whether the order was answered; what is answered was made, now or before.

@@ -16,4 +16,5 @@ mod postgres;
 mod process;
 mod run;
 mod sarif;
+mod standing;
 mod wrong_requests;
