@@ -147,6 +147,7 @@ impl Store {
         if !self.is_open() {
             return Ended::refused(Refusal::Unavailable);
         }
+        let told = Told { node: self.node(), ..told };
         match &self.backend {
             Backend::Sqlite { writer, .. } => writer.deliver(call, told).await,
             Backend::Postgres(store) => store.deliver(call, told).await,
@@ -160,7 +161,8 @@ impl Store {
 
     /// What handlers are to be told next, at most so many, those due first in front.
     pub fn next_deliveries(&self, most: u32) -> Result<Vec<StoredDelivery>, StoreError> {
-        self.read(move |connection| system::next_deliveries(connection, i64::from(most)))
+        let node = self.node();
+        self.read(move |connection| system::next_deliveries(connection, &node, i64::from(most)))
     }
 
     /// The first 10,000 deliveries that are left, the failed ones included, in order.

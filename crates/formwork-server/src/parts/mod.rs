@@ -334,8 +334,12 @@ impl Parts {
     /// What goes on behind an element that has failed: with its part undone, the next one begins.
     fn passed_over(&self, call: &Call, ended: &Ended) -> Option<Part> {
         let Err(refusal) = &ended.result else { return None };
-        // The element has not failed when the store is away.
-        if matches!(refusal, Refusal::Unavailable | Refusal::Overloaded | Refusal::Unsure) {
+        // The element has not failed when the store is away, or another node carries it out.
+        let goes_on = matches!(
+            refusal,
+            Refusal::Unavailable | Refusal::Overloaded | Refusal::Unsure | Refusal::MovedOn
+        );
+        if goes_on {
             return None;
         }
         let part = call.part.as_deref()?;

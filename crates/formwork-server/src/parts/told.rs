@@ -13,7 +13,7 @@ use std::sync::atomic::Ordering;
 impl Parts {
     /// Carries out a handler for what it is told, from its beginning or from where an earlier try was left.
     pub(crate) async fn deliver(&self, call: Call, delivery: &StoredDelivery) -> Ended {
-        let mut told = Told { sequence: delivery.sequence, step: 0 };
+        let mut told = Told::first(delivery.sequence);
         if !self.has_parts(call.what) {
             return self.store.run_delivery(call, told).await;
         }

@@ -124,6 +124,8 @@ impl Scheduler {
         self.metrics.steps(&ended.counts, &ended.observations);
         match ended.result {
             Ok(_) => self.metrics.delivered(),
+            // Another node carries it out, or has.
+            Err(Refusal::MovedOn) => {}
             // It goes on at the next start.
             Err(Refusal::Unavailable) if self.parts.is_stopping() => {}
             // The store is away: what is due stays due.

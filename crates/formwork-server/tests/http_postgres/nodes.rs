@@ -101,3 +101,48 @@ async fn one_key_on_two_nodes_is_one_operation() {
         assert_eq!(count(&first, "paid").await, round + 1);
     }
 }
+
+static LETTERS: LazyLock<Analysis> =
+    LazyLock::new(|| analyse_fragment(include_str!("../documents/letters.md").into()));
+
+#[tokio::test]
+async fn what_a_handler_has_under_way_on_one_node_is_that_nodes_until_it_is_gone() {
+    let held = Does::AnswersLate(200, r#"{"id":"one"}"#.into(), Duration::from_millis(1_500));
+    let upstream = Upstream::new(&[held, Does::SaysNothing]).await;
+    let own = config(tempfile::tempdir().expect("a folder").path().join("data"));
+    let start = async || {
+        let folder = tempfile::tempdir().expect("a folder");
+        let elsewhere = format!("Letter office=http://{}", upstream.address);
+        let config = Config {
+            upstreams: vec![elsewhere.parse().expect("an address")],
+            secrets: Secrets::Test,
+            clock: ClockChoice::System,
+            database: own.database.clone(),
+            schema: own.schema.clone(),
+            ..config(folder.path().join("data"))
+        };
+        let limits = Limits { lease: LEASE, ..Limits::default() };
+        System { running: start_within(config, limits, &LETTERS).await.expect("starts"), folder }
+    };
+    let noted = async |system: &System, text: &str| {
+        let counted = system.public(&format!("GET /notes/{text}")).send().await;
+        counted.json()["n"].as_u64().unwrap_or_else(|| panic!("{counted:?}"))
+    };
+    let (first, second) = (start().await, start().await);
+    let sent = first.public("POST /parcels").json(r#"{"id":"a"}"#).send().await;
+    assert_eq!(sent.status, 201);
+    let written = async { while noted(&second, "written%20one").await == 0 {} };
+    assert!(tokio::time::timeout(Duration::from_secs(20), written).await.is_ok());
+    assert_eq!((noted(&second, "begun%20a").await, upstream.seen().len()), (1, 1));
+    // One of them dies in the middle; the other goes on when its lease is over.
+    let sent = first.public("POST /parcels").json(r#"{"id":"b"}"#).send().await;
+    assert_eq!(sent.status, 201);
+    upstream.has_seen(2).await;
+    upstream.then(&[Does::Answers(200, r#"{"id":"two"}"#.into())]);
+    drop(first);
+    let written = async { while noted(&second, "written%20two").await == 0 {} };
+    assert!(tokio::time::timeout(Duration::from_secs(30), written).await.is_ok());
+    assert_eq!(noted(&second, "begun%20b").await, 1);
+    let seen = upstream.seen();
+    assert!(seen[1..].iter().all(|one| one.header("idempotency-key") == seen[1].header("idempotency-key")));
+}

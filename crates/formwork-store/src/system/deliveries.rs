@@ -106,17 +106,22 @@ pub(crate) fn keep_delivery(
 }
 
 /// The deliveries that are next, those due first in front: what a handler is told of one row waits for what it is to be
-/// told of it before.
+/// told of it before, and what another node is at work on is that one's.
 pub(crate) fn next_deliveries(
     connection: &mut dyn SystemConnection,
+    node: &str,
     most: i64,
 ) -> Result<Vec<StoredDelivery>, StoreError> {
+    let present = connection.present();
     let sql = format!(
         r#"{ALL} WHERE d."failed" IS NULL AND NOT EXISTS (SELECT 1 FROM "_deliveries" AS e
             WHERE e."handler" = d."handler" AND e."order_key" = d."order_key" AND e."sequence" < d."sequence"
-            AND e."failed" IS NULL) ORDER BY d."due", d."sequence" LIMIT ?1"#
+            AND e."failed" IS NULL)
+        AND NOT EXISTS (SELECT 1 FROM "_delivery_parts" AS p JOIN "_nodes" AS n ON n."node" = p."node"
+            WHERE p."delivery" = d."sequence" AND p."node" <> ?2 AND n."until" > {present})
+        ORDER BY d."due", d."sequence" LIMIT ?1"#
     );
-    connection.query(&sql, &[most.into()])?.into_iter().map(read).collect()
+    connection.query(&sql, &[most.into(), node.into()])?.into_iter().map(read).collect()
 }
 
 /// Everything that is left, in order.

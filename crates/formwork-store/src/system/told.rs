@@ -14,6 +14,8 @@ pub(super) const TABLE: Table = Table {
         Column::new("step", Kind::Integer),
         Column::new("program", Kind::Text),
         Column::new("state", Kind::Bytes),
+        // Which node is at work on it, as long as its lease lasts.
+        Column::optional("node", Kind::Text),
     ],
     further: &[],
 };
@@ -36,6 +38,15 @@ pub struct Told {
     pub sequence: i64,
     /// [`LeftDelivery::step`] of the state that the part goes on from; 0 for the first part.
     pub step: i64,
+    /// Which node carries it out.
+    pub(crate) node: String,
+}
+
+impl Told {
+    /// The first part of what a delivery brings about.
+    pub fn first(sequence: i64) -> Self {
+        Self { sequence, step: 0, node: String::new() }
+    }
 }
 
 /// Where a handler goes on that was told of a delivery and has not ended.
@@ -70,7 +81,7 @@ pub(crate) fn settle_delivery(
     if done {
         return Ok(());
     }
-    refuse(ended, Refusal::Internal("it has been delivered before".into()))
+    refuse(ended, Refusal::MovedOn)
 }
 
 fn refuse(ended: &mut Ended, refusal: Refusal) -> Result<(), StoreError> {
@@ -85,14 +96,18 @@ fn keep(
     state: &[u8],
 ) -> Result<bool, StoreError> {
     let touched = if told.step == 0 {
-        let sql = r#"INSERT INTO "_delivery_parts" ("delivery", "step", "program", "state")
-            SELECT "sequence", 1, ?2, ?3 FROM "_deliveries" WHERE "sequence" = ?1
+        let sql = r#"INSERT INTO "_delivery_parts" ("delivery", "step", "program", "state", "node")
+            SELECT "sequence", 1, ?2, ?3, ?4 FROM "_deliveries" WHERE "sequence" = ?1
             ON CONFLICT ("delivery") DO NOTHING"#;
-        connection.execute(sql, &[told.sequence.into(), program.into(), state.into()])?
+        connection
+            .execute(sql, &[told.sequence.into(), program.into(), state.into(), told.node.as_str().into()])?
     } else {
-        let sql = r#"UPDATE "_delivery_parts" SET "step" = "step" + 1, "state" = ?3
+        let sql = r#"UPDATE "_delivery_parts" SET "step" = "step" + 1, "state" = ?3, "node" = ?4
             WHERE "delivery" = ?1 AND "step" = ?2"#;
-        connection.execute(sql, &[told.sequence.into(), told.step.into(), state.into()])?
+        connection.execute(
+            sql,
+            &[told.sequence.into(), told.step.into(), state.into(), told.node.as_str().into()],
+        )?
     };
     Ok(touched > 0)
 }
