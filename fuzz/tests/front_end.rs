@@ -78,6 +78,23 @@ fn grows_with_its_length(name: &str, measure: Measure, make: impl Fn(usize) -> S
     assert!(ratios.last().is_some_and(|last| *last < 8.0), "{name}: {ratios:?}");
 }
 
+/// Looks at every byte for each byte.
+fn looked_at_again_and_again(source: Arc<str>) -> Duration {
+    let work = Work::begin();
+    let seen =
+        source.bytes().map(|one| source.bytes().filter(|other| std::hint::black_box(*other) == one).count());
+    assert!(seen.sum::<usize>() > 0);
+    work.done()
+}
+
+#[test]
+#[should_panic(expected = "a reader that takes the square")]
+fn a_time_that_grows_with_the_square_is_seen() {
+    grows_with_its_length("a reader that takes the square", looked_at_again_and_again, |times| {
+        "word ".repeat(300 * times)
+    });
+}
+
 #[test]
 fn the_time_of_a_valid_document_grows_with_its_length() {
     grows_with_its_length("teams", checked, |times| bench_front_end::document(40 * times));
