@@ -91,15 +91,17 @@ fn a_run_that_was_killed_goes_on_where_it_was_left() {
                 |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)),
             )
             .expect("a row");
-        // The runs before there were cells counted nothing.
-        assert!((0..=idle_runs).contains(&(runs - least)), "{least} of {runs} runs");
+        let unfinished = total(&connection, r#"SELECT count(*) FROM "_operations""#);
+        // The runs before there were cells counted nothing; one that is left may have come behind its last batch.
+        let ahead = i64::from(unfinished > 0);
+        assert!((-ahead..=idle_runs).contains(&(runs - least)), "{least} of {runs} runs");
         assert!(most - least <= 1, "a batch was counted twice: {least} to {most}");
         assert!(steps <= 1, "the batches went on somewhere else");
         let marks: Vec<i64> = (1..=20)
             .map(|x| total(&connection, &format!(r#"SELECT count(*) FROM "mark" WHERE "x" = {x}"#)))
             .collect();
         assert!(marks.is_sorted_by(|a, b| a >= b) && marks[0] - marks[19] <= 1, "{marks:?}");
-        left += total(&connection, r#"SELECT count(*) FROM "_operations""#);
+        left += unfinished;
         counted = least;
     }
     assert!(left > 0 && counted > 1, "no run was killed in the middle: {left} left, {counted} counted");
