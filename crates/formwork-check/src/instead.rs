@@ -18,7 +18,22 @@ const PAGES: &str = "a page at a time: Lists the `E` [where `EXPR`], newest firs
 const UPSERT: &str =
     "of a row that may be there: Creates or updates the `E` where `f = EXPR` with `g = EXPR`.";
 
-static OTHERS: [Other; 5] = [
+const SUM: &str =
+    "over rows: Lets `n` be the number of `E` …, or: the sum / smallest / largest / average of `E.f` ….";
+const LOCK: &str = "so that nobody changes the row meanwhile: …, locking it. Of a list: …, locking them.";
+const CLAIM: &str =
+    "so that no two get the same row: …, skipping those taken by others, or fails with … / if any.";
+
+static OTHERS: [Other; 10] = [
+    Other {
+        form: "Lets",
+        words: &["count", "max", "min", "maximum", "minimum", "avg", "mean", "total", "highest", "lowest"],
+        written: SUM,
+    },
+    Other { form: "Finds", words: &["for", "locked", "locking", "lock"], written: LOCK },
+    Other { form: "Lists", words: &["for", "locked", "locking", "lock"], written: LOCK },
+    Other { form: "Finds the first", words: &["for", "locked", "locking", "lock"], written: LOCK },
+    Other { form: "Finds the first", words: &["skip", "skipping", "claiming", "unless"], written: CLAIM },
     Other { form: "Counts", words: &["where", "as", "in", "of", "for", "with"], written: COUNT },
     Other { form: "Updates", words: &["where"], written: EVERY },
     Other { form: "Deletes", words: &["where"], written: DELETED },

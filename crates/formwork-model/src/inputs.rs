@@ -134,6 +134,16 @@ fn field(reader: &mut Reader<'_>, text: &Text, head: &Head<'_, '_>) -> Field {
         .into_iter()
         .filter(|part| !part.is_empty())
         .collect();
+    if let [one, of, values @ ..] = inside
+        && one.is_word("one")
+        && of.is_word("of")
+        && let Some(place) = outer(values)
+    {
+        let named = values.iter().filter(|value| value.is_code() || value.kind == TokenKind::Quoted);
+        field.ty =
+            Some(Spanned::new(Type::Enum(named.map(|value| Arc::from(&*value.text)).collect()), place));
+        return field;
+    }
     let is_value =
         |part: &&[Token<'_>]| matches!(part, [one] if one.is_code() || one.kind == TokenKind::Quoted);
     if parts.len() > 1 && parts.iter().all(is_value) {

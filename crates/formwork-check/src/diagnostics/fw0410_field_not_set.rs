@@ -25,6 +25,9 @@ pub(crate) fn found(cx: &Context<'_>, place: &Place, entity: &str, field: &str) 
         Some(_) => {
             format!("let it be made: mark `{name}` as `generated`; or set it in the step: with `{name} = …`")
         }
+        None if place.span.slice(cx.source).starts_with(['{', '[']) => {
+            format!("give it there: `\"{name}\": …`; or mark it `optional`, or give it a default")
+        }
         None => format!("set it in the step: with `{name} = …`; or give the field a default"),
     };
     let mark = key.map(|end| Fix {

@@ -17,6 +17,9 @@ pub(crate) static ENTRY: Entry = Entry {
 pub(crate) fn found(place: &Place, subject: &str) -> Diagnostic {
     ENTRY
         .at(place.span, format!("this rule is not understood: expected {}", quoted(subject)))
-        .help("write the rule in the notation that is expected, or as prose without the label")
+        .help(format!(
+            "write {}; or write the rule as prose, without the label",
+            subject.trim_start_matches("expected ")
+        ))
         .fix_of(place)
 }

@@ -23,6 +23,7 @@ pub(crate) fn found(
 ) -> Diagnostic {
     let otherwise = match what {
         "variable" => "bind it before, as in: Lets `x` be `…`; or write `input.…` for a field of the input",
+        "row" => "write a number, or a field of the row that *per* refers to, as in `payment.captured`",
         "function" => "the language reference lists all functions",
         _ => "declare it, or correct the name",
     };

@@ -27,6 +27,10 @@ pub(crate) fn found(
             format!("{} is {found}, but {context} wants {expected}", excerpt(cx.source, place.span)),
         )
         .related(place.related, "declared here")
-        .help(format!("give a value of type {expected}"))
+        .help(match context.starts_with("`.") {
+            true => "only a row or an object has members; a reference is the key alone: find the row first"
+                .to_owned(),
+            false => format!("give a value of type {expected}"),
+        })
         .fix_of(place)
 }

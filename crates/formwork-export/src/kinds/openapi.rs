@@ -22,8 +22,11 @@ const VERSION: &str = "3.1.1";
 /// Where named schemas stand.
 const SCHEMAS: &str = "#/components/schemas/";
 
-/// The name of the security scheme.
+/// The name of the security scheme of keys.
 const KEY: &str = "api_key";
+
+/// The name of the security scheme of tokens.
+const TOKEN: &str = "bearer";
 
 /// Paths of the process itself, unless the document has an operation there.
 const OURS: [(&str, &str); 3] = [
@@ -74,14 +77,7 @@ pub fn openapi(analysis: &Analysis) -> Value {
         "paths": paths,
         "components": {
             "schemas": cx.named_schemas(),
-            "securitySchemes": {
-                (KEY): {
-                    "type": "apiKey",
-                    "in": "header",
-                    "name": &*program.api_key_header,
-                    "description": "A key made by `formwork keys create`",
-                },
-            },
+            "securitySchemes": cx.schemes(),
         },
     })
 }
@@ -107,7 +103,7 @@ impl Cx<'_> {
         let mut responses = answers::answers(self, operation, declared);
         responses.extend(problems::problems(self, index, operation));
         object.insert("responses".to_owned(), Value::Object(responses));
-        object.insert("security".to_owned(), security(operation));
+        object.insert("security".to_owned(), self.security(operation));
         if operation.mode == Mode::Mocked {
             object.insert("x-formwork-mode".to_owned(), json!("mocked"));
         }
@@ -166,6 +162,47 @@ impl Cx<'_> {
         declared.examples.iter().filter_map(move |fence| serde_json::from_str(&text(fence)).ok())
     }
 
+    /// How a caller says who it is: by a key, and by a token where the document names an issuer.
+    fn schemes(&self) -> Value {
+        let mut schemes = json!({
+            (KEY): {
+                "type": "apiKey",
+                "in": "header",
+                "name": &*self.program.api_key_header,
+                "description": "A key made by `formwork keys create`",
+            },
+        });
+        if self.takes_tokens() {
+            schemes[TOKEN] = json!({"type": "http", "scheme": "bearer", "bearerFormat": "JWT"});
+        }
+        schemes
+    }
+
+    fn takes_tokens(&self) -> bool {
+        !self.program.tokens.is_empty()
+    }
+
+    /// Who may call: with a key or token that has one of the roles; without one where anyone may.
+    fn security(&self, operation: &Operation) -> Value {
+        let access = &operation.access;
+        // Each list must have a role of the caller: a role of all of them is enough.
+        let first: &[_] = access.roles.first().map_or(&[], Vec::as_slice);
+        let enough = |role: &&str| access.roles.iter().all(|list| list.iter().any(|other| **other == **role));
+        let mut roles: Vec<&str> = first.iter().map(|role| &**role).filter(enough).collect();
+        if roles.is_empty() {
+            roles = first.iter().map(|role| &**role).collect();
+        }
+        let mut ways = Vec::new();
+        if access.public {
+            ways.push(json!({}));
+        }
+        ways.push(json!({(KEY): roles}));
+        if self.takes_tokens() {
+            ways.push(json!({(TOKEN): roles}));
+        }
+        Value::Array(ways)
+    }
+
     fn named_schemas(&self) -> Value {
         let mut named = Map::new();
         for entity in &self.program.schema.entities {
@@ -188,22 +225,6 @@ fn template(path: &[PathPart]) -> String {
         }
     }
     if text.is_empty() { "/".to_owned() } else { text }
-}
-
-/// Who may call: with a key that has one of the roles of each list; without one where anyone may.
-fn security(operation: &Operation) -> Value {
-    let access = &operation.access;
-    if access.public {
-        return json!([{}, {(KEY): []}]);
-    }
-    // Each list must have a role of the caller: a role of all of them is enough.
-    let first: &[_] = access.roles.first().map_or(&[], Vec::as_slice);
-    let enough = |role: &&str| access.roles.iter().all(|list| list.iter().any(|other| **other == **role));
-    let mut roles: Vec<&str> = first.iter().map(|role| &**role).filter(enough).collect();
-    if roles.is_empty() {
-        roles = first.iter().map(|role| &**role).collect();
-    }
-    json!([{(KEY): roles}])
 }
 
 /// The path of this description.

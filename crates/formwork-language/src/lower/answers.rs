@@ -1,4 +1,4 @@
-//! Holds what a step answers against Output, and brings each value to its declared type, so that the bytes are what the
+//! Holds what a step answers against Output, and objects that it sets against their field, and brings each value to its declared type, so that the bytes are what the
 //! document says: a literal part by part, anything else by its type.
 //!
 //! Only answers with the declared status, or with any 2xx where none is declared, are held against it; what shows its
@@ -8,7 +8,7 @@ use crate::constraint::{FieldRules, Member};
 use crate::expression::{self, Ast, AstKind, Equals, Expression, Kind, StaticType, Typed};
 use crate::lower::Lowering;
 use crate::notes::NoteKind;
-use crate::program::{Answered, BodyShape, EntityId, InputField, OutputShape};
+use crate::program::{Answered, BodyShape, EntityId, FieldSchema, InputField, OutputShape};
 use crate::value::Value;
 use formwork_model::names::nearest;
 use formwork_model::values::Type;
@@ -22,6 +22,8 @@ struct Wanted {
     ty: Type,
     optional: bool,
     members: Arc<[Member]>,
+    /// Of what it is a member; nothing for what Output declares.
+    of: Option<Arc<str>>,
 }
 
 impl Wanted {
@@ -30,14 +32,21 @@ impl Wanted {
     }
 
     fn new(name: Arc<str>, ty: Type, optional: bool, rules: &FieldRules) -> Self {
-        Self { name, ty, optional, members: rules.members.clone() }
+        Self { name, ty, optional, members: rules.members.clone(), of: None }
     }
 
     /// The members of an object type; those without a rule of their own may be left out.
-    fn inside(of: &[(Arc<str>, Type)], rules: &[Member]) -> Vec<Self> {
-        let wanted = |(name, ty): &(Arc<str>, Type)| match rules.iter().find(|rule| rule.name == *name) {
-            Some(rule) => Self::new(name.clone(), ty.clone(), rule.optional, &rule.rules),
-            None => Self::new(name.clone(), ty.clone(), true, &FieldRules::default()),
+    fn inside(&self, of: &[(Arc<str>, Type)]) -> Vec<Self> {
+        let rules = &self.members;
+        let wanted = |(name, ty): &(Arc<str>, Type)| {
+            let member = match rules.iter().find(|rule| rule.name == *name) {
+                Some(rule) => {
+                    let optional = rule.optional || rule.default.is_some();
+                    Self::new(name.clone(), ty.clone(), optional, &rule.rules)
+                }
+                None => Self::new(name.clone(), ty.clone(), true, &FieldRules::default()),
+            };
+            Self { of: self.of.as_ref().map(|_| self.name.clone()), ..member }
         };
         of.iter().map(wanted).collect()
     }
@@ -104,6 +113,28 @@ impl Lowering<'_> {
         )
     }
 
+    /// A value of a field, the members of its objects brought to their types; notes what does not fit.
+    pub(super) fn member_wise(&mut self, ast: &Ast, value: Typed, target: &FieldSchema) -> Typed {
+        let is_nested = match &target.ty {
+            Type::Object(members) => !members.is_empty(),
+            Type::List(of) => matches!(&**of, Type::Object(members) if !members.is_empty()),
+            _ => false,
+        };
+        let is_literal = matches!(ast.kind, AstKind::Map(_) | AstKind::List(_));
+        let fits = matches!(
+            (&ast.kind, &target.ty),
+            (AstKind::Map(_), Type::Object(_)) | (AstKind::List(_), Type::List(_))
+        );
+        if !(is_nested && is_literal && fits) {
+            return value;
+        }
+        let (name, rules) = (target.name.clone(), &target.rules);
+        let wanted = Wanted::new(name.clone(), target.ty.clone(), target.optional, rules);
+        let wanted = Wanted { of: Some(name), ..wanted };
+        let Typed { ty, uses_fields, .. } = value.clone();
+        Typed { expression: self.member_fits(ast, value, &wanted), ty, uses_fields }
+    }
+
     /// One answered object.
     fn one(
         &mut self,
@@ -122,7 +153,7 @@ impl Lowering<'_> {
                 self.row_has(*entity, output, ast.span);
                 None
             }
-            (Kind::Object(_) | Kind::Map(..), _) => self.object(ast, ty, wanted),
+            (Kind::Object(_) | Kind::Map(..), _) => self.object(ast, ty, wanted, None),
             (Kind::Dynamic | Kind::Null, _) => None,
             _ => {
                 self.unfit("object", ty, ast.span);
@@ -142,7 +173,14 @@ impl Lowering<'_> {
         }
     }
 
-    fn object(&mut self, ast: &Ast, ty: &StaticType, wanted: &[Wanted]) -> Option<Expression> {
+    /// An object; `of` is the field that it is a value of, nothing for an answer.
+    fn object(
+        &mut self,
+        ast: &Ast,
+        ty: &StaticType,
+        wanted: &[Wanted],
+        of: Option<&Arc<str>>,
+    ) -> Option<Expression> {
         let AstKind::Map(entries) = &ast.kind else {
             if let Kind::Object(members) = &ty.kind {
                 self.known_object(&members.clone(), wanted, ast.span);
@@ -160,7 +198,7 @@ impl Lowering<'_> {
                 None => {
                     let near = nearest(name, wanted.iter().map(|wanted| &*wanted.name)).map(str::to_owned);
                     let kind = NoteKind::UnknownField {
-                        of: "Output".to_owned(),
+                        of: of.map_or("Output".to_owned(), ToString::to_string),
                         field: name.to_string(),
                         nearest: near,
                     };
@@ -171,7 +209,7 @@ impl Lowering<'_> {
             written.push((Expression::Constant(Value::Text(name.clone())), expression));
         }
         for wanted in wanted.iter().filter(|wanted| !wanted.optional && !given.contains(&wanted.name)) {
-            self.lacks(&wanted.name, ast.span);
+            self.lacks_of(of, &wanted.name, ast.span);
         }
         Some(Expression::Map(written))
     }
@@ -198,8 +236,9 @@ impl Lowering<'_> {
     fn member_fits(&mut self, ast: &Ast, typed: Typed, wanted: &Wanted) -> Expression {
         match (&ast.kind, &wanted.ty) {
             (AstKind::Map(_), Type::Object(of)) if !of.is_empty() => {
-                let inside = Wanted::inside(of, &wanted.members);
-                self.object(ast, &typed.ty, &inside).unwrap_or(typed.expression)
+                let inside = wanted.inside(of);
+                let owner = wanted.of.as_ref().map(|_| &wanted.name);
+                self.object(ast, &typed.ty, &inside, owner).unwrap_or(typed.expression)
             }
             (AstKind::List(items), Type::List(of)) if !items.is_empty() => {
                 let item = Wanted {
@@ -207,6 +246,7 @@ impl Lowering<'_> {
                     ty: (**of).clone(),
                     optional: false,
                     members: wanted.members.clone(),
+                    of: wanted.of.clone(),
                 };
                 let mut all = Vec::with_capacity(items.len());
                 for ast in items {
@@ -224,7 +264,7 @@ impl Lowering<'_> {
             return typed.expression;
         }
         if let (Kind::Object(members), Type::Object(of)) = (&typed.ty.kind, &wanted.ty) {
-            let inside = Wanted::inside(of, &wanted.members);
+            let inside = wanted.inside(of);
             self.known_object(&members.clone(), &inside, span);
             return typed.expression;
         }
@@ -233,7 +273,10 @@ impl Lowering<'_> {
             return typed.expression;
         }
         let before = typed.expression.clone();
-        let context = format!("`{}` of Output", wanted.name);
+        let context = match &wanted.of {
+            Some(of) => format!("`{}` of `{of}`", wanted.name),
+            None => format!("`{}` of Output", wanted.name),
+        };
         match expression::coerce(typed, &wanted.ty, wanted.optional, self.world.schema, &context) {
             Ok(expression) => expression,
             Err(kind) => {
@@ -246,6 +289,16 @@ impl Lowering<'_> {
     /// The type of a part of what has been compiled before.
     fn typed(&self, ast: &Ast) -> Option<Typed> {
         expression::compile(ast, &self.names, &mut Vec::new())
+    }
+
+    fn lacks_of(&mut self, of: Option<&Arc<str>>, name: &str, span: Span) {
+        match of {
+            Some(of) => {
+                let kind = NoteKind::FieldNotSet { entity: of.to_string(), field: name.to_owned() };
+                self.note(kind, span);
+            }
+            None => self.lacks(name, span),
+        }
     }
 
     fn lacks(&mut self, name: &str, span: Span) {

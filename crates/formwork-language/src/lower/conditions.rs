@@ -193,7 +193,11 @@ impl Lowering<'_> {
         match expression::assignment(&text, &|offset| code.source_offset(offset)) {
             Some(read) => self.read_assignment(read),
             None => {
-                self.expected("an assignment, such as `name = value`", code.span());
+                let expected = match member_set(&text) {
+                    Some(whole) => format!("the whole field before `=`: set all of `{whole}`"),
+                    None => "an assignment, such as `name = value`".to_owned(),
+                };
+                self.expected(&expected, code.span());
                 None
             }
         }
@@ -234,10 +238,12 @@ impl Lowering<'_> {
         let field = self.field_named(entity, &assignment.name, assignment.name_span);
         let before = std::mem::replace(&mut self.names.bare, bare);
         let value = expression::compile(&assignment.value, &self.names, &mut self.notes);
-        self.names.bare = before;
-        let (field, value) = (field?, value?);
         let schema = self.world.table(entity);
-        let target = &schema.fields[usize::from(field)];
+        let target = field.map(|field| &schema.fields[usize::from(field)]);
+        let value =
+            value.zip(target).map(|(value, target)| self.member_wise(&assignment.value, value, target));
+        self.names.bare = before;
+        let (field, value, target) = (field?, value?, target?);
         let context = format!("field `{}`", target.name);
         let (ty, optional, span) = (target.ty.clone(), target.optional, assignment.value.span);
         Some((field, self.coerced(value, &ty, optional, &context, span)?))
@@ -459,4 +465,15 @@ fn conjuncts(condition: &Condition) -> Vec<&Condition> {
         Condition::All(all) => all.iter().flat_map(conjuncts).collect(),
         other => vec![other],
     }
+}
+
+/// The field of which an author wants to set a member: `lines` of `lines.sku = "x"`.
+fn member_set(text: &str) -> Option<&str> {
+    let (left, right) = text.split_once('=')?;
+    let (field, member) = left.trim().split_once('.')?;
+    let is_name = |name: &str| {
+        name.starts_with(|first: char| first.is_ascii_alphabetic())
+            && name.chars().all(|letter| letter.is_ascii_alphanumeric() || "_.".contains(letter))
+    };
+    (!right.starts_with('=') && is_name(field) && is_name(member)).then_some(field)
 }

@@ -101,6 +101,19 @@ impl Value {
     }
 }
 
+/// The character that a byte behind a backslash stands for; `u` begins another form.
+pub fn escaped(byte: u8) -> Option<char> {
+    Some(match byte {
+        b'"' | b'\\' | b'/' => char::from(byte),
+        b'b' => '\u{8}',
+        b'f' => '\u{c}',
+        b'n' => '\n',
+        b'r' => '\r',
+        b't' => '\t',
+        _ => return None,
+    })
+}
+
 /// What is wrong with a JSON text.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct JsonProblem {
@@ -278,19 +291,11 @@ impl Reader<'_> {
     }
 
     fn escape(&mut self, out: &mut String) -> Result<(), JsonProblem> {
-        let character = match self.text.as_bytes().get(self.at + 1) {
-            Some(b'"') => '"',
-            Some(b'\\') => '\\',
-            Some(b'/') => '/',
-            Some(b'b') => '\u{8}',
-            Some(b'f') => '\u{c}',
-            Some(b'n') => '\n',
-            Some(b'r') => '\r',
-            Some(b't') => '\t',
-            Some(b'u') => return self.unicode(out),
-            _ => return Err(self.problem("an escape")),
-        };
-        out.push(character);
+        let behind = self.text.as_bytes().get(self.at + 1).copied();
+        if behind == Some(b'u') {
+            return self.unicode(out);
+        }
+        out.push(behind.and_then(escaped).ok_or_else(|| self.problem("an escape"))?);
         self.at += 2;
         Ok(())
     }

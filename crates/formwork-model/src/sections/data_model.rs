@@ -596,11 +596,14 @@ fn index_kind(tokens: &[Token<'_>]) -> Option<(IndexKind, usize)> {
     Some((*kind, words.len() + glue.count()))
 }
 
+/// What begins the condition of a key or index.
+const CONDITION: [&str; 3] = ["where", "when", "if"];
+
 /// ``unique (`team_id`, `slug`) where `EXPR`, otherwise `409 taken` ``
 fn index(kind: IndexKind, rest: &[Token<'_>], whole: &[Token<'_>], entity: &Entity) -> Option<Index> {
     let tail = rest
         .iter()
-        .position(|token| token.is_word("where") || token.is_word("otherwise") || token.is_word("for"))
+        .position(|token| ["otherwise", "for"].iter().chain(&CONDITION).any(|word| token.is_word(word)))
         .unwrap_or(rest.len());
     let (own, tail) = rest.split_at(tail);
     let mut fields = Vec::new();
@@ -621,7 +624,9 @@ fn index(kind: IndexKind, rest: &[Token<'_>], whole: &[Token<'_>], entity: &Enti
         let is_key = |field: &&Field| field.constraints.iter().any(|c| c.value == Constraint::PrimaryKey);
         fields.extend(entity.fields.iter().filter(is_key).map(|field| (field.name.clone(), false)));
     }
-    let filter = code_after(tail, "where")
+    let filter = CONDITION
+        .iter()
+        .find_map(|word| code_after(tail, word))
         .and_then(|token| token.code.map(|code| RawExpression { code: code.clone(), span: token.span }));
     let otherwise = code_after(tail, "otherwise").and_then(|token| parse_outcome(&token.text));
     let span = outer(whole)?;

@@ -4,6 +4,7 @@
 //! syntax error), a repeated member is refused everywhere, and nothing nests deeper than 64. Source: conventions
 //! *HTTP core*, *Security*.
 
+use formwork_language::value::json::escaped;
 use std::borrow::Cow;
 
 /// The deepest nesting of arrays and objects that is read.
@@ -233,21 +234,12 @@ impl<'a> Reader<'a> {
     }
 
     fn escape(&mut self) -> Result<char, Malformed> {
-        let character = match self.peek() {
-            Some(b'"') => '"',
-            Some(b'\\') => '\\',
-            Some(b'/') => '/',
-            Some(b'b') => '\u{8}',
-            Some(b'f') => '\u{c}',
-            Some(b'n') => '\n',
-            Some(b'r') => '\r',
-            Some(b't') => '\t',
-            Some(b'u') => {
-                self.at += 1;
-                return self.unicode();
-            }
-            _ => return Err(self.expected("an escape")),
-        };
+        let behind = self.peek();
+        if behind == Some(b'u') {
+            self.at += 1;
+            return self.unicode();
+        }
+        let character = behind.and_then(escaped).ok_or_else(|| self.expected("an escape"))?;
         self.at += 1;
         Ok(character)
     }

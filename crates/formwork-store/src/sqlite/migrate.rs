@@ -7,7 +7,7 @@ use super::transaction::{Shared, SqliteTransaction};
 use crate::error::OpenError;
 use crate::statements::Compiled;
 use crate::tables::{FORMAT, Found, LookedAt, Misfit, Plan, plan};
-use formwork_engine::{Call, IdSource};
+use formwork_engine::IdSource;
 use formwork_language::program::Program;
 use rusqlite::{Connection, ErrorCode, OptionalExtension, TransactionBehavior};
 use std::path::Path;
@@ -133,11 +133,9 @@ fn look_at_rows(
         program: Arc::new(program),
     };
     let mut broken = Vec::new();
-    for what in looked_at.what() {
+    for call in looked_at.calls(&tables) {
         let mut statements = Statements::Cached;
         let mut transaction = SqliteTransaction::new(connection, &mut statements, &shared).unbounded();
-        let (slots, seed) = (vec![tables.clone()], formwork_engine::replayable(0));
-        let call = Call { what, slots, now: 0, seed, precondition: None, part: None };
         let ended =
             formwork_engine::run(&shared.program, call, &mut transaction, &mut IdSource::new(), &|| false);
         broken.extend(LookedAt::found(ended).map_err(impossible)?);

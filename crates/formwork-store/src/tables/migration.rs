@@ -5,7 +5,7 @@ use super::shape::{TableShape, shapes};
 use super::widening::{Way, Widened, anew, in_place, misfits, way};
 use crate::statements::{Dialect, quoted};
 use crate::system::create_missing;
-use formwork_engine::{Answer, Body, Ended, What};
+use formwork_engine::{Answer, Body, Call, Ended, What};
 use formwork_language::program::{EntityId, EntitySchema, Limit, Lock, Program, Schema, Select, Statement};
 use formwork_language::value::Value;
 use serde_json::Value as Json;
@@ -58,10 +58,18 @@ impl LookedAt {
         self.tables.is_empty() && !self.invariants
     }
 
-    /// What is to be run.
-    pub(crate) fn what(&self) -> Vec<What> {
+    /// What is to be run; `tables` as [`Self::program`] gives it.
+    pub(crate) fn calls(&self, tables: &Value) -> Vec<Call> {
         let wanted = [(What::Stored, !self.tables.is_empty()), (What::Invariants, self.invariants)];
-        wanted.into_iter().filter(|(_, wanted)| *wanted).map(|(what, _)| what).collect()
+        let call = |what| Call {
+            what,
+            slots: vec![tables.clone()],
+            now: 0,
+            seed: formwork_engine::replayable(0),
+            precondition: None,
+            part: None,
+        };
+        wanted.into_iter().filter(|(_, wanted)| *wanted).map(|(what, _)| call(what)).collect()
     }
 
     /// The lines that a run answered, or why it could not be done.

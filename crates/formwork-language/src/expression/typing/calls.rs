@@ -72,7 +72,7 @@ impl Compiler<'_, '_> {
         };
         let local = self.locals.len() as u16;
         let item = Typed { expression: Expression::Local(local), ty: row, uses_fields: false };
-        let key = self.member_of(item, &field, span)?;
+        let key = self.member_of(item, &field, span, span)?;
         let expression = Expression::Comprehension {
             kind: Comprehension::Map,
             over: Box::new(list.expression.clone()),

@@ -146,7 +146,7 @@ impl Compiler<'_, '_> {
         let compared = self.compared;
         let of_typed = self.typed(of)?;
         self.compared = compared;
-        let typed = self.member_of(of_typed, name, name_span)?;
+        let typed = self.member_of(of_typed, name, name_span, of.span)?;
         let Some(path) = ast.path() else { return Some(typed) };
         let ty = self.known(&path, typed.ty.clone());
         Some(Typed { ty, ..typed })
@@ -225,7 +225,13 @@ impl Compiler<'_, '_> {
     }
 
     /// `a.b` of a value whose type is known.
-    pub(super) fn member_of(&mut self, of: Typed, name: &Arc<str>, span: Span) -> Option<Typed> {
+    pub(super) fn member_of(
+        &mut self,
+        of: Typed,
+        name: &Arc<str>,
+        span: Span,
+        of_span: Span,
+    ) -> Option<Typed> {
         let uses_fields = of.uses_fields;
         let ty = match &of.ty.kind {
             Kind::Row(entity, entity_name) => {
@@ -247,7 +253,7 @@ impl Compiler<'_, '_> {
             Kind::Map(_, value) => (**value).clone().or_absent(true),
             Kind::Dynamic | Kind::Null => Kind::Dynamic.optional(),
             _ => {
-                self.mismatch("object", &of.ty, &format!("`.{name}`"), span);
+                self.mismatch("object", &of.ty, &format!("`.{name}`"), of_span);
                 return None;
             }
         };
@@ -295,7 +301,7 @@ impl Compiler<'_, '_> {
             Kind::Object(members) => {
                 if let Some(Value::Text(name)) = index_typed.constant() {
                     let name = name.clone();
-                    return self.member_of(of_typed, &name, index.span);
+                    return self.member_of(of_typed, &name, index.span, of.span);
                 }
                 (super::common(members.iter().map(|(_, ty)| ty)), Kind::Text)
             }

@@ -103,6 +103,10 @@ impl Compiler<'_, '_> {
         self.adapt(first, &second.ty.kind, left)?;
         self.adapt(second, &first.ty.kind, right)?;
         let ordered = !matches!(operator, Op::Equal | Op::NotEqual);
+        if ordered && (first.ty.kind == Kind::Secret || second.ty.kind == Kind::Secret) {
+            // That a secret has no order was said where it is read.
+            return None;
+        }
         let fits = comparable(&first.ty.kind, &second.ty.kind)
             && (!ordered || (has_order(&first.ty.kind) && has_order(&second.ty.kind)));
         if !fits {

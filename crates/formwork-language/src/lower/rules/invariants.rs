@@ -138,7 +138,15 @@ impl Rules<'_> {
             let row = names.row(reference.entity).required();
             names.bind(&name, ROW, row);
         }
-        let typed = expression::compile(ast, &names, self.notes)?;
+        let first = self.notes.len();
+        let typed = expression::compile(ast, &names, self.notes);
+        // There are no variables here: what is meant is a field of a row, by the row's name.
+        for note in self.notes.iter_mut().skip(first) {
+            if let NoteKind::UnknownName { what: what @ "variable", .. } = &mut note.kind {
+                *what = "row";
+            }
+        }
+        let typed = typed?;
         let number = match counted.sum.map(|field| &fields[usize::from(field)].ty) {
             Some(Type::Decimal { .. }) => matches!(typed.ty.kind, Kind::Integer | Kind::Decimal(_)),
             _ => matches!(typed.ty.kind, Kind::Integer | Kind::Decimal(_)),
