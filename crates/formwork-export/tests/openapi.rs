@@ -10,7 +10,9 @@ const OFFICIAL: &str = include_str!("fixtures/openapi-3.1-schema-2022-10-07.json
 /// Every example document, with its name.
 fn examples() -> Vec<(String, String)> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../examples");
-    let files = std::fs::read_dir(folder).expect("the examples are there").map(|entry| entry.unwrap().path());
+    let files = std::fs::read_dir(folder)
+        .expect("the examples are there")
+        .map(|entry| entry.expect("it can be listed").path());
     let documents = files.filter(|path| path.extension().is_some_and(|extension| extension == "md"));
     let read = |path: std::path::PathBuf| {
         (path.display().to_string(), std::fs::read_to_string(&path).expect("an example is UTF-8"))

@@ -57,9 +57,10 @@ impl<'a> Schemas<'a> {
     /// A row of an entity as it is answered: every field that may be seen, absent ones as null.
     pub(super) fn row(&self, entity: &EntitySchema, named: Option<&[Arc<str>]>, model: &Model) -> Value {
         let declared = model.entities.iter().find(|declared| *declared.name.value == *entity.name);
-        let shown = entity.fields.iter().filter(|field| {
-            !field.hidden && named.is_none_or(|names| names.iter().any(|name| *name == field.name))
-        });
+        let shown = entity
+            .fields
+            .iter()
+            .filter(|field| !field.hidden && named.is_none_or(|names| names.contains(&field.name)));
         let mut properties = Map::new();
         for field in shown {
             let meant = declared
