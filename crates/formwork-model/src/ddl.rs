@@ -1,7 +1,7 @@
 //! `CREATE TABLE` and `CREATE INDEX` in a fence to entities, fields, keys and references.
 //!
-//! Only what declares data is read; other statements are passed over. A check over several columns is kept by nobody
-//! here: the language has notations of its own for it. Source: language reference, *Data model*.
+//! Only what declares data is read; other statements are passed over. A check that is no bound and no list of values, and
+//! a reference over several columns, are kept by nobody: their places are given, so that they can be told. Source: language reference, *Data model*.
 
 use crate::facts::{Constraint, Field, OnDelete};
 use crate::fields;
@@ -59,12 +59,14 @@ pub(crate) fn names(source: &str, fence: &Fence) -> Vec<String> {
 }
 
 /// The entities that a fence declares.
-pub(crate) fn read(source: &str, fence: &Fence, declared: &Declared) -> Vec<Entity> {
+///
+/// What a table says that is not read goes to `unread`.
+pub(crate) fn read(source: &str, fence: &Fence, declared: &Declared, unread: &mut Vec<Span>) -> Vec<Entity> {
     let all = cut(source, fence);
     let mut found: Vec<Entity> = Vec::new();
     for statement in statements(&all) {
         if let Some((name, from)) = table_name(statement) {
-            found.push(table(name, &statement[from..], declared));
+            found.push(table(name, &statement[from..], declared, unread));
         } else if let Some((name, index)) = index(statement) {
             let table = found.iter_mut().find(|entity| entity.name.value.eq_ignore_ascii_case(name));
             if let Some(table) = table {
@@ -168,7 +170,7 @@ fn list<'a, 's>(tokens: &'a [Token<'s>]) -> (Vec<&'a [Token<'s>]>, usize) {
     (parts, tokens.len())
 }
 
-fn table(name: Spanned<String>, body: &[Token<'_>], declared: &Declared) -> Entity {
+fn table(name: Spanned<String>, body: &[Token<'_>], declared: &Declared, unread: &mut Vec<Span>) -> Entity {
     let span = body.last().map_or(name.span, |last| name.span.to(last.span));
     let mut entity = data_model::empty(name, span);
     let (parts, _) = list(body);
@@ -183,10 +185,10 @@ fn table(name: Spanned<String>, body: &[Token<'_>], declared: &Declared) -> Enti
         }
         let own = &part[comments..];
         let said: Vec<Token<'_>> = own.iter().copied().filter(|token| token.kind != Kind::Comment).collect();
-        if said.is_empty() || constraint_of_table(&mut entity, &said) {
+        if said.is_empty() || constraint_of_table(&mut entity, &said, unread) {
             continue;
         }
-        if let Some(mut field) = column(&said, declared) {
+        if let Some(mut field) = column(&said, declared, unread) {
             field.description = own.iter().rfind(|token| token.kind == Kind::Comment).and_then(describe);
             entity.fields.push(field);
         }
@@ -234,7 +236,7 @@ const ENDS: [&str; 17] = [
     "charset",
 ];
 
-fn column(tokens: &[Token<'_>], declared: &Declared) -> Option<Field> {
+fn column(tokens: &[Token<'_>], declared: &Declared, unread: &mut Vec<Span>) -> Option<Field> {
     let (name, rest) = tokens.split_first().filter(|(name, _)| name.is_name())?;
     let mut end = 0;
     let mut depth = 0usize;
@@ -258,7 +260,7 @@ fn column(tokens: &[Token<'_>], declared: &Declared) -> Option<Field> {
     field.constraints.extend(read.constraints.into_iter().map(|value| Spanned::new(value, place)));
     // A type of some database that the language does not have is kept as JSON, as everywhere.
     field.ty = Some(Spanned::new(read.ty, place));
-    constraints(&mut field, tail);
+    constraints(&mut field, tail, unread);
     Some(field)
 }
 
@@ -275,7 +277,7 @@ fn type_text(ty: &[Token<'_>]) -> String {
     text
 }
 
-fn constraints(field: &mut Field, tail: &[Token<'_>]) {
+fn constraints(field: &mut Field, tail: &[Token<'_>], unread: &mut Vec<Span>) {
     let mut at = 0;
     while let Some(token) = tail.get(at) {
         let next = tail.get(at + 1);
@@ -304,14 +306,12 @@ fn constraints(field: &mut Field, tail: &[Token<'_>]) {
                 add(reference, token.span);
             }
         } else if token.is("check") {
-            let (parts, taken) = list(&tail[at + 1..]);
+            let taken = list(&tail[at + 1..]).1;
             used = 1 + taken;
-            if let [only] = parts.as_slice() {
-                check(field, only);
-            } else {
-                // The values of `IN (a, b)` stand in a list of their own, so that there is one part only.
-                let inside = &tail[at + 2..(at + taken).max(at + 2)];
-                check(field, inside);
+            // The values of `IN (a, b)` stand in a list of their own.
+            let inside = tail.get(at + 2..(at + taken).max(at + 2)).unwrap_or_default();
+            if !check(field, inside) {
+                unread.push(token.span.to(inside.last().unwrap_or(token).span));
             }
         }
         at += used.max(1);
@@ -373,11 +373,15 @@ fn reference(rest: &[Token<'_>]) -> (Option<Constraint>, usize) {
     (Some(Constraint::References { entity, field, on_delete }), used)
 }
 
-/// `season IN ('a', 'b')` and `price >= 0`, for the column itself.
-fn check(field: &mut Field, tokens: &[Token<'_>]) {
-    let [name, rest @ ..] = tokens else { return };
+fn is_number(token: &Token<'_>) -> bool {
+    token.kind == Kind::Word && token.text.starts_with(|c: char| c.is_ascii_digit())
+}
+
+/// `season IN ('a', 'b')` and `price >= 0`, for the column itself. Says whether it was one of them.
+fn check(field: &mut Field, tokens: &[Token<'_>]) -> bool {
+    let [name, rest @ ..] = tokens else { return true };
     if !name.text.eq_ignore_ascii_case(&field.name.value) {
-        return;
+        return false;
     }
     match rest {
         [word, values @ ..] if word.is("in") => {
@@ -394,22 +398,26 @@ fn check(field: &mut Field, tokens: &[Token<'_>]) {
                 }
             }
         }
-        [sign, bound] if bound.kind == Kind::Word => {
-            let (value, span) = (bound.text.to_owned(), name.span.to(bound.span));
+        [sign, .., bound]
+            if is_number(bound) && (rest.len() == 2 || (rest.len() == 3 && rest[1].is("-"))) =>
+        {
+            let minus = if rest.len() == 3 { "-" } else { "" };
+            let (value, span) = (format!("{minus}{}", bound.text), name.span.to(bound.span));
             let exclusive = matches!(sign.text, "<" | ">");
             let constraint = match sign.text {
                 ">" | ">=" => Constraint::Min { value, exclusive },
                 "<" | "<=" => Constraint::Max { value, exclusive },
-                _ => return,
+                _ => return false,
             };
             field.constraints.push(Spanned::new(constraint, span));
         }
-        _ => {}
+        _ => return false,
     }
+    true
 }
 
 /// A key, reference or check of the table itself. Says whether it was one.
-fn constraint_of_table(entity: &mut Entity, tokens: &[Token<'_>]) -> bool {
+fn constraint_of_table(entity: &mut Entity, tokens: &[Token<'_>], unread: &mut Vec<Span>) -> bool {
     let mut own = tokens;
     if own.first().is_some_and(|first| first.is("constraint")) {
         own = own.get(2..).unwrap_or_default();
@@ -436,8 +444,22 @@ fn constraint_of_table(entity: &mut Entity, tokens: &[Token<'_>]) -> bool {
             && let Some(field) = entity.fields.iter_mut().find(|field| field.name.value == only.value)
         {
             field.constraints.push(Spanned::new(reference, only.span));
+        } else {
+            unread.push(first.span.to(own.last().unwrap_or(first).span));
         }
-    } else if !(first.is("check") || first.is("exclude") || first.is("like") || own.len() < tokens.len()) {
+    } else if first.is("check") {
+        let taken = own.get(1..).map_or(0, |rest| list(rest).1);
+        let inside = own.get(2..taken.max(2)).unwrap_or_default();
+        let named = |field: &&mut Field| {
+            inside.first().is_some_and(|name| field.name.value.eq_ignore_ascii_case(name.text))
+        };
+        let is_read = entity.fields.iter_mut().find(named).is_some_and(|field| check(field, inside));
+        if !is_read {
+            unread.push(first.span.to(inside.last().unwrap_or(first).span));
+        }
+    } else if first.is("exclude") {
+        unread.push(first.span.to(own.last().unwrap_or(first).span));
+    } else if !(first.is("like") || own.len() < tokens.len()) {
         return false;
     }
     true
@@ -475,4 +497,35 @@ fn index<'s>(statement: &[Token<'s>]) -> Option<(&'s str, Index)> {
     let span = own.first()?.span.to(own.last()?.span);
     let name = table.text.rsplit('.').next().unwrap_or(table.text);
     (!fields.is_empty()).then_some((name, Index { kind, fields, filter: None, otherwise: None, span }))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_a_table_says_is_read_or_given_back_as_unread() {
+        let source = "```sql\nCREATE TABLE trip (\n  id uuid PRIMARY KEY,\n  starts integer,\n  ends integer CHECK (ends % 2 = 1),\n  \
+                      seats integer CHECK (seats > 0),\n  CHECK (starts < ends),\n  CONSTRAINT few CHECK (seats <= 9),\n  \
+                      UNIQUE (starts, ends),\n  FOREIGN KEY (starts) REFERENCES stop (id),\n  \
+                      FOREIGN KEY (starts, ends) REFERENCES leg (a, b)\n);\n```\n";
+        let document = formwork_syntax::parse(source, &crate::is_label);
+        let fence = crate::reader::fences(&document.root.children).next().unwrap();
+        let mut unread = Vec::new();
+        let found = read(source, fence, &Declared::default(), &mut unread);
+        let unread: Vec<&str> = unread.iter().map(|place| place.slice(source)).collect();
+        assert_eq!(
+            unread,
+            [
+                "CHECK (ends % 2 = 1",
+                "CHECK (starts < ends",
+                "FOREIGN KEY (starts, ends) REFERENCES leg (a, b)"
+            ]
+        );
+        let of =
+            |field: usize| found[0].fields[field].constraints.iter().map(|it| &it.value).collect::<Vec<_>>();
+        assert!(matches!(of(1)[..], [Constraint::References { .. }]), "{:?}", of(1));
+        assert!(matches!(of(3)[..], [Constraint::Min { .. }, Constraint::Max { .. }]), "{:?}", of(3));
+        assert_eq!(found[0].indexes.iter().filter(|index| index.kind == IndexKind::Unique).count(), 1);
+    }
 }

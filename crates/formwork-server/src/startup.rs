@@ -44,7 +44,10 @@ pub fn mode_table(analysis: &Analysis) -> Vec<ModeRow> {
         }
     };
     let row = |(index, operation): (usize, &Operation)| ModeRow {
-        why: why(index),
+        why: match operation.mode {
+            Mode::Mocked => format!("{}; made up, nothing is kept", why(index)),
+            Mode::Executed | Mode::Inferred => why(index),
+        },
         name: operation.name.to_string(),
         route: format!("{} {}", operation.method, route(operation)),
         listener: match operation.surface {

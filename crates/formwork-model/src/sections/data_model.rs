@@ -7,6 +7,7 @@ use crate::fields;
 use crate::labels::{begins_with, normal};
 use crate::model::Class;
 use crate::names::same_name;
+use crate::notes::NoteKind;
 use crate::reader::{Entry, FirstPlaces, Reader, entries, fences};
 use crate::shapes;
 use crate::tables;
@@ -304,7 +305,13 @@ fn add_shapes(reader: &mut Reader<'_>, fence: &Fence) {
 /// Adds the tables that a fence of SQL creates; that of the entity under whose heading it stands is returned.
 fn add_tables(reader: &mut Reader<'_>, fence: &Fence, own: Option<&str>) -> Option<Entity> {
     let mut found = None;
-    let tables = ddl::read(reader.source, fence, &reader.declared);
+    let mut unread = Vec::new();
+    let tables = ddl::read(reader.source, fence, &reader.declared, &mut unread);
+    for place in unread {
+        let text = place.slice(reader.source).to_owned();
+        let nearest = Some("**Constraint:** `EXPR` below the table, or a reference of one field");
+        reader.note(NoteKind::ConstraintNotUnderstood { text, nearest }, place);
+    }
     let is_only = tables.len() == 1;
     for table in tables {
         reader.model.classes.extend(table.fields.iter().map(|field| (field.span, Class::Understood)));
