@@ -13,7 +13,7 @@ pub(crate) struct Plan {
     pub(crate) requests: usize,
     /// Whether commits fail.
     pub(crate) failures: bool,
-    /// Whether callers hang up, and answers are lost on their way.
+    /// Whether answers of committed calls are lost, and callers hang up.
     pub(crate) losses: bool,
     /// Whether calls are undone and run again.
     pub(crate) repeats: bool,

@@ -487,6 +487,7 @@ impl Driver for Turns {
             (true, _) => Fate::Commits,
             (_, 0 | 1) if world.lies.load(Ordering::Relaxed) => Fate::Lies,
             (_, 0 | 1) if world.plan.failures => Fate::Fails,
+            (_, 2 | 3) if world.plan.losses => Fate::LosesAnswers,
             (_, 4..=9) if world.plan.repeats => Fate::Repeats,
             _ => Fate::Commits,
         };

@@ -134,6 +134,15 @@ fn one_seed_gives_one_trace() {
 }
 
 #[test]
+fn the_examples_are_sound() {
+    for name in ["shortlink", "job-queue", "points-ledger", "room-booking", "orders", "feature-flags"] {
+        let options = Options { runs: Some(6), ..Options::one(40) };
+        let report = simulate(&example(&format!("{name}.md")), &options, &|_| {}).expect("a simulation");
+        assert!(report.is_fine(), "{}", report.to_text(name));
+    }
+}
+
+#[test]
 fn a_store_that_drops_commits_is_found() {
     let report = simulated(Tamper { lies: true, ..Tamper::default() }, 40);
     assert!(!report.is_fine());
