@@ -140,8 +140,8 @@ fn field(reader: &mut Reader<'_>, text: &Text, head: &Head<'_, '_>) -> Field {
         && let Some(place) = outer(values)
     {
         let named = values.iter().filter(|value| value.is_code() || value.kind == TokenKind::Quoted);
-        field.ty =
-            Some(Spanned::new(Type::Enum(named.map(|value| Arc::from(&*value.text)).collect()), place));
+        let named = named.map(|value| value.text.to_string()).collect();
+        field.constraints.push(Spanned::new(Constraint::OneOf(named), place));
         return field;
     }
     let is_value =
