@@ -1,4 +1,4 @@
-//! The writer without a thread: a [`Driver`](crate::Driver) says when it works on what is queued.
+//! The writer without a thread: a [`Driver`] says when it works on what is queued.
 
 use super::connection::{Deadline, Statements};
 use super::inspector::Tables;
