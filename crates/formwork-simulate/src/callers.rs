@@ -104,6 +104,7 @@ impl Caller {
 
     /// Sends a request until it is answered, or patience ends.
     async fn send(&mut self, sent: &Sent) {
+        let first = sent.key.as_deref().map(|key| self.world.sends(key)).unwrap_or_default();
         for _ in 0..PATIENCE {
             let began = self.world.moment();
             let answer = self.exchange(sent).await;
@@ -120,7 +121,7 @@ impl Caller {
                 counts.operations.entry(operation.name.to_string()).or_default()[at] += 1;
             });
             if let Some(answer) = &answer {
-                self.judge(sent, operation, answer, began);
+                self.judge(sent, operation, answer, (began, first));
             }
             let unanswered = matches!(status, None | Some(502..=504));
             // Without a key a repeat of what writes is another request.
@@ -169,8 +170,14 @@ impl Caller {
         answer
     }
 
-    /// Holds an answer against what must be.
-    fn judge(&self, sent: &Sent, operation: &Operation, answer: &Response<Bytes>, began: Moment) {
+    /// Holds an answer against what must be; its request was sent at `began`, and its key first at `first`.
+    fn judge(
+        &self,
+        sent: &Sent,
+        operation: &Operation,
+        answer: &Response<Bytes>,
+        (began, first): (Moment, i64),
+    ) {
         let status = answer.status().as_u16();
         if status == 500 {
             let detail = String::from_utf8_lossy(answer.body()).into_owned();
@@ -184,7 +191,7 @@ impl Caller {
             let kept = Kept {
                 status,
                 body: answer.body().to_vec(),
-                until: rule.kept.map(|kept| now.saturating_add(kept)),
+                until: rule.kept.map(|kept| first.saturating_add(kept)),
             };
             if let Some(before) = self.world.answered(key, &kept)
                 && (before.status != kept.status || before.body != kept.body)

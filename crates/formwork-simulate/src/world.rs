@@ -22,9 +22,6 @@ use tokio::time::Instant;
 /// What the clock shows at the beginning: 2030-01-01T00:00:00Z, in microseconds since the epoch.
 pub(crate) const START: i64 = 1_893_456_000_000_000;
 
-/// The longest between the begin of a call and its commit, in microseconds: the time may jump meanwhile.
-const SLACK: i64 = 4 * 86_400_000_000;
-
 /// The world of one run.
 pub(crate) struct World {
     /// What runs.
@@ -51,8 +48,10 @@ struct Book {
     history: History,
     /// Rows that the simulation itself puts in place may be in any state.
     placing: bool,
-    /// How often a call under a key has ended well, and when first.
-    done: BTreeMap<String, (u32, i64)>,
+    /// When a key was first sent: its answer is kept at least as long from then on, whenever the call was carried out.
+    sent: BTreeMap<String, i64>,
+    /// How often a call under a key has ended well.
+    done: BTreeMap<String, u32>,
     /// Keys whose effect the store has, with what was answered.
     answered: BTreeMap<String, Kept>,
     waiting: BTreeMap<i64, WaitingDelivery>,
@@ -130,6 +129,7 @@ impl World {
             finding: None,
             history: History::new(&program),
             placing: false,
+            sent: BTreeMap::new(),
             done: BTreeMap::new(),
             answered: BTreeMap::new(),
             waiting: BTreeMap::new(),
@@ -268,6 +268,12 @@ impl World {
     /// While it lasts, rows are put in place by the simulation.
     pub(crate) fn set_placing(&self, placing: bool) {
         self.book.lock().placing = placing;
+    }
+
+    /// Takes note that a key is sent; gives when it was sent first.
+    pub(crate) fn sends(&self, key: &str) -> i64 {
+        let now = self.now();
+        *self.book.lock().sent.entry(key.to_owned()).or_insert(now)
     }
 
     /// What a caller was answered under a key before, if it was; else this is it from now on.
@@ -434,11 +440,12 @@ impl Book {
         }
         let (Some(key), Some(What::Operation(index))) = (&worked.key, worked.what) else { return None };
         let kept = program.once_rule(index).kept;
-        let (times, first) = self.done.entry(key.clone()).or_insert((0, now));
-        // A call began before it was committed, so that its answer is kept a little shorter.
-        if kept.is_some_and(|kept| now - *first > kept - SLACK) {
-            (*times, *first) = (0, now);
+        let first = self.sent.get(key).copied().unwrap_or(now);
+        // Behind that the key may be that of another call.
+        if kept.is_some_and(|kept| now >= first.saturating_add(kept)) {
+            return None;
         }
+        let times = self.done.entry(key.clone()).or_default();
         *times += 1;
         (*times > 1).then(|| format!("what has the key `{key}` was carried out {times} times"))
     }
