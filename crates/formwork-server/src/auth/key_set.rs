@@ -12,6 +12,7 @@ use http_body_util::{BodyExt, Full, Limited};
 use hyper_util::client::legacy::Client;
 use hyper_util::rt::TokioExecutor;
 use jsonwebtoken::jwk::{Jwk, JwkSet};
+use parking_lot::RwLock;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -44,7 +45,9 @@ pub(crate) fn is_key_address(address: &str) -> bool {
 pub(crate) struct KeySet {
     address: Uri,
     client: Client<Connector, Full<Bytes>>,
-    held: tokio::sync::RwLock<Held>,
+    held: RwLock<Held>,
+    /// Held by whoever fetches; nobody else waits for it but who needs a key that is not known.
+    fetching: tokio::sync::Mutex<()>,
 }
 
 #[derive(Default)]
@@ -70,8 +73,10 @@ impl Held {
         }
     }
 
-    fn is_due(&self, now: i64, floor: i64) -> bool {
-        self.tried.is_none_or(|tried| now < tried || now - tried >= floor)
+    /// Whether it may be fetched again; who waited for a fetch began before it.
+    fn is_due(&self, now: i64) -> bool {
+        let floor = if self.keys.is_some() { FLOOR } else { FIRST_FLOOR };
+        self.tried.is_none_or(|tried| now.abs_diff(tried) >= floor.unsigned_abs())
     }
 
     fn is_fresh(&self, now: i64, age: i64) -> bool {
@@ -85,7 +90,7 @@ impl KeySet {
         let address: Uri = is_key_address(address).then(|| address.parse().ok())??;
         let secure = address.scheme_str() == Some("https");
         let client = Client::builder(TokioExecutor::new()).build(connector(secure));
-        Some(Self { address, client, held: Default::default() })
+        Some(Self { address, client, held: Default::default(), fetching: Default::default() })
     }
 
     /// The key with this id; absent when the issuer has none. `now` is in microseconds.
@@ -94,20 +99,24 @@ impl KeySet {
     ///
     /// When the issuer cannot be reached and nothing that it said is young enough.
     pub(crate) async fn find(&self, id: Option<&str>, now: i64) -> Result<Option<Arc<Jwk>>, &'static str> {
-        let found = |held: &Held| held.key(id).cloned().map(Arc::new);
+        if let Some(settled) = self.settled(id, now) {
+            return settled;
+        }
+        if self.fetching.try_lock().is_err()
+            && let Some(known) = self.known(id, now)
         {
-            let held = self.held.read().await;
-            let is_known = held.has(id) && held.is_fresh(now, OLD);
-            if is_known || (held.is_fresh(now, TOO_OLD) && !held.is_due(now, FLOOR)) {
-                return Ok(found(&held));
-            }
+            return Ok(Some(known));
         }
         // One request fetches for all that wait here.
-        let mut held = self.held.write().await;
-        let floor = if held.keys.is_some() { FLOOR } else { FIRST_FLOOR };
-        if !(held.has(id) && held.is_fresh(now, OLD)) && held.is_due(now, floor) {
+        let _alone = self.fetching.lock().await;
+        if let Some(settled) = self.settled(id, now) {
+            return settled;
+        }
+        let fetched = self.fetch().await;
+        {
+            let mut held = self.held.write();
             held.tried = Some(now);
-            match self.fetch().await {
+            match fetched {
                 Ok(keys) => {
                     held.keys = Some(Arc::new(keys));
                     held.fetched = now;
@@ -115,10 +124,27 @@ impl KeySet {
                 Err(cause) => log::fault("token_keys_away", "", &self.address.to_string(), &cause),
             }
         }
+        self.as_held(id, now)
+    }
+
+    /// What needs no fetch: the key is known and young, or it is too early to ask again.
+    fn settled(&self, id: Option<&str>, now: i64) -> Option<Result<Option<Arc<Jwk>>, &'static str>> {
+        let held = self.held.read();
+        let is_settled = (held.has(id) && held.is_fresh(now, OLD)) || !held.is_due(now);
+        drop(held);
+        is_settled.then(|| self.as_held(id, now))
+    }
+
+    fn as_held(&self, id: Option<&str>, now: i64) -> Result<Option<Arc<Jwk>>, &'static str> {
+        let held = self.held.read();
         match held.is_fresh(now, TOO_OLD) {
-            true => Ok(found(&held)),
+            true => Ok(held.key(id).cloned().map(Arc::new)),
             false => Err("the keys of the issuer of tokens cannot be fetched"),
         }
+    }
+
+    fn known(&self, id: Option<&str>, now: i64) -> Option<Arc<Jwk>> {
+        self.as_held(id, now).ok().flatten()
     }
 
     async fn fetch(&self) -> Result<JwkSet, String> {

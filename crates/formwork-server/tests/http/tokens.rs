@@ -291,6 +291,24 @@ async fn while_the_issuer_is_away_known_keys_hold_and_unknown_ones_are_no_refusa
 }
 
 #[tokio::test]
+async fn a_known_key_does_not_wait_for_an_issuer_that_says_nothing() {
+    let issuer = Upstream::new(&[key_set(&[&KEYS[0]])]).await;
+    let system = system(&issuer).await;
+    assert_eq!(who(&system, &KEYS[0].token(&claims())).await.status, 200);
+    issuer.then(&[Does::SaysNothing]);
+    system.advance("1m").await;
+    let unknown = format!("Bearer {}", KEYS[1].token(&claims()));
+    let waiting = tokio::spawn(
+        ask(system.running.addresses().public, "GET /who").header("authorization", &unknown).send(),
+    );
+    issuer.has_seen(2).await;
+    assert_eq!(who(&system, &KEYS[0].token(&claims())).await.status, 200);
+    assert!(!waiting.is_finished(), "the issuer is still asked");
+    waiting.abort();
+    system.stop().await;
+}
+
+#[tokio::test]
 async fn of_several_credentials_the_one_counts_that_the_document_names_first() {
     let issuer = Upstream::new(&[key_set(&[&KEYS[0]])]).await;
     let tokens = format!(
