@@ -11,7 +11,6 @@ use formwork_model::facts::Location;
 use formwork_model::sections::observability::MetricKind;
 use formwork_model::sections::security::{AuthenticationKind, BudgetKind, LimitKind, TokenRule};
 use formwork_model::values::Type;
-use formwork_syntax::Spanned;
 use std::net::SocketAddr;
 
 /// A line of the table of operations.
@@ -287,10 +286,7 @@ pub fn not_yet_enforced(model: &Model, tokens: &TokenSource) -> Vec<String> {
 
 /// What a line about bearer tokens lacks to be enforced.
 fn lacking(rule: &TokenRule, tokens: &TokenSource) -> Option<String> {
-    let known = |name: &&Spanned<String>| {
-        name.value == "Ed25519" || TokenAlgorithm::ALL.iter().any(|algorithm| algorithm.name() == name.value)
-    };
-    if let Some(other) = rule.algorithms.iter().find(|name| !known(name)) {
+    if let Some(other) = rule.algorithms.iter().find(|name| TokenAlgorithm::named(&name.value).is_none()) {
         return Some(format!("`{}` is not taken: RS256, ES256 and EdDSA are", other.value));
     }
     let address = tokens.key_set.as_deref().or(rule.key_set.as_ref().map(|it| it.value.as_str()));

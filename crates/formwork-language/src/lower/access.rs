@@ -133,12 +133,8 @@ pub(super) fn tokens(model: &Model) -> Vec<TokenRule> {
         AuthenticationKind::BearerJwt(rule) => Some((rule, keys.is_some_and(|keys| keys < at))),
         _ => None,
     });
-    let algorithm = |name: &str| match name {
-        "Ed25519" => Some(TokenAlgorithm::EdDsa),
-        name => TokenAlgorithm::ALL.into_iter().find(|algorithm| algorithm.name() == name),
-    };
     let rule = |(line, after_keys): (&security::TokenRule, bool)| {
-        let named = line.algorithms.iter().map(|name| algorithm(&name.value));
+        let named = line.algorithms.iter().map(|name| TokenAlgorithm::named(&name.value));
         let algorithms = named.collect::<Option<Vec<_>>>()?;
         let text = |value: &Option<Spanned<String>>| value.as_ref().map(|value| value.value.as_str().into());
         Some(TokenRule {

@@ -19,6 +19,14 @@ impl TokenAlgorithm {
     /// All, in the order of their names' age.
     pub const ALL: [Self; 3] = [Self::Rs256, Self::Es256, Self::EdDsa];
 
+    /// The one that a document names; `Ed25519` is another word for the last (RFC 9864).
+    pub fn named(name: &str) -> Option<Self> {
+        match name {
+            "Ed25519" => Some(Self::EdDsa),
+            name => Self::ALL.into_iter().find(|algorithm| algorithm.name() == name),
+        }
+    }
+
     /// Its name in a token's header.
     pub fn name(self) -> &'static str {
         match self {
