@@ -7,6 +7,7 @@
 use crate::clock::Clock;
 use crate::config::{Config, Limits};
 use crate::keys::{self, KeyCommand, KeyError, KeyOutcome, NewKey};
+use crate::parts::arrived;
 use crate::serve::{Entrance, serve};
 use crate::shared::Shared;
 use crate::start::{Running, StartError, start_in};
@@ -17,7 +18,6 @@ use formwork_engine::{Answer, Arrived, Body, Call, Seed, What};
 use formwork_language::program::{EntityId, Surface};
 use formwork_language::value::Value;
 use formwork_store::{Driver, Store, Waiting};
-use http::header::HeaderName;
 use http::{Request, Response};
 use http_body_util::{BodyExt, Full};
 use std::sync::{Arc, Weak};
@@ -83,15 +83,7 @@ pub(crate) async fn played(
         Err(_) => return (Arrived::Unknown, Some(format!("no answer within {} ms", waiting.as_millis()))),
     };
     let (head, body) = response.into_parts();
-    let Ok(body) = std::str::from_utf8(&body) else {
-        return (Arrived::Unfit, Some("an answer that is no text".to_owned()));
-    };
-    let header = |name: &HeaderName| {
-        let values = head.headers.get_all(name).iter().filter_map(|value| value.to_str().ok());
-        (Arc::from(name.as_str()), Arc::from(values.collect::<Vec<_>>().join(", ")))
-    };
-    let headers = head.headers.keys().map(header).collect();
-    (Arrived::Answer { status: head.status.as_u16(), headers, body: body.into() }, None)
+    arrived(&head, &body)
 }
 
 /// From now on this thread's servers have their randomness from a seed, and say what operators must know to `log`.

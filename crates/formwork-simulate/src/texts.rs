@@ -64,7 +64,8 @@ fn write(hir: &Hir, text: &mut String, dice: &mut Dice) -> Option<()> {
         HirKind::Class(Class::Bytes(class)) => text.push(char::from(class.iter().next()?.start())),
         HirKind::Repetition(repeated) => {
             let least = repeated.min;
-            let most = repeated.max.unwrap_or(least + 3).min(least + 3);
+            let further = least.saturating_add(3);
+            let most = repeated.max.unwrap_or(further).min(further);
             let times = least + u32::try_from(dice.below(u64::from(most - least + 1))).unwrap_or(0);
             for _ in 0..times {
                 write(&repeated.sub, text, dice)?;

@@ -13,7 +13,7 @@ mod upstreams;
 pub(crate) use keyed::{Keyed, Renderer};
 pub use secrets::MissingSecrets;
 pub(crate) use secrets::SecretValues;
-pub(crate) use upstreams::{Connector, Upstreams, connector};
+pub(crate) use upstreams::{Connector, Upstreams, arrived, connector};
 
 use crate::clock::Clock;
 use crate::log;

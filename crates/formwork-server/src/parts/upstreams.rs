@@ -225,21 +225,26 @@ impl Upstreams {
                 }
                 Err(error) => return (Arrived::Unknown, Some(error.to_string())),
             };
-            let Ok(body) = std::str::from_utf8(&body) else {
-                return (Arrived::Unfit, Some("an answer that is no text".to_owned()));
-            };
-            let header = |name: &HeaderName| {
-                let values = head.headers.get_all(name).iter().filter_map(|value| value.to_str().ok());
-                (Arc::from(name.as_str()), Arc::from(values.collect::<Vec<_>>().join(", ")))
-            };
-            let headers = head.headers.keys().map(header).collect();
-            (Arrived::Answer { status: head.status.as_u16(), headers, body: body.into() }, None)
+            arrived(&head, &body)
         };
         match tokio::time::timeout(waiting, exchange).await {
             Ok(outcome) => outcome,
             Err(_) => (Arrived::Unknown, Some(format!("no answer within {} ms", waiting.as_millis()))),
         }
     }
+}
+
+/// An answer that has come, whoever played the other side.
+pub(crate) fn arrived(head: &http::response::Parts, body: &[u8]) -> (Arrived, Option<String>) {
+    let Ok(body) = std::str::from_utf8(body) else {
+        return (Arrived::Unfit, Some("an answer that is no text".to_owned()));
+    };
+    let header = |name: &HeaderName| {
+        let values = head.headers.get_all(name).iter().filter_map(|value| value.to_str().ok());
+        (Arc::from(name.as_str()), Arc::from(values.collect::<Vec<_>>().join(", ")))
+    };
+    let headers = head.headers.keys().map(header).collect();
+    (Arrived::Answer { status: head.status.as_u16(), headers, body: body.into() }, None)
 }
 
 /// Certificates are those that the machine trusts; without an address that needs them none are read, and where there
