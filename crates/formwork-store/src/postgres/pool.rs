@@ -2,7 +2,9 @@
 //!
 //! The engine's transaction is synchronous, so that a call occupies a thread for as long as it runs; each thread
 //! drives its own connection, and a statement wakes no other thread. A connection that is lost is made anew when the
-//! next work comes; while the database is away work ends at once as unavailable, and one thread looks for it.
+//! next work comes, and so is every other one that was made before it: when a server has gone, it has taken all of
+//! them along, and a call must not meet one dead connection after the other. While the database is away work ends at
+//! once as unavailable, and one thread looks for it.
 
 use super::address::Address;
 use super::errors::Failed;
@@ -11,15 +13,24 @@ use parking_lot::{Condvar, Mutex};
 use std::collections::VecDeque;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 /// How often the one thread looks for a database that is away.
 const LOOK_AGAIN: Duration = Duration::from_millis(250);
 
-/// Something to do on a session; without one when the database is away. False when the session is of no use any more.
+/// How often an attempt is made that fails while another thread's succeeds.
+const TRIES: u32 = 3;
+
+/// Something to do on a session; without one when the database is away. False when the session was lost.
 pub(crate) type Work = Box<dyn FnOnce(Option<&mut Session>) -> bool + Send>;
+
+/// A connection, and how many losses there had been when it was begun.
+struct Connection {
+    session: Session,
+    losses: u64,
+}
 
 /// What the threads share.
 struct Queue {
@@ -27,6 +38,10 @@ struct Queue {
     filled: Condvar,
     capacity: usize,
     away: AtomicBool,
+    /// Counts losses: a connection that was made before the last one is not used again.
+    lost: AtomicU64,
+    /// Counts connections made: an attempt that fails after another's success does not mean that all is away.
+    made: AtomicU64,
     address: Address,
     patience: Patience,
     statements: usize,
@@ -65,6 +80,8 @@ impl Pool {
             filled: Condvar::new(),
             capacity,
             away: AtomicBool::new(false),
+            lost: AtomicU64::new(0),
+            made: AtomicU64::new(0),
             address,
             patience,
             statements,
@@ -125,7 +142,7 @@ impl Drop for Pool {
 
 impl Queue {
     fn take_until_closed(&self, looks: bool) {
-        let mut session = None;
+        let mut connection = None;
         // When the database was last found to be away.
         let mut failed: Option<Instant> = None;
         loop {
@@ -133,14 +150,15 @@ impl Queue {
                 if self.waiting.lock().closed {
                     return;
                 }
-                self.connect(&mut session, &mut failed);
+                self.connect(&mut connection, &mut failed);
                 continue;
             };
-            self.connect(&mut session, &mut failed);
+            self.connect(&mut connection, &mut failed);
+            let session = connection.as_mut().map(|connection| &mut connection.session);
             // A panic is a fault of ours; the one who waits is told that the reply will not come.
-            let usable = catch_unwind(AssertUnwindSafe(|| work(session.as_mut()))).unwrap_or(false);
+            let usable = catch_unwind(AssertUnwindSafe(|| work(session))).unwrap_or(false);
             if !usable {
-                session = None;
+                self.lose(connection.take());
             }
             self.waiting.lock().running -= 1;
         }
@@ -167,28 +185,40 @@ impl Queue {
         }
     }
 
-    /// Makes a connection when there is none, unless that has just failed.
-    fn connect(&self, session: &mut Option<Session>, failed: &mut Option<Instant>) {
-        if session.as_ref().is_some_and(|session| !session.is_closed()) {
+    /// Makes a connection when there is none that can be relied on, unless that has just failed.
+    fn connect(&self, connection: &mut Option<Connection>, failed: &mut Option<Instant>) {
+        let losses = self.lost.load(Ordering::Acquire);
+        if connection.as_ref().is_some_and(|made| made.losses == losses && !made.session.is_closed()) {
             return;
         }
-        *session = None;
-        let just_now = |at: Instant| self.away.load(Ordering::Relaxed) && at.elapsed() < LOOK_AGAIN;
+        *connection = None;
+        let just_now = |at: Instant| self.away.load(Ordering::Acquire) && at.elapsed() < LOOK_AGAIN;
         if failed.is_some_and(just_now) {
             return;
         }
-        match self.open() {
-            Some(Ok(opened)) => {
-                *session = Some(opened);
+        for _ in 0..TRIES {
+            let made = self.made.load(Ordering::Acquire);
+            if let Some(Ok(session)) = self.open() {
+                *connection = Some(Connection { session, losses });
                 *failed = None;
-                self.away.store(false, Ordering::Relaxed);
+                self.made.fetch_add(1, Ordering::AcqRel);
+                self.away.store(false, Ordering::Release);
+                return;
             }
-            Some(Err(_)) | None => {
-                *failed = Some(Instant::now());
-                self.away.store(true, Ordering::Relaxed);
-                // The thread that looks may be asleep.
-                self.filled.notify_all();
+            if self.made.load(Ordering::Acquire) == made {
+                break;
             }
+        }
+        *failed = Some(Instant::now());
+        self.away.store(true, Ordering::Release);
+        // The thread that looks may be asleep.
+        self.filled.notify_all();
+    }
+
+    /// A connection was lost. Whoever else loses one that is as old has lost it to the same cause.
+    fn lose(&self, connection: Option<Connection>) {
+        if let Some(Connection { losses, .. }) = connection {
+            let _ = self.lost.compare_exchange(losses, losses + 1, Ordering::AcqRel, Ordering::Acquire);
         }
     }
 

@@ -112,3 +112,32 @@ fn while_the_database_is_away_calls_are_refused_and_then_answered_again() {
     }
     assert_eq!(server.call(&key, "POST", "/links", body()).status, 201);
 }
+
+/// A server that was away between two calls has taken every connection along, those that lie idle included: the call
+/// that comes next is carried out all the same, since nothing of it was done on the dead ones.
+#[test]
+fn after_a_restart_between_two_calls_no_call_meets_a_dead_connection() {
+    let database = Database::start();
+    let place = Place::new();
+    let server = Server::start(&place.document, &place.data, &["--database", &database.url()]);
+    let key = place.key("member", "alice");
+    let body = || Some(json!({"url": "https://example.com/a"}));
+    let calls = |count: usize| -> Vec<u16> {
+        std::thread::scope(|scope| {
+            let all: Vec<_> = (0..count)
+                .map(|_| scope.spawn(|| server.call(&key, "POST", "/links", body()).status))
+                .collect();
+            all.into_iter().map(|one| one.join().expect("answered")).collect()
+        })
+    };
+    // As many at once as it takes to open every connection.
+    assert!(calls(64).iter().all(|status| *status == 201));
+    for _ in 0..3 {
+        database.stop();
+        database.start_again();
+        for _ in 0..4 {
+            assert_eq!(calls(1), [201]);
+        }
+        assert!(calls(32).iter().all(|status| *status == 201));
+    }
+}
