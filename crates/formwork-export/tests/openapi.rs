@@ -234,3 +234,36 @@ fn the_json_schema_is_one_and_holds_inputs_and_outputs() {
         assert!(shortlink["$defs"].get(key).is_some(), "{key}");
     }
 }
+
+#[test]
+fn what_a_schema_cannot_say_of_an_input_stands_beside_it() {
+    let (_, queue) = examples().into_iter().find(|(name, _)| name.ends_with("job-queue.md")).unwrap();
+    let description = openapi(&analyse(queue.into()));
+    let upsert = &description["paths"]["/v1/queues/{name}"]["put"];
+    assert_eq!(
+        upsert["responses"]["422"]["x-rules"],
+        json!(["max_backoff_s >= base_backoff_s", "running <= concurrency_limit"])
+    );
+    // It may be left out, since the row has a default, and null is refused with the row.
+    let body = &upsert["requestBody"]["content"]["application/json"]["schema"];
+    assert_eq!(body["properties"]["paused"]["type"], json!("boolean"));
+    assert!(
+        body.get("required").is_none_or(|required| !required.as_array().unwrap().contains(&json!("paused")))
+    );
+}
+
+#[test]
+fn a_decimal_that_is_not_negative_has_no_sign_and_one_above_zero_a_digit() {
+    let text = "# Till\n\n## 4) Primary Interface/API\n\n#### Operation: `pay` — `POST /payments`\n\n**Input:**\n\
+                - `tip` (decimal(6,2)) | what is added | required, ≥ 0\n\
+                - `price` (decimal(6,2)) | what is paid | required, > 0\n\
+                - `change` (decimal(6,2)) | what is left | required\n\n**Output:** None\n\n**Behavior:**\n1. Returns nothing.\n";
+    let description = openapi(&analyse_fragment(text.into()));
+    let schema =
+        &description["paths"]["/payments"]["post"]["requestBody"]["content"]["application/json"]["schema"];
+    let takes =
+        |field: &str, value: &str| judge(&description, &schema["properties"][field]).is_valid(&json!(value));
+    assert!(takes("tip", "0") && takes("tip", "1.25") && !takes("tip", "-1"));
+    assert!(takes("price", "0.01") && !takes("price", "0.00") && !takes("price", "-1"));
+    assert!(takes("change", "-1") && takes("change", "0"));
+}

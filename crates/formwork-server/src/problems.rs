@@ -31,6 +31,7 @@ macro_rules! catalogue {
 
 catalogue! {
     MALFORMED = 400 "malformed" "The request cannot be read";
+    CURSOR_INVALID = 400 "cursor_invalid" "The cursor belongs to another list";
     KEY_REQUIRED = 400 "idempotency_key_required" "This needs an idempotency key";
     UNAUTHENTICATED = 401 "unauthenticated" "A valid key is needed";
     FORBIDDEN = 403 "forbidden" "The key does not allow this";

@@ -11,8 +11,8 @@ use crate::json::{Writer, plain_text, write_text};
 use crate::once;
 use crate::parts::Keyed;
 use crate::problems::{
-    CONTENT_TOO_LARGE, FORBIDDEN, HEADERS_TOO_LARGE, MALFORMED, NOT_ACCEPTABLE, NOT_FOUND, OVERLOADED,
-    Problem, REQUEST_TIMEOUT, UNAVAILABLE, UNSUPPORTED_MEDIA_TYPE,
+    CONTENT_TOO_LARGE, CURSOR_INVALID, FORBIDDEN, HEADERS_TOO_LARGE, MALFORMED, NOT_ACCEPTABLE, NOT_FOUND,
+    OVERLOADED, Problem, REQUEST_TIMEOUT, UNAVAILABLE, UNSUPPORTED_MEDIA_TYPE,
 };
 use crate::respond::{Answer, Reply};
 use crate::router::{Route, Target};
@@ -217,7 +217,10 @@ impl Asked<'_> {
                 let walk = Walk { operation: &operation.name, caller: &caller.id, input: &walked };
                 let values = shared.cursors.decode(&walk, &page.order, &cursor);
                 let values = values.ok_or_else(|| {
-                    Problem::with(&MALFORMED, "The cursor is not one of this list for this caller and input.")
+                    Problem::with(
+                        &CURSOR_INVALID,
+                        "The cursor is not one of this list for this caller and input.",
+                    )
                 })?;
                 slots[usize::from(slots::INPUT) + page.cursor] = Value::List(values.into());
             }

@@ -21,12 +21,7 @@ pub fn json_schema(analysis: &Analysis) -> Value {
     }
     for operation in &program.operations {
         if !operation.input.fields.is_empty() {
-            let mut input = schemas.fields(operation.input.fields.iter(), Way::In);
-            if operation.input.ignores_others
-                && let Some(object) = input.as_object_mut()
-            {
-                object.remove("additionalProperties");
-            }
+            let input = schemas.sent(operation, &program.schema, |_| true);
             named.insert(safe(&format!("{}.input", operation.name)), input);
         }
         let output = &operation.output;

@@ -8,7 +8,7 @@ mod answers;
 mod parameters;
 mod problems;
 
-use super::schema::{Schemas, Way, safe};
+use super::schema::{Schemas, safe};
 use formwork_check::Analysis;
 use formwork_language::program::{InputField, Mode, Operation, PathPart, Program, Surface};
 use formwork_model::facts::Location;
@@ -131,10 +131,8 @@ impl Cx<'_> {
         if fields.is_empty() && !(open && *operation.method != *"GET") {
             return None;
         }
-        let mut schema = self.schemas.fields(fields.iter().copied(), Way::In);
-        if open && let Some(object) = schema.as_object_mut() {
-            object.remove("additionalProperties");
-        }
+        let in_body = |field: &InputField| field.location == Location::Body;
+        let schema = self.schemas.sent(operation, &self.program.schema, in_body);
         let mut content = json!({"schema": schema});
         let fits = |value: &Value| {
             let given = value.as_object();

@@ -5,7 +5,7 @@
 
 use formwork_language::constraint::{FieldRules, Format, Member};
 use formwork_language::expression::Expression;
-use formwork_language::program::{EntitySchema, FieldSchema, InputField};
+use formwork_language::program::{EntitySchema, FieldSchema, InputField, Operation, Schema};
 use formwork_language::value::{Decimal, Value as Constant, json as plain};
 use formwork_model::Model;
 use formwork_model::facts::Field;
@@ -88,6 +88,33 @@ impl<'a> Schemas<'a> {
             properties.insert(field.name.to_string(), self.field(field, way));
         }
         object(properties, |name| !optional.iter().any(|other| **other == *name), way)
+    }
+
+    /// What an operation is sent: those of its inputs that are chosen.
+    pub(super) fn sent(
+        &self,
+        operation: &Operation,
+        rows: &Schema,
+        chosen: impl Fn(&InputField) -> bool,
+    ) -> Value {
+        let fields = || operation.input.fields.iter().enumerate().filter(|(_, field)| chosen(field));
+        let mut schema = self.fields(fields().map(|(_, field)| field), Way::In);
+        let never_null = operation.never_null(rows);
+        for (index, field) in fields() {
+            if never_null.contains(&index) {
+                let properties = schema.get_mut("properties").and_then(Value::as_object_mut);
+                if let Some(properties) = properties {
+                    let required = InputField { optional: false, ..field.clone() };
+                    properties.insert(field.name.to_string(), self.field(&required, Way::In));
+                }
+            }
+        }
+        if operation.input.ignores_others
+            && let Some(object) = schema.as_object_mut()
+        {
+            object.remove("additionalProperties");
+        }
+        schema
     }
 
     /// One field with its meaning and default.
@@ -215,12 +242,7 @@ fn plain_type(ty: &Type) -> Map<String, Value> {
             json!({"type": "integer", "format": "int64", "minimum": i64::MIN, "maximum": i64::MAX})
         }
         Type::Decimal { precision, scale } => {
-            let whole = precision.saturating_sub(*scale).max(1);
-            let pattern = match scale {
-                0 => format!("^-?\\d{{1,{whole}}}$"),
-                scale => format!("^-?\\d{{1,{whole}}}(\\.\\d{{1,{scale}}})?$"),
-            };
-            json!({"type": "string", "pattern": pattern})
+            json!({"type": "string", "pattern": decimal(*precision, *scale, "-?")})
         }
         Type::Double => json!({"type": "number", "format": "double"}),
         Type::Boolean => json!({"type": "boolean"}),
@@ -248,6 +270,15 @@ fn plain_type(ty: &Type) -> Map<String, Value> {
     }
 }
 
+/// The digits of a decimal, behind what may stand before them.
+fn decimal(precision: u8, scale: u8, before: &str) -> String {
+    let whole = precision.saturating_sub(scale).max(1);
+    match scale {
+        0 => format!("^{before}\\d{{1,{whole}}}$"),
+        scale => format!("^{before}\\d{{1,{whole}}}(\\.\\d{{1,{scale}}})?$"),
+    }
+}
+
 /// Adds what must hold of a value.
 fn ruled(schema: &mut Map<String, Value>, ty: &Type, rules: &FieldRules) {
     let is_number = matches!(ty, Type::Integer | Type::Double);
@@ -267,8 +298,19 @@ fn ruled(schema: &mut Map<String, Value>, ty: &Type, rules: &FieldRules) {
             said.push(format!("{words} {}", Constant::Decimal(*bound).to_plain()));
         }
     }
-    if matches!(ty, Type::Decimal { .. }) && !said.is_empty() {
+    if let Type::Decimal { precision, scale } = ty
+        && !said.is_empty()
+    {
         schema.insert("description".to_owned(), json!(said.join(", ")));
+        // Of a text a schema can say its sign, and that some digit is not 0.
+        if let Some((bound, exclusive)) = &rules.min
+            && bound.units >= 0
+        {
+            schema.insert("pattern".to_owned(), json!(decimal(*precision, *scale, "")));
+            if *exclusive || bound.units > 0 {
+                schema.insert("not".to_owned(), json!({"pattern": "^[0.]*$"}));
+            }
+        }
     }
     bounds(schema, rules.length, ("minLength", "maxLength"));
     if let Some(allowed) = &rules.one_of {

@@ -1,6 +1,6 @@
 //! The operations of a program: where they are served, what they take and what they answer.
 
-use super::{Code, EntityId, FieldId};
+use super::{Code, EntityId, FieldId, Instruction, Schema, Slot, StatementId, slots};
 use crate::constraint::FieldRules;
 use crate::expression::Expression;
 use formwork_model::facts::Outcome;
@@ -54,6 +54,62 @@ pub struct Operation {
     pub errors: Vec<Outcome>,
     /// Where it is declared.
     pub span: Span,
+}
+
+/// The page that an operation answers: which statement reads it, and by which inputs it is asked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct PageShape {
+    /// The statement without a cursor.
+    pub first: StatementId,
+    /// Index of the hidden input `cursor` among the fields of [`InputShape`].
+    pub cursor: usize,
+    /// Index of the hidden input `limit`.
+    pub limit: usize,
+    /// Rows per page unless the caller asks for another number.
+    pub per_page: u32,
+}
+
+impl Operation {
+    /// The page that it answers, when it answers one.
+    pub fn page(&self) -> Option<PageShape> {
+        let field = |slot: Slot| {
+            let index = usize::from(slot.checked_sub(slots::INPUT)?);
+            (index < self.input.fields.len()).then_some(index)
+        };
+        self.code.instructions.iter().find_map(|instruction| match instruction {
+            Instruction::ReadPage { first, cursor, limit, per_page, .. } => Some(PageShape {
+                first: *first,
+                cursor: field(*cursor)?,
+                limit: field(*limit)?,
+                per_page: *per_page,
+            }),
+            _ => None,
+        })
+    }
+
+    /// The optional inputs that are written as they are into a field that every row has: they may be left out, and
+    /// null is refused with the row. Indices among the fields of [`InputShape`].
+    pub fn never_null(&self, schema: &Schema) -> Vec<usize> {
+        let mut found = Vec::new();
+        for instruction in &self.code.instructions {
+            let (Instruction::Insert { entity, assignments, .. }
+            | Instruction::Update { entity, assignments, .. }) = instruction
+            else {
+                continue;
+            };
+            let Some(table) = schema.entities.get(usize::from(*entity)) else { continue };
+            for (field, value) in assignments {
+                let required = table.fields.get(usize::from(*field)).is_some_and(|field| !field.optional);
+                if let (true, Expression::Slot(slot)) = (required, value)
+                    && let Some(index) = slot.checked_sub(slots::INPUT).map(usize::from)
+                    && self.input.fields.get(index).is_some_and(|field| field.optional)
+                {
+                    found.push(index);
+                }
+            }
+        }
+        found
+    }
 }
 
 /// Steps without a route, as they run by themselves.

@@ -6,7 +6,7 @@ use crate::json::{self, Json};
 use crate::problems::{Fault, Place};
 use formwork_language::eval::{Host, Scope, evaluate};
 use formwork_language::expression::Expression;
-use formwork_language::program::{InputField, Instruction, Operation, PathPart, Program, Statement, slots};
+use formwork_language::program::{InputField, Operation, PathPart, Program, Statement, slots};
 use formwork_language::value::Value;
 use formwork_model::facts::Location;
 use formwork_model::values::Type;
@@ -324,26 +324,16 @@ fn limit(text: &str, most: i64, faults: &mut Faults) -> Value {
 
 /// The hidden inputs, from the instruction that reads the page.
 fn page_input(operation: &Operation, program: &Program) -> Option<PageInput> {
-    let page = operation.code.instructions.iter().find_map(|instruction| match instruction {
-        Instruction::ReadPage { first, cursor, limit, per_page, .. } => {
-            Some((*first, *cursor, *limit, *per_page))
-        }
-        _ => None,
-    });
-    let (first, cursor, limit, per_page) = page?;
-    let index = |slot: u16| {
-        let index = usize::from(slot.checked_sub(slots::INPUT)?);
-        (index < operation.input.fields.len()).then_some(index)
-    };
-    let Some(Statement::Select(select)) = program.statements.get(usize::try_from(first).ok()?) else {
+    let page = operation.page()?;
+    let Some(Statement::Select(select)) = program.statements.get(usize::try_from(page.first).ok()?) else {
         return None;
     };
     let entity = program.schema.entities.get(usize::from(select.entity))?;
     let order = select.order.iter().filter_map(|(field, _)| entity.fields.get(usize::from(*field)));
     Some(PageInput {
-        cursor: index(cursor)?,
-        limit: index(limit)?,
-        most: MOST_PER_PAGE.max(i64::from(per_page)),
+        cursor: page.cursor,
+        limit: page.limit,
+        most: MOST_PER_PAGE.max(i64::from(page.per_page)),
         order: order.map(|field| field.ty.clone()).collect(),
     })
 }

@@ -63,9 +63,9 @@ async fn a_cursor_serves_its_own_walk_only() {
     let get =
         async |query: String, key: &str| system.public(&format!("GET /links?{query}")).key(key).send().await;
     assert_eq!(get(format!("cursor={cursor}"), &alice).await.status, 200);
-    assert_eq!(get(format!("cursor={cursor}"), &bob).await.outcome(), "400 malformed");
-    assert_eq!(get(format!("cursor={cursor}&owner_id=alice"), &alice).await.outcome(), "400 malformed");
-    assert_eq!(get("cursor=AAAA".into(), &alice).await.outcome(), "400 malformed");
+    assert_eq!(get(format!("cursor={cursor}"), &bob).await.outcome(), "400 cursor_invalid");
+    assert_eq!(get(format!("cursor={cursor}&owner_id=alice"), &alice).await.outcome(), "400 cursor_invalid");
+    assert_eq!(get("cursor=AAAA".into(), &alice).await.outcome(), "400 cursor_invalid");
     assert_eq!(get("limit=many".into(), &alice).await.faults(), ["query limit type"]);
     assert_eq!(get("limit=-1".into(), &alice).await.faults(), ["query limit min"]);
     let all = get("limit=100000".into(), &alice).await;

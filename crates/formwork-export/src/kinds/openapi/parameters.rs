@@ -7,10 +7,21 @@ use formwork_model::facts::Location;
 use formwork_model::values::Type;
 use serde_json::{Map, Value, json};
 
+/// What an idempotency key is made of. In quotes it is taken, too, but need not be.
+const KEY_CHARACTERS: &str = "^[!#-~][!-~]*$";
+
 /// The parameters of an operation.
 pub(super) fn parameters(cx: &Cx<'_>, index: u32, operation: &Operation) -> Vec<Value> {
-    let declared = operation.input.fields.iter().filter_map(|field| parameter(cx, field));
-    let mut all: Vec<Value> = declared.collect();
+    let page = operation.page();
+    let mut all: Vec<Value> = Vec::new();
+    for (index, field) in operation.input.fields.iter().enumerate() {
+        let Some(mut declared) = parameter(cx, field) else { continue };
+        // More than a page holds is cut, not refused.
+        if page.is_some_and(|page| page.limit == index) {
+            declared["schema"]["minimum"] = json!(1);
+        }
+        all.push(declared);
+    }
     // A header that the document declares is described as it says.
     let own = |name: &str| {
         operation.input.fields.iter().any(
@@ -25,7 +36,7 @@ pub(super) fn parameters(cx: &Cx<'_>, index: u32, operation: &Operation) -> Vec<
             "in": "header",
             "required": rule.required,
             "description": "A repeat with the same key is answered like the first call, and has no further effect",
-            "schema": {"type": "string", "minLength": 1, "maxLength": 255},
+            "schema": {"type": "string", "minLength": 1, "maxLength": 255, "pattern": KEY_CHARACTERS},
         });
         let state = tags("If-Match", "The row must be in the state that has one of these tags");
         all.extend(
@@ -47,7 +58,10 @@ fn tags(name: &str, about: &str) -> Value {
         "in": "header",
         "required": false,
         "description": about,
-        "schema": {"type": "string", "pattern": "^(\\*|(W/)?\"[^\"]*\"(, *(W/)?\"[^\"]*\")*)$"},
+        "schema": {"anyOf": [
+            {"const": "*"},
+            {"type": "string", "pattern": "^(W/)?\"[^\"]*\"(, *(W/)?\"[^\"]*\")*$"},
+        ]},
     })
 }
 
@@ -70,6 +84,10 @@ fn parameter(cx: &Cx<'_>, field: &InputField) -> Option<Value> {
     let mut schema = cx.schemas.field(&sent, Way::In);
     if let Some(object) = schema.as_object_mut() {
         object.remove("description");
+        // What a document says of the key is held beside what every key must be.
+        if place == "header" && name.eq_ignore_ascii_case("Idempotency-Key") {
+            object.entry("pattern").or_insert(json!(KEY_CHARACTERS));
+        }
         // An empty piece of a path is no value.
         if place == "path" && object.get("type") == Some(&json!("string")) {
             object.entry("minLength").or_insert(json!(1));

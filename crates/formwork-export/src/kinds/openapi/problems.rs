@@ -22,7 +22,14 @@ pub(super) fn problems(cx: &Cx<'_>, index: u32, operation: &Operation) -> Map<St
         let usual = usual_code(*status);
         add(*status, code.as_deref().unwrap_or(&usual));
     }
-    found.into_iter().map(|(status, codes)| (status.to_string(), response(status, &codes))).collect()
+    let mut all: Map<String, Value> =
+        found.into_iter().map(|(status, codes)| (status.to_string(), response(status, &codes))).collect();
+    let rules = rules_of_rows(cx, operation);
+    if let (Some(invalid), false) = (all.get_mut("422"), rules.is_empty()) {
+        // What no schema of the input says.
+        invalid["x-rules"] = json!(rules);
+    }
+    all
 }
 
 /// What is refused before a step is reached.
@@ -32,6 +39,9 @@ fn edge(cx: &Cx<'_>, index: u32, operation: &Operation, add: &mut impl FnMut(u16
         add(403, "forbidden");
     }
     add(400, "malformed");
+    if operation.page().is_some() {
+        add(400, "cursor_invalid");
+    }
     add(406, "not_acceptable");
     add(431, "headers_too_large");
     add(500, "internal");
@@ -84,6 +94,18 @@ fn run(cx: &Cx<'_>, operation: &Operation, add: &mut impl FnMut(u16, &str)) {
     if writes_rows {
         add(409, "conflict");
     }
+}
+
+/// The rules over several fields of the rows that it writes, as the document says them.
+fn rules_of_rows(cx: &Cx<'_>, operation: &Operation) -> BTreeSet<String> {
+    let written = operation.code.instructions.iter().filter_map(|instruction| match instruction {
+        Instruction::Insert { entity, .. } | Instruction::Update { entity, .. } => Some(*entity),
+        _ => None,
+    });
+    written
+        .filter_map(|entity| cx.program.schema.entities.get(usize::from(entity)))
+        .flat_map(|entity| entity.rules.checks.iter().map(|check| check.text.to_string()))
+        .collect()
 }
 
 fn response(status: u16, codes: &BTreeSet<String>) -> Value {
