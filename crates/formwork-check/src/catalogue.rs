@@ -121,6 +121,7 @@ pub static CATALOGUE: &[&Entry] = &[
     &fw0907_condition_of_grant::ENTRY,
     &fw0908_key_of_nothing::ENTRY,
     &fw0909_unknown_role::ENTRY,
+    &fw0950_audit_left_open::ENTRY,
     &fw1001_event_not_declared::ENTRY,
     &fw1002_event_never_emitted::ENTRY,
     &fw1003_event_data_missing::ENTRY,

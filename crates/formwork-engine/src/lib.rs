@@ -5,6 +5,7 @@
 //! the server's.
 
 mod assign;
+mod audit;
 mod fit;
 mod host;
 mod ids;
@@ -18,6 +19,7 @@ pub mod resume;
 mod rows;
 mod run;
 
+pub use audit::AuditEntry;
 pub use fit::{Misfit, fit};
 pub use ids::IdSource;
 pub use masked::MASK;

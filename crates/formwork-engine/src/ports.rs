@@ -1,5 +1,6 @@
 //! What the engine needs from outside: each a trait that stores, servers and simulators implement.
 
+use crate::audit::AuditEntry;
 use crate::parts::{KeptOperation, OperationId};
 use formwork_language::program::{EntityId, FieldId, StatementId};
 use formwork_language::value::Value;
@@ -40,6 +41,11 @@ pub trait Transaction {
     /// Keeps what a handler is to be told after the commit.
     fn deliver(&mut self, delivery: &Delivery) -> Result<(), StoreError> {
         Err(StoreError::Internal(format!("this store tells `{}` nothing", delivery.handler)))
+    }
+
+    /// Appends an entry to the audit trail.
+    fn audit(&mut self, entry: &AuditEntry) -> Result<(), StoreError> {
+        Err(StoreError::Internal(format!("this store keeps no audit trail of `{}`", entry.operation)))
     }
 
     /// Keeps where an operation with parts goes on, in place of the state whose step is one less;

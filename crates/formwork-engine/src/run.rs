@@ -4,6 +4,7 @@
 //! with the [`Call`]. A refusal leaves undoing to whoever opened the transaction.
 
 mod answers;
+mod auditing;
 mod calling;
 mod elements;
 mod given;
@@ -114,6 +115,8 @@ pub fn run_from(
         part,
         pending,
         emitted: false,
+        recorded: Run::recorded(program, call.what),
+        written_rows: Vec::new(),
     };
     let result = match call.what {
         What::Rows(entity) => run.put_rows(entity),
@@ -132,6 +135,13 @@ pub fn run_from(
         result = Err(refusal);
         None
     });
+    if let Ok(answer) = &result {
+        let status = resume.is_none().then_some(answer.status);
+        if let Err(refusal) = run.write_audit(call.what, status) {
+            result = Err(refusal);
+        }
+    }
+    let resume = resume.filter(|_| result.is_ok());
     Ended {
         again: resume.is_some(),
         resume: resume.map(Box::new),
@@ -178,6 +188,9 @@ struct Run<'a> {
     emitted: bool,
     /// How many links the chain of events has that this call is told of.
     links: u8,
+    /// What the audit trail has of the call itself, and what it has written that is recorded.
+    recorded: Option<formwork_language::program::Recorded>,
+    written_rows: Vec<auditing::Written>,
     /// Whether handlers are told: not of rows that a test puts in place.
     tells: bool,
 }

@@ -4,6 +4,7 @@
 //! An operation is a graph of segments: a segment is what one transaction runs without waiting for anything
 //! outside the store. `Every` jobs are operations without a request.
 
+mod audit;
 mod instructions;
 mod operations;
 mod schema;
@@ -12,6 +13,7 @@ mod statements;
 mod tokens;
 mod upstream;
 
+pub use audit::{AuditRules, Recorded};
 /// Where an operation is served.
 pub use formwork_model::sections::interface::Surface;
 pub use instructions::{Answered, Code, Failure, Instruction, MessagePart, NextElement, PagedRows};
@@ -103,6 +105,8 @@ pub struct Program {
     pub row_by_row: FxHashMap<StatementId, RowByRow>,
     /// The external components of section 3; calls refer by index.
     pub upstreams: Vec<Upstream>,
+    /// What the audit trail records.
+    pub audit: AuditRules,
     /// The names that `secret("…")` reads, each once, sorted.
     pub secrets: Vec<Arc<str>>,
 }

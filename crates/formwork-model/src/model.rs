@@ -2,6 +2,7 @@
 
 use crate::facts::Prose;
 use crate::notes::Note;
+use crate::sections::audit::Audit;
 use crate::sections::closing::{Interface, Phase, Question};
 use crate::sections::commands::CommandLine;
 use crate::sections::components::Component;
@@ -12,7 +13,7 @@ use crate::sections::interface::Operation;
 use crate::sections::observability::{Event, Metric, Trace};
 use crate::sections::overview::Overview;
 use crate::sections::performance::{CacheLayer, Slo};
-use crate::sections::security::{Audit, Authentication, Authorization, Budget, Limit};
+use crate::sections::security::{Authentication, Authorization, Budget, Limit};
 use crate::sections::testing::Testing;
 use formwork_syntax::{Span, Spanned};
 

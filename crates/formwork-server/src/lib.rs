@@ -5,6 +5,7 @@
 //! *Security*, *Observability*.
 
 mod admin;
+mod audit;
 mod auth;
 mod clock;
 mod conditional;
@@ -32,6 +33,7 @@ pub mod simulated;
 mod start;
 mod startup;
 
+pub use audit::audit_left_open;
 pub use config::{Addresses, ClockChoice, Config, Limits, Secrets, TokenSource, UpstreamAddress};
 pub use keys::{FirstKey, KeyCommand, KeyError, KeyOutcome, KeySummary, NewKey, keys, keys_offline};
 pub use parts::MissingSecrets;

@@ -89,6 +89,13 @@ impl std::ops::Deref for Problem {
     }
 }
 
+impl Details {
+    /// The stable word.
+    pub(crate) fn code(&self) -> &str {
+        &self.code
+    }
+}
+
 impl std::ops::DerefMut for Problem {
     fn deref_mut(&mut self) -> &mut Details {
         &mut self.0

@@ -3,6 +3,7 @@
 //! The order of refusals is fixed: 404 route, 405, 401, 403, 406, 413, 415, 400, 422, then the steps. Source:
 //! interfaces *HTTP, on the public listener*.
 
+use crate::audit::{self, Noted};
 use crate::auth::{self, Caller};
 use crate::conditional::{self, Conditions};
 use crate::cursor::Walk;
@@ -61,11 +62,13 @@ pub(crate) async fn serve<B: Incoming<Data = Bytes> + Unpin>(
     };
     let measured = !matches!(&route, Route::Found(Target::Alive | Target::Ready, ..));
     let under_way = UnderWay::new(&shared);
-    let asked = Asked { shared: &shared, entrance, head: &head, request_id: &request_id };
+    let noted = Noted::default();
+    let asked = Asked { shared: &shared, entrance, head: &head, request_id: &request_id, noted: &noted };
     let result = match under_way.is_allowed() {
         true => asked.answer(route, body).await,
         false => Err(Problem::of(&OVERLOADED)),
     };
+    audit::after(&shared, operation, (&entrance, &head, &request_id, &noted), &result).await;
     let reply = result.unwrap_or_else(|problem| {
         if let Some(cause) = &problem.for_the_log {
             let name = operation.and_then(|index| shared.program.operations.get(index));
@@ -110,6 +113,7 @@ struct Asked<'a> {
     entrance: Entrance,
     head: &'a Head,
     request_id: &'a HeaderValue,
+    noted: &'a Noted,
 }
 
 impl Asked<'_> {
@@ -175,6 +179,7 @@ impl Asked<'_> {
             return Err(Problem::of(&HEADERS_TOO_LARGE));
         }
         let caller = self.caller(operation).await?;
+        self.noted.caller(&caller);
         caller.check(&operation.access)?;
         if prepared.answers_json && !accepts_json(headers) {
             return Err(Problem::of(&NOT_ACCEPTABLE));

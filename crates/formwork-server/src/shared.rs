@@ -147,6 +147,7 @@ impl Prepared {
             ip: reads(slots::REQUEST_IP),
             headers: reads(slots::REQUEST_HEADERS),
         };
+        let reads = crate::audit::reads(program, once.operation, reads);
         Self {
             decoder: Decoder::new(operation, program),
             projected,

@@ -16,7 +16,7 @@ use crate::schedule::Scheduler;
 use crate::serve::{Entrance, kept_answer, serve};
 use crate::shared::{Prepared, Shared};
 use crate::simulated::{self, World};
-use crate::{admin, random};
+use crate::{admin, audit, random};
 use formwork_check::Analysis;
 use formwork_engine::{Call, Refusal, What};
 use formwork_language::program::{Program, Surface};
@@ -132,6 +132,7 @@ impl Running {
             let _ = task.await;
         }
         self.shared.parts.drain(self.shared.limits.drain).await;
+        audit::keep_up(&self.shared.store, self.shared.clock.now()).await;
         // Without it others wait until the lease is over.
         let _ = self.shared.store.end_lease().await;
         self.shared.store.close().await;
@@ -269,6 +270,10 @@ pub(crate) async fn start_in(
     tasks.push(tokio::spawn(shared.parts.clone().keep_lease(stopping.clone())));
     if shared.store.is_shared() {
         tasks.push(tokio::spawn(follow_keys(shared.clone(), stopping.clone())));
+    }
+    if shared.program.audit.records() {
+        let (store, clock) = (shared.store.clone(), shared.clock.clone());
+        tasks.push(tokio::spawn(audit::keep_chain(store, clock, stopping.clone())));
     }
     if !shared.clock.is_test() {
         tasks.push(tokio::spawn(shared.scheduler.clone().run(stopping)));

@@ -268,9 +268,6 @@ pub fn not_yet_enforced(model: &Model, tokens: &TokenSource) -> Vec<String> {
     for limit in model.limits.iter().filter(|limit| limit.kind != LimitKind::Prose) {
         say("limit", &limit.text.value);
     }
-    for audit in &model.audit {
-        say("audit", &audit.text.value);
-    }
     for budget in model.budgets.iter().filter(|budget| budget.kind != BudgetKind::Prose) {
         say("budget", &budget.text.value);
     }

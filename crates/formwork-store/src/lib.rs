@@ -4,6 +4,7 @@
 //! tables and what changed in them), `system` (the store's own tables) and `rules`; `sqlite` holds what is SQLite's
 //! alone. What an operation does is the engine's business; HTTP is the server's. Source: *The pipeline*, room 6.
 
+mod audit;
 mod driver;
 mod error;
 mod folder;
@@ -17,6 +18,7 @@ mod store;
 mod system;
 mod tables;
 
+pub use audit::{Anchor, AuditError, AuditFault, AuditFilter, AuditTrail, Head, StoredAudit, Verified};
 pub use driver::{Driver, Fate, Rows, Waiting, Worked, WorkedOutcome};
 pub use error::OpenError;
 pub use once::{KeptAnswer, Once, OnceEnded, OnceKey, Render};

@@ -1,5 +1,6 @@
 //! The store as the server sees it: calls go in, what they ended in comes out, durable.
 
+use crate::audit;
 use crate::error::OpenError;
 use crate::once::{KeptAnswer, Once, OnceEnded, OnceKey};
 use crate::options::Options;
@@ -9,7 +10,7 @@ use crate::system::{
     self, FailedAttempt, LeftDelivery, NextRun, StoredDelivery, StoredEvent, StoredKey, SystemConnection,
     Told, Unfinished, Wanted,
 };
-use formwork_engine::{Call, Ended, KeptOperation, OperationId, Refusal, StoreError, What};
+use formwork_engine::{AuditEntry, Call, Ended, KeptOperation, OperationId, Refusal, StoreError, What};
 use formwork_language::program::{Condition, EntityId, Program, Statement};
 use formwork_language::value::Value;
 use parking_lot::Mutex;
@@ -322,6 +323,26 @@ impl Store {
         })
         .await?;
         Ok(())
+    }
+
+    /// Appends an entry to the audit trail, apart from any call.
+    pub async fn append_audit(&self, entry: AuditEntry) -> Result<(), StoreError> {
+        self.write(move |connection| audit::append(connection, &entry).map(|()| true)).await.map(|_| ())
+    }
+
+    /// Whether an entry of the audit trail waits to be chained, and whether the time of one is over at an instant.
+    pub fn audit_due(&self, now: i64) -> Result<(bool, bool), StoreError> {
+        self.read(move |connection| audit::due(connection, now))
+    }
+
+    /// Chains entries of the audit trail, a bounded number; gives whether more may wait.
+    pub async fn chain_audit(&self) -> Result<bool, StoreError> {
+        self.write(|connection| audit::chain(connection, PRUNED_AT_ONCE)).await
+    }
+
+    /// Removes entries of the audit trail whose time is over, a bounded number; gives whether more may be left.
+    pub async fn prune_audit(&self, now: i64) -> Result<bool, StoreError> {
+        self.write(move |connection| audit::prune(connection, now, PRUNED_AT_ONCE)).await
     }
 
     /// Every key, the revoked ones included, oldest first.

@@ -1,6 +1,6 @@
 //! The command line. Source: interfaces, *Command line*.
 
-use crate::commands::{check, explain, export, fmt, keys, new, run, test};
+use crate::commands::{audit, check, explain, export, fmt, keys, new, run, test};
 use clap::{Parser, Subcommand};
 
 /// Checks, runs, proves and exports what an architecture document describes.
@@ -41,6 +41,8 @@ pub(crate) enum Command {
     Run(run::Arguments),
     /// Make, list and revoke keys of a system
     Keys(keys::Arguments),
+    /// List, verify and export the audit trail of a system
+    Audit(audit::Arguments),
     /// Hold a document's promises against the running system
     Test(test::Arguments),
 }

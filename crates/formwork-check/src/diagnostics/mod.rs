@@ -62,6 +62,7 @@ pub(crate) mod fw0906_cost_of_nothing;
 pub(crate) mod fw0907_condition_of_grant;
 pub(crate) mod fw0908_key_of_nothing;
 pub(crate) mod fw0909_unknown_role;
+pub(crate) mod fw0950_audit_left_open;
 pub(crate) mod fw1001_event_not_declared;
 pub(crate) mod fw1002_event_never_emitted;
 pub(crate) mod fw1003_event_data_missing;

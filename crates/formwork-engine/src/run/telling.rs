@@ -45,6 +45,7 @@ impl<'a> Run<'a> {
         values: &[Value],
         before: Option<&[Value]>,
     ) -> Result<(), Refusal> {
+        self.record(change, entity, values, before);
         let told = |handler: &Handler| handler.trigger == Trigger::Change(change, entity);
         if !self.tells || !self.program.handlers.iter().any(told) {
             return Ok(());

@@ -4,6 +4,7 @@
 
 mod access;
 mod answers;
+mod audit;
 mod carried;
 mod conditions;
 mod cycles;
@@ -55,6 +56,7 @@ pub(crate) fn lower_model(source: &str, model: &Model) -> Compiled {
     shared.secrets.sort_unstable();
     let roles = access::roles(&world, &lowered.operations);
     let once = once::rules(model, &lowered.operations);
+    let audit = audit::rules(model, &schema, &lowered.operations);
     let codes = lowered.operations.iter().map(|operation| &operation.code);
     let codes = codes.chain(lowered.procedures.iter().map(|procedure| &procedure.code));
     let codes = codes.chain(jobs.iter().map(|job| &job.code));
@@ -75,6 +77,7 @@ pub(crate) fn lower_model(source: &str, model: &Model) -> Compiled {
         tokens: access::tokens(model),
         once,
         upstreams,
+        audit,
         secrets: shared.secrets,
     };
     cycles::find(&program, &mut notes);

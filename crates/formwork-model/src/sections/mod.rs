@@ -1,6 +1,7 @@
 //! One module per section of the form: its typed facts, and the reader that finds them.
 
 mod access_tables;
+pub mod audit;
 pub mod closing;
 pub mod commands;
 pub mod components;

@@ -159,17 +159,6 @@ pub enum LimitKind {
     Prose,
 }
 
-/// A line of *Audit Trail*.
-#[derive(Clone, Debug)]
-pub struct Audit {
-    /// Entities or operations in code.
-    pub subjects: Vec<Spanned<String>>,
-    /// How long entries are kept, in days.
-    pub kept_days: Option<f64>,
-    /// As written.
-    pub text: Prose,
-}
-
 /// A line of *Cost Controls*.
 #[derive(Clone, Debug)]
 pub struct Budget {
@@ -243,7 +232,7 @@ fn read_part(reader: &mut Reader<'_>, part: &Part) {
     } else if begins_with(&title, &LIMITS) {
         each(reader, part, read_limits);
     } else if begins_with(&title, &AUDIT) {
-        each(reader, part, read_audit);
+        each(reader, part, super::audit::read);
     } else if begins_with(&title, &COST) {
         each(reader, part, read_budget);
     } else {
@@ -584,39 +573,6 @@ fn per(tokens: &[Token<'_>]) -> Option<String> {
         "ip" => "address".to_owned(),
         _ => word,
     })
-}
-
-fn read_audit(reader: &mut Reader<'_>, entry: &Entry<'_>) -> bool {
-    let tokens = reader.tokens(entry.text);
-    let is_kept =
-        |token: &Token<'_>| ["kept", "retained", "retention", "keep"].iter().any(|word| token.is_word(word));
-    let kept = tokens.iter().position(is_kept);
-    let kept_days = kept.and_then(|at| {
-        let is_glue = |token: &&Token<'_>| token.is_word("for") || token.is_mark(":");
-        let rest = tokens.get(at + 1..)?;
-        let rest = &rest[rest.iter().take_while(is_glue).count()..];
-        days(rest)
-    });
-    let coded = codes(&tokens);
-    let subjects = if coded.is_empty() { operations(reader, before_colon(&tokens)) } else { coded };
-    let is_fact = !subjects.is_empty() || kept_days.is_some();
-    let text = reader.prose(entry.text);
-    reader.model.audit.push(Audit { subjects, kept_days, text });
-    is_fact
-}
-
-/// A length of time in days; a year has 365, a month 30.
-fn days(tokens: &[Token<'_>]) -> Option<f64> {
-    if let Some((micros, _)) = duration_at(tokens) {
-        return Some(micros as f64 / 86_400e6);
-    }
-    let [count, unit, ..] = tokens else { return None };
-    let unit = match &*unit.text.to_lowercase() {
-        "year" | "years" => 365,
-        "month" | "months" => 30,
-        _ => return None,
-    };
-    Some((parse_count(&count.text)? * unit) as f64)
 }
 
 fn read_budget(reader: &mut Reader<'_>, entry: &Entry<'_>) -> bool {

@@ -31,3 +31,14 @@ pub(crate) fn options(data: &Path) -> Options {
 pub(crate) fn database(data: &Path) -> Option<String> {
     Some(format!("{}?options=-csearch_path%3D{}", server().url(), schema(data)))
 }
+
+/// Changes the rows of a data folder behind the system's back.
+pub(crate) async fn tamper(data: &Path, sql: &str) {
+    let address = database(data).expect("there is one");
+    let connected = tokio_postgres::connect(&address, tokio_postgres::NoTls).await;
+    let (client, connection) = connected.expect("connects");
+    let under_way = tokio::spawn(connection);
+    client.batch_execute(sql).await.expect("changes");
+    drop(client);
+    let _ = under_way.await;
+}

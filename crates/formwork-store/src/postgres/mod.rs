@@ -20,5 +20,7 @@ mod tls;
 mod transaction;
 mod turns;
 mod values;
+mod visitor;
 
 pub(crate) use backend::{PostgresStore, drop_schema};
+pub(crate) use visitor::Visitor;

@@ -64,6 +64,10 @@ impl SystemConnection for OnPostgres<'_> {
         rows.iter().map(read).collect()
     }
 
+    fn as_others_commit(&mut self) -> Result<(), StoreError> {
+        self.execute("SET TRANSACTION ISOLATION LEVEL READ COMMITTED", &[]).map(|_| ())
+    }
+
     fn present(&self) -> &'static str {
         "(extract(epoch FROM clock_timestamp()) * 1000000)::bigint"
     }

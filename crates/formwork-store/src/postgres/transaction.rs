@@ -10,7 +10,7 @@ use crate::rules::broken_rule;
 use crate::statements::{Compiled, Gives, Prepared};
 use crate::system::{EMIT, SystemConnection, emitted, forget_operation, keep_delivery, keep_operation};
 use formwork_engine::{
-    Delivery, KeptOperation, MAX_ROWS_WRITTEN, OperationId, OutboxEvent, StoreError, Transaction,
+    AuditEntry, Delivery, KeptOperation, MAX_ROWS_WRITTEN, OperationId, OutboxEvent, StoreError, Transaction,
 };
 use formwork_language::program::{EntityId, Program, Statement, StatementId};
 use formwork_language::value::Value;
@@ -265,6 +265,10 @@ impl Transaction for PostgresTransaction<'_> {
 
     fn deliver(&mut self, delivery: &Delivery) -> Result<(), StoreError> {
         self.beside(|system| keep_delivery(system, delivery))
+    }
+
+    fn audit(&mut self, entry: &AuditEntry) -> Result<(), StoreError> {
+        self.beside(|system| crate::audit::append(system, entry))
     }
 
     fn emit(&mut self, event: &OutboxEvent) -> Result<(), StoreError> {

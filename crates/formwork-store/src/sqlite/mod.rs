@@ -13,8 +13,10 @@ mod readers;
 mod system;
 mod transaction;
 mod values;
+mod visitor;
 mod writer;
 
 pub use inspector::{Inspector, WaitingDelivery};
 pub(crate) use readers::Readers;
+pub(crate) use visitor::OwnConnection;
 pub(crate) use writer::{Writer, open};

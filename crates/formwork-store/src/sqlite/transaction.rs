@@ -8,7 +8,7 @@ use crate::rules::broken_rule;
 use crate::statements::{Compiled, Encode, Gives, Prepared, quoted};
 use crate::system::{EMIT, emitted, forget_operation, keep_delivery, keep_operation};
 use formwork_engine::{
-    Delivery, KeptOperation, MAX_ROWS_WRITTEN, OperationId, OutboxEvent, StoreError, Transaction,
+    AuditEntry, Delivery, KeptOperation, MAX_ROWS_WRITTEN, OperationId, OutboxEvent, StoreError, Transaction,
 };
 use formwork_language::program::{EntityId, FieldId, Program, Statement as ProgramStatement, StatementId};
 use formwork_language::value::{Decimal, Value};
@@ -305,6 +305,10 @@ impl Transaction for SqliteTransaction<'_, '_> {
 
     fn deliver(&mut self, delivery: &Delivery) -> Result<(), StoreError> {
         keep_delivery(&mut OnSqlite(self.connection), delivery)
+    }
+
+    fn audit(&mut self, entry: &AuditEntry) -> Result<(), StoreError> {
+        crate::audit::append(&mut OnSqlite(self.connection), entry)
     }
 
     fn emit(&mut self, event: &OutboxEvent) -> Result<(), StoreError> {

@@ -49,6 +49,8 @@ pub(crate) const TABLES: &[Table] = &[
     nodes::TABLE,
     deliveries::TABLE,
     told::TABLE,
+    crate::audit::TABLE,
+    crate::audit::CHAIN,
 ];
 
 /// A value of a table of the store's own.
@@ -94,6 +96,10 @@ pub(crate) trait SystemConnection {
     fn execute(&mut self, sql: &str, values: &[SystemValue]) -> Result<u64, StoreError>;
     /// Runs a statement that gives rows.
     fn query(&mut self, sql: &str, values: &[SystemValue]) -> Result<Vec<SystemRow>, StoreError>;
+    /// Has each statement of the transaction see what others have committed by then; for one that has a lock.
+    fn as_others_commit(&mut self) -> Result<(), StoreError> {
+        Ok(())
+    }
     /// The database's own time as an integer of SQL, in microseconds since the epoch.
     fn present(&self) -> &'static str;
 }

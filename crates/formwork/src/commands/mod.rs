@@ -1,5 +1,6 @@
 //! One file per command; `run` is their list.
 
+pub(crate) mod audit;
 pub(crate) mod check;
 pub(crate) mod explain;
 pub(crate) mod export;
@@ -24,6 +25,7 @@ pub(crate) fn run(command: Command, terminal: &Terminal) -> Result<Ending> {
         Command::Export(arguments) => export::run(&arguments, terminal),
         Command::Run(arguments) => run::run(&arguments, terminal),
         Command::Keys(arguments) => keys::run(&arguments, terminal),
+        Command::Audit(arguments) => audit::run(&arguments, terminal),
         Command::Test(arguments) => test::run(&arguments, terminal),
     }
 }

@@ -11,8 +11,8 @@ use clap::{Args, ValueEnum};
 use formwork_check::Analysis;
 use formwork_language::program::Surface;
 use formwork_server::{
-    Addresses, ClockChoice, Config, Running, Secrets, TokenSource, UpstreamAddress, curl_line, mode_table,
-    not_yet_enforced, start,
+    Addresses, ClockChoice, Config, Running, Secrets, TokenSource, UpstreamAddress, audit_left_open,
+    curl_line, mode_table, not_yet_enforced, start,
 };
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
@@ -70,6 +70,11 @@ pub(crate) enum Clock {
 pub(crate) fn run(arguments: &Arguments, terminal: &Terminal) -> Result<Ending> {
     let source = documents::read(&arguments.document)?;
     let Some(analysis) = findings::executable(source, terminal) else { return Ok(Ending::FallsShort) };
+    let open = audit_left_open(&analysis);
+    if let Some(first) = open.first() {
+        terminal.must_say(&format!("{}: {first}", arguments.document));
+        return Ok(Ending::FallsShort);
+    }
     let config = Config {
         public: arguments.listen,
         internal: arguments.internal_listen,

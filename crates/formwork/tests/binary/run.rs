@@ -38,7 +38,7 @@ fn the_start_says_how_each_operation_is_served_and_what_is_not_enforced() {
     assert!(said.contains("executed"), "{said}");
     assert_eq!(said.lines().filter(|line| line.trim_start().starts_with("curl ")).count(), 7, "{said}");
     assert!(said.contains("not yet enforced"), "{said}");
-    assert!(said.contains("400 d") || said.contains("audit") || said.contains("Audit"), "{said}");
+    assert!(!said.contains("audit: "), "{said}");
 }
 
 #[test]

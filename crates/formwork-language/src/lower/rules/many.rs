@@ -17,7 +17,8 @@ const ONE_TOO_MANY: u32 = 10_001;
 
 /// Marks the tables whose rows the engine must see, and prepares what goes with a row that is deleted.
 pub(super) fn mark(cx: &mut Rules<'_>, model: &Model) {
-    let told = told_of(cx.source, model, cx.schema);
+    let mut told = told_of(cx.source, model, cx.schema);
+    told.extend(crate::lower::audit::seen(model, cx.schema));
     for at in 0..cx.schema.entities.len() {
         let entity = at as EntityId;
         cx.schema.entities[at].rules.row_by_row = told.contains(&entity) || has_rules(cx.schema, entity);
