@@ -10,6 +10,7 @@ mod http;
 mod keys;
 mod nodes;
 mod openapi;
+mod owasp;
 mod parts;
 mod pathological;
 mod postgres;

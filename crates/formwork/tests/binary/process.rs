@@ -139,12 +139,23 @@ pub(crate) struct Server {
 
 impl Server {
     pub(crate) fn start(document: &Path, data: &Path, more: &[&str]) -> Self {
+        Self::start_with(document, data, more, &[])
+    }
+
+    /// With more in its environment.
+    pub(crate) fn start_with(
+        document: &Path,
+        data: &Path,
+        more: &[&str],
+        environment: &[(&str, &str)],
+    ) -> Self {
         let any = "127.0.0.1:0";
         let mut child = command(&["run"])
             .arg(document)
             .args(["--listen", any, "--internal-listen", any, "--admin-listen", any, "--data"])
             .arg(data)
             .args(more)
+            .envs(environment.iter().copied())
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
             .spawn()
