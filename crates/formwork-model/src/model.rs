@@ -8,6 +8,7 @@ use crate::sections::commands::CommandLine;
 use crate::sections::components::Component;
 use crate::sections::data_model::{Entity, Relationship};
 use crate::sections::deployment::{Deployment, Recovery, Release};
+use crate::sections::edge::{Cors, Deprecation};
 use crate::sections::flows::Flow;
 use crate::sections::interface::Operation;
 use crate::sections::observability::{Event, Metric, Trace};
@@ -52,6 +53,8 @@ pub struct Model {
     pub optimizations: Vec<Prose>,
     /// Section 9.
     pub authentication: Vec<Authentication>,
+    /// Section 9: pages of other origins.
+    pub cors: Vec<Cors>,
     /// Section 9.
     pub authorization: Authorization,
     /// Section 9.
@@ -78,6 +81,8 @@ pub struct Model {
     pub interfaces: Vec<Interface>,
     /// Section 14.
     pub roadmap: Vec<Phase>,
+    /// Section 14: operations that will go.
+    pub deprecations: Vec<Deprecation>,
     /// Section 15.
     pub questions: Vec<Question>,
     /// Placeholders and stand-ins.

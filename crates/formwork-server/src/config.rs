@@ -1,5 +1,6 @@
 //! What a server is started with.
 
+use crate::edge::Origins;
 use formwork_language::program::TokenRule;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
@@ -31,6 +32,8 @@ pub struct Config {
     pub secrets: Secrets,
     /// Of which issuer bearer tokens are taken, where the document leaves it open or another one is meant.
     pub token_source: TokenSource,
+    /// Whose pages may call from browsers; it goes before what the document says.
+    pub origins: Origins,
     /// What `GET /openapi.json` answers; without it there is nothing at that path.
     pub description: Option<Arc<str>>,
 }
@@ -51,6 +54,7 @@ impl Config {
             upstreams: Vec::new(),
             secrets: Secrets::Environment,
             token_source: TokenSource::default(),
+            origins: Origins::default(),
             description: None,
         }
     }

@@ -12,6 +12,7 @@ mod conditional;
 mod config;
 mod cursor;
 mod data;
+mod edge;
 mod forms;
 mod input;
 mod json;
@@ -35,6 +36,7 @@ mod startup;
 
 pub use audit::audit_left_open;
 pub use config::{Addresses, ClockChoice, Config, Limits, Secrets, TokenSource, UpstreamAddress};
+pub use edge::Origins;
 pub use keys::{FirstKey, KeyCommand, KeyError, KeyOutcome, KeySummary, NewKey, keys, keys_offline};
 pub use parts::MissingSecrets;
 pub use start::{Running, StartError, start, start_within};

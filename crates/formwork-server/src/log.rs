@@ -20,9 +20,9 @@ pub(crate) fn redirect_this_thread(sink: Option<Sink>) {
 /// Writes a line: what happened, to which request, and why.
 pub(crate) fn fault(event: &str, request_id: &str, operation: &str, cause: &str) {
     let mut line = Vec::with_capacity(200);
-    for (name, value) in
-        [("event", event), ("request_id", request_id), ("operation", operation), ("cause", cause)]
-    {
+    let trace = crate::edge::current_id();
+    let members = [("event", event), ("request_id", request_id), ("operation", operation), ("cause", cause)];
+    for (name, value) in members.into_iter().chain(trace.as_deref().map(|id| ("trace_id", id))) {
         line.push(if line.is_empty() { b'{' } else { b',' });
         write_text(&mut line, name);
         line.push(b':');

@@ -40,6 +40,7 @@ catalogue! {
     NOT_ACCEPTABLE = 406 "not_acceptable" "Only JSON is answered";
     REQUEST_TIMEOUT = 408 "request_timeout" "The request did not arrive in time";
     CONFLICT = 409 "conflict" "The request conflicts with what is stored";
+    GONE = 410 "gone" "This operation is no more";
     PRECONDITION_FAILED = 412 "precondition_failed" "What is stored is not what the request is about";
     CONTENT_TOO_LARGE = 413 "content_too_large" "The body is too large";
     UNSUPPORTED_MEDIA_TYPE = 415 "unsupported_media_type" "The body is not JSON";
@@ -316,8 +317,8 @@ impl Problem {
         problem
     }
 
-    /// The body's bytes. `instance` is the path of the request, a URI reference already.
-    pub(crate) fn body(&self, instance: &str) -> Vec<u8> {
+    /// The body's bytes. `instance` is the path of the request, a URI reference already; `trace` the id of its trace.
+    pub(crate) fn body(&self, instance: &str, trace: Option<&str>) -> Vec<u8> {
         let mut out = Vec::with_capacity(256);
         out.extend_from_slice(b"{\"type\":");
         write_text(&mut out, &format!("/problems/{}", self.code.replace('_', "-")));
@@ -342,6 +343,12 @@ impl Problem {
                 write_fault(&mut out, fault);
             }
             out.push(b']');
+        }
+        // A member of this name that a step adds holds.
+        let is_told = self.members.iter().any(|(name, _)| name == "trace_id");
+        if let Some(trace) = trace.filter(|_| !is_told) {
+            out.extend_from_slice(b",\"trace_id\":");
+            write_text(&mut out, trace);
         }
         for (name, value) in &self.members {
             out.push(b',');
@@ -462,7 +469,7 @@ mod tests {
             Fault { place: Place::Body("/a~1b/0".into()), code: "min", detail: "must be at least 1".into() },
             Fault { place: Place::Outside("query", "limit".into()), code: "type", detail: "No.".into() },
         ];
-        let body = String::from_utf8(Problem::invalid(faults).body("/links?x=%22")).expect("UTF-8");
+        let body = String::from_utf8(Problem::invalid(faults).body("/links?x=%22", None)).expect("UTF-8");
         assert_eq!(
             body,
             r##"{"type":"/problems/invalid","title":"The input is not valid","status":422,"detail":"2 fields are not valid.","instance":"/links?x=%22","code":"invalid","errors":[{"pointer":"#/a~1b/0","detail":"Must be at least 1.","code":"min"},{"in":"query","name":"limit","detail":"No.","code":"type"}]}"##

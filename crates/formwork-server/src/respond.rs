@@ -50,7 +50,7 @@ impl Reply {
         Self {
             status: problem.status,
             content_type: Some(HeaderValue::from_static("application/problem+json")),
-            body: problem.body(instance),
+            body: problem.body(instance, crate::edge::current_id().as_deref()),
             headers,
         }
     }

@@ -7,6 +7,7 @@ use crate::audit::{self, Noted};
 use crate::auth::{self, Caller};
 use crate::conditional::{self, Conditions};
 use crate::cursor::Walk;
+use crate::edge;
 use crate::input::{Parts, Unreadable};
 use crate::json::{Writer, plain_text, write_text};
 use crate::once;
@@ -142,6 +143,7 @@ impl Asked<'_> {
             Route::Found(Target::Operation(index), path, allow) => {
                 let found = shared.program.operations.get(index).zip(shared.operations.get(index));
                 let Some((operation, prepared)) = found else { return Err(Problem::of(&NOT_FOUND)) };
+                shared.edge.deprecated.check(index, shared.clock.now())?;
                 if let Some(instead) = shared.faults.instead(index) {
                     return instead;
                 }
@@ -511,6 +513,7 @@ fn accepts_json(headers: &HeaderMap) -> bool {
 }
 
 fn check_content_type(headers: &HeaderMap, method: &Method) -> Result<(), Problem> {
+    edge::check_coding(headers)?;
     let mut sent = headers.get_all(CONTENT_TYPE).iter();
     let text = sent.next().and_then(|value| value.to_str().ok()).unwrap_or_default();
     let mut pieces = text.split(';').map(str::trim);

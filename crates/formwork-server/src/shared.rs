@@ -4,6 +4,7 @@ use crate::auth::{Keys, Tokens};
 use crate::clock::Clock;
 use crate::config::{Addresses, Limits};
 use crate::cursor::Cursors;
+use crate::edge::Edge;
 use crate::input::Decoder;
 use crate::json::{Columns, every_entity};
 use crate::metrics::Metrics;
@@ -51,6 +52,8 @@ pub(crate) struct Shared {
     pub(crate) public: Router,
     /// What `GET /openapi.json` answers.
     pub(crate) description: Option<Arc<str>>,
+    /// What surrounds every request.
+    pub(crate) edge: Edge,
     /// Section 5's routes.
     pub(crate) internal: Router,
     /// What is measured.

@@ -5,6 +5,7 @@ use crate::clock::Clock;
 use crate::config::{Addresses, ClockChoice, Config, Limits};
 use crate::cursor::Cursors;
 use crate::data;
+use crate::edge::{self, Edge};
 use crate::keys::{self, DATABASE, FirstKey, KeyError, NewKey};
 use crate::listen::listen;
 use crate::metrics::Metrics;
@@ -13,7 +14,7 @@ use crate::random::Seeds;
 use crate::respond::RequestIds;
 use crate::router::Router;
 use crate::schedule::Scheduler;
-use crate::serve::{Entrance, kept_answer, serve};
+use crate::serve::{Entrance, kept_answer};
 use crate::shared::{Prepared, Shared};
 use crate::simulated::{self, World};
 use crate::{admin, audit, random};
@@ -230,6 +231,7 @@ pub(crate) async fn start_in(
         every: Shared::columns(&program),
         public: Router::new(&program.operations, Surface::Public),
         internal: Router::new(&program.operations, Surface::Internal),
+        edge: Edge::new(&config, analysis),
         description: config.description.clone(),
         scheduler: Arc::new(scheduler),
         parts,
@@ -433,7 +435,7 @@ impl Listeners {
                 (shared.clone(), address.ip().is_loopback(), shared.limits.clone());
             let stop = stop.clone();
             tokio::spawn(listen(listener, limits, stop, move |peer, request| {
-                serve(shared.clone(), Entrance { surface, loopback, peer }, request)
+                edge::serve(shared.clone(), Entrance { surface, loopback, peer }, request)
             }))
         };
         let addresses = shared.addresses;

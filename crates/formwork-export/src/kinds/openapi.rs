@@ -12,6 +12,7 @@ use super::schema::{Schemas, safe};
 use formwork_check::Analysis;
 use formwork_language::program::{InputField, Mode, Operation, PathPart, Program, Surface};
 use formwork_model::facts::Location;
+use formwork_model::sections::edge::Deprecation;
 use formwork_model::sections::interface;
 use formwork_syntax::Fence;
 use serde_json::{Map, Value, json};
@@ -104,10 +105,22 @@ impl Cx<'_> {
         responses.extend(problems::problems(self, index, operation));
         object.insert("responses".to_owned(), Value::Object(responses));
         object.insert("security".to_owned(), self.security(operation));
+        if let Some(line) = self.deprecation(operation) {
+            object.insert("deprecated".to_owned(), json!(true));
+            if let Some(ends) = &line.ends {
+                object.insert("x-sunset".to_owned(), json!(ends.text));
+            }
+        }
         if operation.mode == Mode::Mocked {
             object.insert("x-formwork-mode".to_owned(), json!("mocked"));
         }
         Value::Object(object)
+    }
+
+    /// What the document says of the end of an operation, when it says since when.
+    fn deprecation(&self, operation: &Operation) -> Option<&Deprecation> {
+        let lines = &self.analysis.model.deprecations;
+        lines.iter().find(|line| line.operation.value == *operation.name && line.since.is_some())
     }
 
     /// What the document says of an operation.

@@ -1,5 +1,6 @@
 //! Sections 13, 14 and 15: reference interfaces, roadmap, open questions.
 
+use super::edge;
 use crate::facts::{Field, Prose};
 use crate::labels::{begins_with, normal};
 use crate::model::Class;
@@ -175,6 +176,7 @@ pub(crate) fn read_roadmap(reader: &mut Reader<'_>, part: &Part) {
         }
     }
     part.parts().for_each(|below| read_phase(reader, below));
+    edge::read_deprecations(reader, &part);
     for table in tables::tables(&part.children) {
         read_phases(reader, table);
     }

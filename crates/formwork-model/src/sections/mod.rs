@@ -7,6 +7,7 @@ pub mod commands;
 pub mod components;
 pub mod data_model;
 pub mod deployment;
+pub mod edge;
 mod entity_tables;
 
 mod flow_drawings;

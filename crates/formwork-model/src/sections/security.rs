@@ -1,6 +1,6 @@
 //! Section 9: authentication, authorisation, limits, audit, cost.
 
-use super::access_tables;
+use super::{access_tables, edge};
 use crate::facts::{Outcome, Prose};
 use crate::labels::begins_with;
 use crate::model::Class;
@@ -238,7 +238,7 @@ fn read_part(reader: &mut Reader<'_>, part: &Part) {
     } else {
         let part = shapes::promote(reader.source, part, &is_subtitle);
         for entry in entries(reader.source, &part) {
-            let is_fact = read_told_grants(reader, &entry);
+            let is_fact = edge::read_cors(reader, &entry) || read_told_grants(reader, &entry);
             reader.class(&entry, if is_fact { Class::Understood } else { Class::Narrative });
         }
         part.parts().for_each(|below| read_part(reader, below));
@@ -248,7 +248,7 @@ fn read_part(reader: &mut Reader<'_>, part: &Part) {
 /// Reads every entry below a part; the reader says whether it is a fact.
 fn each(reader: &mut Reader<'_>, part: &Part, read: fn(&mut Reader<'_>, &Entry<'_>) -> bool) {
     for entry in entries(reader.source, part) {
-        let is_fact = read(reader, &entry);
+        let is_fact = edge::read_cors(reader, &entry) || read(reader, &entry);
         reader.class(&entry, if is_fact { Class::Understood } else { Class::Narrative });
     }
     part.parts().for_each(|below| each(reader, below, read));

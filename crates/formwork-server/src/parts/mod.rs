@@ -191,7 +191,7 @@ impl Parts {
     pub(crate) fn spawn(&self, task: impl Future<Output = ()> + Send + 'static) {
         let mut under_way = self.under_way.lock();
         while under_way.try_join_next().is_some() {}
-        under_way.spawn(task);
+        under_way.spawn(crate::edge::carried(task));
     }
 
     /// Whether a run of a job goes on that an earlier process left.

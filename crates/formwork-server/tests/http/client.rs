@@ -59,6 +59,19 @@ impl Received {
     }
 }
 
+impl Received {
+    /// All values of a header in one line.
+    pub(crate) fn headers_of(&self, name: &str) -> String {
+        let fits = self.headers.iter().filter(|(other, _)| other.eq_ignore_ascii_case(name));
+        fits.map(|(_, value)| value.as_str()).collect::<Vec<_>>().join(", ")
+    }
+
+    /// Whether a browser is told anything about pages of other origins.
+    pub(crate) fn tells_browsers(&self) -> bool {
+        self.headers.iter().any(|(name, _)| name.to_lowercase().starts_with("access-control-"))
+    }
+}
+
 /// A request under construction.
 #[derive(Clone, Debug)]
 pub(crate) struct Ask {

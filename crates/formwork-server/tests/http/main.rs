@@ -5,8 +5,11 @@
 
 mod audit;
 mod bounds;
+mod browsers;
 mod client;
+mod codings;
 mod conditional;
+mod deprecated;
 mod edge;
 mod elements;
 mod evolution;
@@ -27,4 +30,5 @@ mod system;
 mod testing;
 mod tokens;
 mod told_in_parts;
+mod traces;
 mod upstream;

@@ -21,6 +21,13 @@ pub(crate) static SHORTLINK: LazyLock<Analysis> = LazyLock::new(|| {
     analyse(std::fs::read_to_string(path).expect("the example").into())
 });
 
+/// A document about the edge: pages of other origins, an upstream, an operation that will go.
+pub(crate) static EDGE: LazyLock<Analysis> = LazyLock::new(|| {
+    let analysis = formwork_check::analyse_fragment(include_str!("../documents/edge.md").into());
+    assert!(!analysis.has_errors(), "{:#?}", analysis.diagnostics);
+    analysis
+});
+
 /// A configuration on free ports, with the test clock.
 pub(crate) fn config(data: PathBuf) -> Config {
     let any = SocketAddr::from(([127, 0, 0, 1], 0));

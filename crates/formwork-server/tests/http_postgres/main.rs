@@ -5,10 +5,16 @@
 mod audit;
 #[path = "../http/bounds.rs"]
 mod bounds;
+#[path = "../http/browsers.rs"]
+mod browsers;
 #[path = "../http/client.rs"]
 mod client;
+#[path = "../http/codings.rs"]
+mod codings;
 #[path = "../http/conditional.rs"]
 mod conditional;
+#[path = "../http/deprecated.rs"]
+mod deprecated;
 #[path = "../http/edge.rs"]
 mod edge;
 #[path = "../http/elements.rs"]
@@ -49,5 +55,7 @@ mod testing;
 mod tokens;
 #[path = "../http/told_in_parts.rs"]
 mod told_in_parts;
+#[path = "../http/traces.rs"]
+mod traces;
 #[path = "../http/upstream.rs"]
 mod upstream;

@@ -11,7 +11,7 @@ use clap::{Args, ValueEnum};
 use formwork_check::Analysis;
 use formwork_language::program::Surface;
 use formwork_server::{
-    Addresses, ClockChoice, Config, Running, Secrets, TokenSource, UpstreamAddress, audit_left_open,
+    Addresses, ClockChoice, Config, Origins, Running, Secrets, TokenSource, UpstreamAddress, audit_left_open,
     curl_line, mode_table, not_yet_enforced, start,
 };
 use std::net::SocketAddr;
@@ -57,6 +57,10 @@ pub(crate) struct Arguments {
     /// Whom the tokens must be for (`aud`)
     #[arg(long, value_name = "NAME", env = "FORMWORK_TOKEN_AUDIENCE")]
     pub(crate) token_audience: Option<String>,
+    /// An origin whose pages may call from browsers (`https://app.example.com`, or `*`), instead of those that the document
+    /// lists; may be repeated
+    #[arg(long = "cors-origin", value_name = "ORIGIN")]
+    pub(crate) cors_origins: Vec<String>,
 }
 
 /// Clocks other than the system's.
@@ -75,6 +79,10 @@ pub(crate) fn run(arguments: &Arguments, terminal: &Terminal) -> Result<Ending> 
         terminal.must_say(&format!("{}: {first}", arguments.document));
         return Ok(Ending::FallsShort);
     }
+    let mut origins = Origins::default();
+    for origin in &arguments.cors_origins {
+        origins.add(origin).map_err(anyhow::Error::msg)?;
+    }
     let config = Config {
         public: arguments.listen,
         internal: arguments.internal_listen,
@@ -91,6 +99,7 @@ pub(crate) fn run(arguments: &Arguments, terminal: &Terminal) -> Result<Ending> 
             key_set: arguments.token_keys.clone(),
             audience: arguments.token_audience.clone(),
         },
+        origins,
         description: Some(formwork_export::openapi(&analysis).to_string().into()),
     };
     let pending = not_yet_enforced(&analysis.model, &config.token_source);

@@ -33,6 +33,19 @@ pub(super) fn write(out: &Out<'_>) -> Map<String, Value> {
         json!({"phase": phase.name.value, "deliverables": deliverables, "span": out.span(phase.span)})
     });
     put("roadmap", roadmap.collect());
+    let deprecations = model.deprecations.iter().map(|it| {
+        json!({
+            "operation": it.operation.value,
+            "since": it.since.as_ref().map(|day| &day.text),
+            "ends": it.ends.as_ref().map(|day| &day.text),
+            "instead": value(it.instead.as_ref()),
+            "text": it.text.value,
+            "span": out.span(it.text.span),
+        })
+    });
+    if !model.deprecations.is_empty() {
+        put("deprecations", deprecations.collect());
+    }
     put("open_questions", questions(out));
     let unfinished = model.unfinished.iter().map(|unfinished| {
         json!({

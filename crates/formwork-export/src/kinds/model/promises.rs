@@ -3,6 +3,7 @@
 use super::formal::outcome;
 use super::{Out, number, value};
 use formwork_model::facts::Prose;
+use formwork_model::sections::edge::Cors;
 use formwork_model::sections::observability::MetricKind;
 use formwork_model::sections::performance::Slo;
 use formwork_model::sections::security::{
@@ -24,6 +25,9 @@ pub(super) fn write(out: &Out<'_>) -> Map<String, Value> {
     put("caches", caches(out));
     put("optimizations", out.texts(&model.optimizations));
     put("authn", model.authentication.iter().map(|each| authentication(out, each)).collect());
+    if !model.cors.is_empty() {
+        put("cors", model.cors.iter().map(|each| cors(out, each)).collect());
+    }
     put("authz", authorization(out));
     put("limits", model.limits.iter().map(|each| limit(out, each)).collect());
     put("audit", audit(out));
@@ -85,6 +89,18 @@ fn fact(out: &Out<'_>, kind: &str, text: &Prose, more: Value) -> Value {
         object.extend(more);
     }
     object
+}
+
+fn cors(out: &Out<'_>, cors: &Cors) -> Value {
+    let origins: Vec<&str> = cors.origins.iter().map(|origin| origin.value.as_str()).collect();
+    json!({
+        "origins": origins,
+        "any": cors.any,
+        "credentials": cors.credentials,
+        "seconds": cors.seconds,
+        "text": cors.text.value,
+        "span": out.span(cors.text.span),
+    })
 }
 
 fn authentication(out: &Out<'_>, authentication: &Authentication) -> Value {

@@ -38,6 +38,9 @@ fn edge(cx: &Cx<'_>, index: u32, operation: &Operation, add: &mut impl FnMut(u16
     if !operation.access.roles.is_empty() || !operation.access.scopes.is_empty() {
         add(403, "forbidden");
     }
+    if cx.deprecation(operation).is_some_and(|line| line.ends.is_some()) {
+        add(410, "gone");
+    }
     add(400, "malformed");
     if operation.page().is_some() {
         add(400, "cursor_invalid");
@@ -76,6 +79,8 @@ fn run(cx: &Cx<'_>, operation: &Operation, add: &mut impl FnMut(u16, &str)) {
     if !operation.writes {
         return;
     }
+    // On PostgreSQL the database may be lost while it commits.
+    add(504, "outcome_unknown");
     if &*operation.method != "GET" {
         add(412, "precondition_failed");
     }
@@ -165,6 +170,7 @@ pub(super) fn problem() -> Value {
             "detail": {"type": "string"},
             "instance": {"type": "string", "format": "uri-reference"},
             "code": {"type": "string"},
+            "trace_id": {"type": "string", "description": "The trace of the request (W3C Trace Context)"},
             "errors": {"type": "array", "items": {"$ref": "#/components/schemas/Fault"}},
         },
         "required": ["type", "title", "status", "detail", "instance", "code"],
