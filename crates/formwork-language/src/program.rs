@@ -18,8 +18,8 @@ pub use audit::{AuditRules, Recorded};
 pub use formwork_model::sections::interface::Surface;
 pub use instructions::{Answered, Code, Failure, Instruction, MessagePart, NextElement, PagedRows};
 pub use operations::{
-    AccessRule, BodyShape, InputField, InputShape, Mode, Operation, OutputShape, PageShape, PathPart,
-    Procedure,
+    AccessRule, BodyShape, Granted, InputField, InputShape, Mode, Operation, OutputShape, PageShape,
+    PathPart, Procedure,
 };
 pub use schema::{EntitySchema, FieldSchema, PlainIndex, Reference, Schema, UniqueKey};
 pub use standing::{CalendarDays, Change, Handler, Job, Schedule, Told, Trigger};

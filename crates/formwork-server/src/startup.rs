@@ -264,10 +264,6 @@ pub fn not_yet_enforced(model: &Model, tokens: &TokenSource) -> Vec<String> {
     for line in model.cors.iter().filter(|line| !line.names_somebody()) {
         say("cors", &format!("{} (no origin is listed)", line.text.value.trim()));
     }
-    for grant in model.authorization.grants.iter().filter(|grant| grant.condition.is_some()) {
-        let condition = grant.condition.as_ref().map_or("", |condition| &condition.value);
-        say("grant", &format!("`{}` when `{condition}`", grant.role.value));
-    }
     for limit in model.limits.iter().filter(|limit| limit.kind != LimitKind::Prose) {
         say("limit", &limit.text.value);
     }

@@ -361,7 +361,7 @@ fn given(program: &Program) -> Vec<EntityId> {
 fn new_keys(program: &Program) -> Vec<NewKey> {
     let roles: Vec<String> = program.roles.iter().map(ToString::to_string).collect();
     let mut scopes: Vec<String> =
-        program.operations.iter().flat_map(|it| it.access.scopes.iter().map(ToString::to_string)).collect();
+        program.operations.iter().flat_map(|it| it.access.all_scopes()).map(ToString::to_string).collect();
     scopes.sort();
     scopes.dedup();
     let key = |id: String, roles: Vec<String>| NewKey {

@@ -17,7 +17,7 @@ pub(crate) static ENTRY: Entry = Entry {
 
 /// Finds it.
 fn rule(cx: &Context<'_>) -> Vec<Diagnostic> {
-    let grants = cx.model.authorization.grants.iter();
+    let grants = cx.model.authorization.grants.iter().chain(&cx.model.authorization.scoped);
     grants
         .flat_map(|grant| &grant.operations)
         .filter(|name| !names::is_operation(cx, &name.value))

@@ -1,14 +1,13 @@
-//! FW0907: a grant with a condition that is not enforced.
+//! FW0907: a condition of a grant that cannot be held.
 
 use crate::catalogue::Entry;
 use crate::context::Place;
 use crate::diagnostic::{Diagnostic, Severity};
-use crate::words::quoted;
 
 pub(crate) static ENTRY: Entry = Entry {
     code: "FW0907",
     severity: Severity::Error,
-    title: "a grant with a condition that is not enforced",
+    title: "a condition of a grant that cannot be held",
     page: include_str!("../pages/FW0907.md"),
     rule: None,
 };
@@ -18,8 +17,8 @@ pub(crate) fn found(place: &Place, subject: &str) -> Diagnostic {
     ENTRY
         .at(
             place.span,
-            format!("the condition of the grant to {} is not enforced by this version", quoted(subject)),
+            format!("the condition of this grant cannot be held: {subject}"),
         )
-        .help("grant without it, and check it in a step: Requires `EXPR`")
+        .help("name the `caller`, the `input`, and one row that the steps find, as in `link.owner_id == caller.id`")
         .fix_of(place)
 }

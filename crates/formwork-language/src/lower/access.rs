@@ -1,9 +1,9 @@
 //! Who may call an operation: the leading *Requires*, *Anyone may call this*, and the grants of section 9, which
 //! must both allow.
 
-use crate::lower::World;
+use crate::lower::{World, grants};
 use crate::notes::{Note, NoteKind};
-use crate::program::{AccessRule, Operation, TokenAlgorithm, TokenRule};
+use crate::program::{AccessRule, Granted, Operation, TokenAlgorithm, TokenRule};
 use crate::steps::{Sentences, WhoMay};
 use formwork_model::Model;
 use formwork_model::sections::interface::{self, Surface};
@@ -51,12 +51,12 @@ pub(super) fn lower(
         // The stricter reading, so that nothing is open that a sentence closes.
         rule.public = false;
     }
-    grants(world, operation, executed, &mut rule, notes);
+    section_9(world, operation, executed, &mut rule, notes);
     rule
 }
 
 /// Adds the roles that section 9 grants the operation to, if section 9 has such a part.
-fn grants(
+fn section_9(
     world: &World<'_>,
     operation: &interface::Operation,
     executed: bool,
@@ -74,16 +74,34 @@ fn grants(
     {
         return;
     }
-    let granted: Vec<Arc<str>> = world
-        .grants_of(&operation.name.value)
-        .filter(|grant| grant.condition.is_none())
-        .map(|grant| grant.role.value.as_str().into())
-        .collect();
+    let granted: Vec<Granted> = grants::of_operation(world, operation).into_iter().map(granted).collect();
     if granted.is_empty() {
         let kind = NoteKind::Other { entry: "no_role_may_call", subject: operation.name.value.clone() };
         notes.push(Note { kind, span: operation.name.span, related: authorization.span, fix: None });
     }
-    rule.roles.push(granted);
+    // Where a scope alone lets somebody in, no role is demanded of everybody.
+    let roles: Option<Vec<Arc<str>>> = granted.iter().map(|it| it.role.clone()).collect();
+    if let Some(mut roles) = roles {
+        let mut seen = Vec::new();
+        roles.retain(|role| {
+            !seen.contains(role) && {
+                seen.push(role.clone());
+                true
+            }
+        });
+        rule.roles.push(roles);
+    }
+    rule.grants = Some(granted);
+}
+
+fn granted((grant, by_scope): (&security::Grant, bool)) -> Granted {
+    let text = |value: &Spanned<String>| Arc::<str>::from(value.value.as_str());
+    let named = by_scope.then(|| text(&grant.role));
+    Granted {
+        role: (!by_scope).then(|| text(&grant.role)),
+        scopes: named.into_iter().chain(grant.scopes.iter().map(text)).collect(),
+        condition: grant.condition.as_ref().map(text),
+    }
 }
 
 /// Whether section 9 has a signature line of the operation's own.
@@ -92,17 +110,6 @@ fn signed(world: &World<'_>, operation: &interface::Operation) -> bool {
         matches!(line.kind, AuthenticationKind::Hmac)
             && line.text.value.trim_start_matches('`').starts_with(&operation.name.value)
     })
-}
-
-/// Notes about conditions of grants, which are not enforced yet. That a grant names an operation that does not
-/// exist is found by `formwork-check`, which knows the names of everything.
-pub(super) fn check_grants(world: &World<'_>, notes: &mut Vec<Note>) {
-    for grant in &world.model.authorization.grants {
-        if grant.condition.is_some() {
-            let kind = NoteKind::Other { entry: "grant_condition", subject: grant.role.value.clone() };
-            notes.push(Note { kind, span: grant.span, related: None, fix: None });
-        }
-    }
 }
 
 /// Every role that section 9 or *Requires* names, sorted.

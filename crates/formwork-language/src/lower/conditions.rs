@@ -158,8 +158,30 @@ impl Lowering<'_> {
         Some((condition, parameters))
     }
 
-    /// The same behind parameters that are there already.
+    /// A condition that says which rows there are, whoever asks: of counts, sums and *exists*, and of the row that is
+    /// found by it.
+    pub(crate) fn plain_filter(
+        &mut self,
+        entity: EntityId,
+        joined: Option<&Joined>,
+    ) -> Option<(Option<Condition>, Vec<Expression>)> {
+        let mut parameters = Vec::new();
+        let condition = self.own_filter(entity, joined, &mut parameters)?;
+        Some((condition, parameters))
+    }
+
+    /// The same as a filter behind parameters that are there already.
     pub(crate) fn filter_from(
+        &mut self,
+        entity: EntityId,
+        joined: Option<&Joined>,
+        parameters: &mut Vec<Expression>,
+    ) -> Option<Option<Condition>> {
+        let own = self.own_filter(entity, joined, parameters)?;
+        self.granted_rows(entity, own, parameters)
+    }
+
+    fn own_filter(
         &mut self,
         entity: EntityId,
         joined: Option<&Joined>,

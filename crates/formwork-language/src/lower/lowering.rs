@@ -4,6 +4,7 @@
 use crate::behaviour::Touches;
 use crate::expression::{Bound, Expression, Kind, Names, StaticType};
 use crate::lower::carried::Carried;
+use crate::lower::grants::Held;
 use crate::lower::parts::Part;
 use crate::lower::{Shared, World, add_once};
 use crate::notes::{Note, NoteKind};
@@ -114,6 +115,8 @@ pub(crate) struct Lowering<'w> {
     pub(super) last_written: Option<(Slot, EntityId)>,
     pub(super) candidates: Vec<Answer>,
     pub(super) answered_entity: Option<EntityId>,
+    /// The conditions of the grants of section 9.
+    pub(super) held: Option<Held<'w>>,
     writing: bool,
     pub(super) touches: Touches,
     errors: Errors,
@@ -168,6 +171,7 @@ impl<'w> Lowering<'w> {
             last_written: None,
             candidates: Vec::new(),
             answered_entity: None,
+            held: None,
             writing: false,
             touches: Touches::default(),
             errors: FxHashMap::default(),
@@ -180,6 +184,7 @@ impl<'w> Lowering<'w> {
             let kind = NoteKind::Other { entry: "too_many_variables", subject: self.next_slot.to_string() };
             self.note(kind, self.span);
         }
+        self.hold_was_met();
         super::divided::check(self.world.source, &self.code, &mut self.notes);
         super::withheld::check(self.world.source, &self.code, &mut self.notes);
         self.code.slots = Slot::try_from(self.next_slot).unwrap_or(Slot::MAX);
@@ -255,6 +260,7 @@ impl<'w> Lowering<'w> {
 
     /// Appends an instruction.
     pub(crate) fn push(&mut self, instruction: Instruction) {
+        self.hold_before(&instruction);
         self.writing |= matches!(
             instruction,
             Instruction::Insert { .. }

@@ -10,6 +10,7 @@ mod conditions;
 mod cycles;
 mod divided;
 mod follows;
+mod grants;
 mod guards;
 mod handlers;
 mod input;

@@ -6,10 +6,10 @@ use crate::infer;
 use crate::lower::input::Setup;
 use crate::lower::lowering::{Finished, Setting};
 use crate::lower::world::Declared;
-use crate::lower::{Answer, AnswerKind, Lowering, Shared, World, access, input, output, upstreams};
+use crate::lower::{Answer, AnswerKind, Lowering, Shared, World, access, grants, input, output, upstreams};
 use crate::notes::{Note, NoteKind};
 use crate::program::{
-    AccessRule, Code, InputShape, Mode, Operation, OutputShape, PathPart, Procedure, Slot, slots,
+    AccessRule, Code, Granted, InputShape, Mode, Operation, OutputShape, PathPart, Procedure, Slot, slots,
 };
 use crate::steps::clause::Misread;
 use crate::steps::{Form, Grammar, Reading, Sentences, lower_block, not_understood, read_items};
@@ -36,7 +36,6 @@ pub(super) const PROCEDURE: &str = "POST";
 /// Lowers sections 4 and 5, in this order.
 pub(super) fn lower_all(world: &World<'_>, shared: &mut Shared, notes: &mut Vec<Note>) -> Operations {
     let mut found = Operations { operations: Vec::new(), procedures: Vec::new(), behaviours: Vec::new() };
-    access::check_grants(world, notes);
     let natural = is_natural(world);
     for Declared { operation, sentences } in world.declared() {
         let executed = !natural && is_executed(sentences);
@@ -179,6 +178,12 @@ fn lower_one(
                 (mode, inference) = (Mode::Mocked, Inference::Refused(reason.into()));
                 input.ignores_others |= is_unknown(operation);
                 input.ignores_query |= is_unknown(operation);
+                if let Some((span, subject)) =
+                    access.grants.as_ref().and_then(|_| grants::row_condition(world, operation))
+                {
+                    let kind = NoteKind::Other { entry: "grant_condition", subject };
+                    notes.push(Note { kind, span, related: None, fix: None });
+                }
                 demands(world, shared, operation, sentences, (&input, &access))
                     .unwrap_or_else(|| nothing(first_free(&input)))
             }
@@ -246,12 +251,19 @@ fn lower_steps(
         status: output.status,
         page,
     };
+    let mut own = Names::new(world.schema);
+    (own.input, own.caller, own.request) = (names.input.clone(), true, true);
+    let held = access.grants.as_ref().and_then(|_| grants::held(world, operation, own, notes));
     let mut cx = Lowering::new(world, shared, names, first, setting);
     let in_path = input.fields.iter().filter(|field| field.location == Location::Path);
     cx.send_parts(&operation.output);
     cx.set_output(output);
     cx.set_path_inputs(in_path.map(|field| field.name.clone()).collect());
+    if let Some(held) = held {
+        cx.hold(held);
+    }
     lower_behaviour(&mut cx, operation, sentences);
+    cx.hold_end();
     cx.finish(notes)
 }
 
@@ -333,7 +345,8 @@ fn demands(
     let who_may = sentences.flat().into_iter().filter(|read| read.says_who_may());
     let mut steps: Vec<String> =
         who_may.map(|read| read.span.slice(world.source).replace('\n', " ")).collect();
-    if steps.is_empty() {
+    let has_condition = |grant: &Granted| grant.condition.is_some();
+    if steps.is_empty() && !access.grants.iter().flatten().any(has_condition) {
         return None;
     }
     steps.push("Returns nothing.".to_owned());

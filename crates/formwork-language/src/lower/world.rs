@@ -97,7 +97,9 @@ impl<'w> World<'w> {
             components: NameIndex::new(model.components.iter().map(|component| &*component.name.value)),
             interfaces: NameIndex::new(model.interfaces.iter().map(|interface| &*interface.name.value)),
             metrics: NameIndex::new(model.metrics.iter().map(|metric| &*metric.name.value)),
-            grants_something: !general_grants.is_empty() || grants_known,
+            grants_something: !general_grants.is_empty()
+                || grants_known
+                || !model.authorization.scoped.is_empty(),
             grants,
             general_grants,
             referrers: referrers(schema),

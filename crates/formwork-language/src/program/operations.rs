@@ -148,6 +148,26 @@ pub struct AccessRule {
     pub roles: Vec<Vec<Arc<str>>>,
     /// Scopes that are required.
     pub scopes: Vec<Arc<str>>,
+    /// What section 9 grants: one of them must hold. Absent where section 9 says nothing of the operation.
+    pub grants: Option<Vec<Granted>>,
+}
+
+impl AccessRule {
+    /// Every scope that it names, of *Requires* and of grants.
+    pub fn all_scopes(&self) -> impl Iterator<Item = &Arc<str>> {
+        self.scopes.iter().chain(self.grants.iter().flatten().flat_map(|grant| &grant.scopes))
+    }
+}
+
+/// One way in which section 9 lets callers in: all that it names must hold.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Granted {
+    /// The role, unless the grant is to whoever bears a scope.
+    pub role: Option<Arc<str>>,
+    /// The scopes.
+    pub scopes: Vec<Arc<str>>,
+    /// The condition as written; the operation's own code holds it.
+    pub condition: Option<Arc<str>>,
 }
 
 /// What an operation accepts.

@@ -59,7 +59,7 @@ fn read_waits(clause: &mut Clause<'_>) -> Result<Box<dyn Action>, Misread> {
 impl Action for Waits {
     fn lower(&self, cx: &mut Lowering<'_>) {
         let Some(entity) = cx.entity(&self.entity) else { return };
-        let filter = cx.filter(entity, self.filter.as_ref());
+        let filter = cx.plain_filter(entity, self.filter.as_ref());
         let at_most = self.at_most.as_duration(cx, "`at most`");
         cx.reads(entity);
         let (Some((filter, parameters)), Some(at_most)) = (filter, at_most) else { return };

@@ -123,6 +123,7 @@ impl Action for Creates {
         if let Some(values) = values {
             self.insert(cx, entity, values, Some(slot));
         }
+        cx.hold_row(entity, slot, None);
         cx.wrote(entity, slot);
     }
 }
@@ -183,6 +184,7 @@ impl Upsert {
         };
         let statement = cx.statement(Statement::Select(select));
         cx.push(Instruction::ReadRow { statement, parameters, slot });
+        cx.hold_row(entity, slot, None);
         let on_conflict = self.conflict.as_ref().map(|refusal| cx.failure(refusal, Vec::new()));
         let created = cx.hidden_slot();
         cx.push(Instruction::Let { slot: created, value: Expression::Constant(Value::Boolean(false)) });
@@ -201,6 +203,7 @@ impl Upsert {
                 on_conflict,
             });
         }
+        cx.hold_row(entity, slot, None);
         cx.push(Instruction::Let { slot: created, value: Expression::Constant(Value::Boolean(true)) });
         let done = cx.jump();
         cx.patch(found);

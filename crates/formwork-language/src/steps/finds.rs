@@ -127,7 +127,7 @@ struct Filter {
 
 impl Finds {
     fn select(&self, cx: &mut Lowering<'_>, entity: EntityId) -> Option<(StatementId, Filter)> {
-        let (condition, parameters) = cx.filter(entity, self.filter.as_ref())?;
+        let (condition, parameters) = cx.plain_filter(entity, self.filter.as_ref())?;
         let order = match &self.sorting {
             Some(sorting) => sorting.lower(cx, entity)?,
             None => {
@@ -174,7 +174,7 @@ impl Action for Finds {
         let (Some(slot), Some((statement, filter))) = (bound, select) else { return };
         cx.push(Instruction::ReadRow { statement, parameters: filter.parameters.clone(), slot });
         if optional {
-            return;
+            return cx.hold_row(entity, slot, None);
         }
         let found = cx.jump_if_present(slot);
         match &self.missing {
@@ -187,6 +187,11 @@ impl Action for Finds {
             Missing::Creates(assignments) => self.create(cx, entity, slot, &filter, assignments),
         }
         cx.patch(found);
+        let missing = match &self.missing {
+            Missing::Fails(refusal) => Some(refusal),
+            _ => None,
+        };
+        cx.hold_row(entity, slot, missing);
     }
 }
 

@@ -67,7 +67,7 @@ impl Guard {
             Test::Conditions(joined) => (cx.condition(joined)?, self.negated),
             Test::Exists { none, entity, filter } => {
                 let entity = cx.entity(entity)?;
-                let (filter, parameters) = cx.filter(entity, filter.as_ref())?;
+                let (filter, parameters) = cx.plain_filter(entity, filter.as_ref())?;
                 cx.reads(entity);
                 let statement = cx.statement(Statement::Exists { entity, filter });
                 let slot = cx.hidden_slot();

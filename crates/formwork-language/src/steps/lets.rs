@@ -75,7 +75,7 @@ impl Lets {
             }
             Value::Number(entity) => {
                 let entity = cx.entity(entity)?;
-                let (filter, parameters) = cx.filter(entity, self.filter.as_ref())?;
+                let (filter, parameters) = cx.plain_filter(entity, self.filter.as_ref())?;
                 cx.reads(entity);
                 let statement = cx.statement(Statement::Count { entity, filter });
                 Some((Kind::Integer.required(), Instruction::ReadValue { statement, parameters, slot: 0 }))
@@ -105,7 +105,7 @@ impl Lets {
             _ => cx.kind(&declared),
         };
         let ty = StaticType { kind, optional: function != Aggregate::Sum };
-        let (filter, parameters) = cx.filter(entity, self.filter.as_ref())?;
+        let (filter, parameters) = cx.plain_filter(entity, self.filter.as_ref())?;
         cx.reads(entity);
         let statement = cx.statement(Statement::Aggregate { function, entity, field, filter });
         Some((ty, Instruction::ReadValue { statement, parameters, slot: 0 }))

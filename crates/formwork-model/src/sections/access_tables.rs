@@ -115,7 +115,8 @@ fn grant<'d>(
 ) -> Option<Grant> {
     let role = titles::words(reader.source, role)?;
     let operations: Vec<Spanned<String>> = operations.flat_map(|text| names(reader, text)).collect();
-    (!operations.is_empty()).then_some(Grant { role, operations, all: false, condition: None, span })
+    let (scopes, condition) = (Vec::new(), None);
+    (!operations.is_empty()).then_some(Grant { role, operations, all: false, scopes, condition, span })
 }
 
 /// The operations that a cell names.

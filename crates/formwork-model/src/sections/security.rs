@@ -90,6 +90,8 @@ pub struct Grant {
     pub operations: Vec<Spanned<String>>,
     /// `all operations`
     pub all: bool,
+    /// ``with scope `S` ``: what the caller must bear besides.
+    pub scopes: Vec<Spanned<String>>,
     /// ``when `EXPR` ``
     pub condition: Option<Spanned<String>>,
     /// The whole item.
@@ -103,6 +105,8 @@ pub struct Authorization {
     pub span: Option<Span>,
     /// Its grants.
     pub grants: Vec<Grant>,
+    /// Grants to whoever bears a scope, ``- scope `S`: `create_link` ``: the `role` of each is the scope.
+    pub scoped: Vec<Grant>,
     /// What is not a grant.
     pub prose: Vec<Prose>,
 }
@@ -431,6 +435,10 @@ fn is_callable(reader: &Reader<'_>, name: &Spanned<String>) -> bool {
 /// ``- `member` may `update_link` when `EXPR` ``, ``- `admin`: all operations``
 fn read_grant(reader: &mut Reader<'_>, entry: &Entry<'_>) -> bool {
     let tokens = reader.tokens(entry.text);
+    if let Some(found) = scope_grant(reader, &tokens) {
+        reader.model.authorization.scoped.push(found);
+        return true;
+    }
     let Some(found) = grant(reader, entry, &tokens) else {
         let text = reader.prose(entry.text);
         reader.model.authorization.prose.push(text);
@@ -452,7 +460,8 @@ fn read_told_grants(reader: &mut Reader<'_>, entry: &Entry<'_>) -> bool {
         let operations = codes(behind);
         let is_sure = !operations.is_empty() && operations.iter().all(|name| is_callable(reader, name));
         if let ([role], Some(span)) = (role.as_slice(), outer(clause).filter(|_| is_sure)) {
-            found.push(Grant { role: role.spanned(), operations, all: false, condition: None, span });
+            let (scopes, condition) = (Vec::new(), None);
+            found.push(Grant { role: role.spanned(), operations, all: false, scopes, condition, span });
         }
     }
     let is_any = !found.is_empty();
@@ -468,7 +477,8 @@ fn grant(reader: &Reader<'_>, entry: &Entry<'_>, tokens: &[Token<'_>]) -> Option
     let grantee = grantee(reader, entry, tokens)?;
     let when =
         tokens.iter().position(|token| token.is_word("when") || token.is_word("if")).unwrap_or(tokens.len());
-    let named = &tokens[grantee.from..when.max(grantee.from)];
+    let (with, scopes) = with_scopes(tokens, grantee.from);
+    let named = &tokens[grantee.from..when.min(with).max(grantee.from)];
     let all =
         named.iter().any(|token| token.is_word("all") || token.is_word("any") || token.is_word("everything"));
     let listed = named.iter().all(|token| token.kind != TokenKind::Word || !token.is_word("own"));
@@ -480,8 +490,43 @@ fn grant(reader: &Reader<'_>, entry: &Entry<'_>, tokens: &[Token<'_>]) -> Option
     if !is_sure || (operations.is_empty() && !all) {
         return None;
     }
-    let condition = tokens[when.min(tokens.len())..].iter().find(|token| token.is_code()).map(Token::spanned);
-    Some(Grant { role: grantee.role, operations, all, condition, span: entry.span })
+    let condition = condition_behind(tokens, when);
+    Some(Grant { role: grantee.role, operations, all, scopes, condition, span: entry.span })
+}
+
+/// The condition in code behind `when`.
+fn condition_behind(tokens: &[Token<'_>], when: usize) -> Option<Spanned<String>> {
+    tokens.get(when..)?.iter().find(|token| token.is_code()).map(Token::spanned)
+}
+
+/// ``with scope `S` [and `T`]``: where it begins, and the scopes.
+fn with_scopes(tokens: &[Token<'_>], from: usize) -> (usize, Vec<Spanned<String>>) {
+    let is_scope = |token: &Token<'_>| token.is_word("scope") || token.is_word("scopes");
+    let is_start = |at: &usize| tokens[*at].is_word("with") && tokens.get(at + 1).is_some_and(is_scope);
+    let Some(start) = (from..tokens.len()).find(is_start) else { return (tokens.len(), Vec::new()) };
+    let is_over = |token: &&Token<'_>| !token.is_word("when") && !token.is_word("if");
+    let named = tokens[start..].iter().take_while(is_over).filter(|token| token.is_code());
+    (start, named.map(Token::spanned).collect())
+}
+
+/// ``scope `links:write`: `create_link` [when `EXPR`]``
+fn scope_grant(reader: &Reader<'_>, tokens: &[Token<'_>]) -> Option<Grant> {
+    let [lead, scope, rest @ ..] = tokens else { return None };
+    let is_lead = lead.is_word("scope") && scope.is_code();
+    let is_joint = |token: &Token<'_>| {
+        token.is_word("may") || [":", "→", "->", "—", "–"].iter().any(|mark| token.is_mark(mark))
+    };
+    if !is_lead || !rest.first().is_some_and(is_joint) {
+        return None;
+    }
+    let when = rest.iter().position(|token| token.is_word("when") || token.is_word("if"));
+    let when = when.unwrap_or(rest.len());
+    let named = &rest[1..when.max(1)];
+    let all = says_all(named);
+    let operations = operations(reader, named);
+    let condition = condition_behind(rest, when);
+    let span = outer(tokens).filter(|_| all || !operations.is_empty())?;
+    Some(Grant { role: scope.spanned(), operations, all, scopes: Vec::new(), condition, span })
 }
 
 fn read_limit(reader: &mut Reader<'_>, entry: &Entry<'_>) -> bool {

@@ -10,7 +10,7 @@ pub(crate) use key_set::is_key_address;
 use crate::json::{self, Json};
 use crate::problems::{FORBIDDEN, Problem};
 use arc_swap::ArcSwap;
-use formwork_language::program::{AccessRule, TokenRule};
+use formwork_language::program::{AccessRule, Granted, TokenRule};
 use formwork_language::value::Value;
 use formwork_store::StoredKey;
 use http::header::WWW_AUTHENTICATE;
@@ -91,11 +91,37 @@ impl Caller {
             };
             return Err(Problem::with(&FORBIDDEN, detail));
         }
-        match rule.scopes.iter().find(|scope| !self.scope_names.contains(scope)) {
-            Some(scope) => Err(Problem::with(&FORBIDDEN, format!("This needs the scope `{scope}`."))),
-            None => Ok(()),
+        if rule.scopes.iter().any(|scope| !self.scope_names.contains(scope)) {
+            return Err(lacks_scopes(&rule.scopes));
+        }
+        self.check_grants(rule)
+    }
+
+    /// Refuses a caller whom no grant of section 9 lets in. Conditions are held by the steps.
+    fn check_grants(&self, rule: &AccessRule) -> Result<(), Problem> {
+        let Some(grants) = &rule.grants else { return Ok(()) };
+        let of_role = |grant: &&Granted| grant.role.as_ref().is_none_or(|role| self.has_role(role));
+        let has_scopes = |grant: &Granted| grant.scopes.iter().all(|scope| self.scope_names.contains(scope));
+        let open: Vec<&Granted> = grants.iter().filter(of_role).collect();
+        match open.first() {
+            Some(_) if open.iter().any(|grant| has_scopes(grant)) => Ok(()),
+            Some(first) => Err(lacks_scopes(&first.scopes)),
+            None => Err(Problem::with(&FORBIDDEN, "No grant lets this caller in.")),
         }
     }
+}
+
+/// `403` for a caller without the scopes, and which they are (RFC 6750, 3.1).
+fn lacks_scopes(scopes: &[Arc<str>]) -> Problem {
+    let list = scopes.iter().map(|scope| &**scope).collect::<Vec<_>>().join(" ");
+    let noun = if scopes.len() == 1 { "scope" } else { "scopes" };
+    let mut problem = Problem::with(&FORBIDDEN, format!("This needs the {noun} `{list}`."));
+    let challenge =
+        format!("Bearer error=\"insufficient_scope\", scope=\"{}\"", list.replace(['"', '\\'], ""));
+    if let Ok(challenge) = HeaderValue::from_str(&challenge) {
+        problem.headers.push((WWW_AUTHENTICATE, challenge));
+    }
+    problem
 }
 
 /// A claim as a value: texts, whole numbers, doubles, lists and maps.
@@ -281,6 +307,7 @@ mod tests {
             public: false,
             roles: roles.iter().map(|any| any.iter().map(|role| Arc::from(*role)).collect()).collect(),
             scopes: scopes.iter().map(|scope| Arc::from(*scope)).collect(),
+            grants: None,
         };
         assert!(caller.check(&rule(&[&["member", "admin"], &["member"]], &["read"])).is_ok());
         for refused in [rule(&[&["member"], &["admin"]], &[]), rule(&[&[]], &[]), rule(&[], &["write"])] {

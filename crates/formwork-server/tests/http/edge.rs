@@ -86,9 +86,9 @@ fn echo() -> Analysis {
         ("headers", slots::REQUEST_HEADERS),
     ];
     let mut keyed = operation("GET /keyed", Vec::new(), &caller);
-    keyed.access = AccessRule { public: false, roles: vec![vec!["member".into()]], scopes: vec![] };
+    keyed.access = AccessRule { public: false, roles: vec![vec!["member".into()]], ..AccessRule::default() };
     let mut scoped = operation("GET /scoped", Vec::new(), &caller);
-    scoped.access = AccessRule { public: false, roles: vec![], scopes: vec!["deep".into()] };
+    scoped.access = AccessRule { scopes: vec!["deep".into()], ..AccessRule::default() };
     let mut mocked = operation("GET /mocked", Vec::new(), &[]);
     mocked.mode = Mode::Mocked;
     let mut inside = operation("GET /inside", Vec::new(), &caller);

@@ -3,6 +3,7 @@
 //! `edge` serves a program made by hand, so that it tests nothing but the edge; the others serve
 //! `examples/shortlink.md`, `natural` a document in prose.
 
+mod access;
 mod audit;
 mod bounds;
 mod browsers;

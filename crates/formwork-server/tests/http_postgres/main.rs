@@ -1,6 +1,8 @@
 //! The server over real HTTP with its rows in PostgreSQL: the same tests, word for word, on a server of this process's
 //! own.
 
+#[path = "../http/access.rs"]
+mod access;
 #[path = "../http/audit.rs"]
 mod audit;
 #[path = "../http/bounds.rs"]

@@ -141,20 +141,26 @@ fn key_rule(rule: &KeyRule) -> Value {
 
 fn authorization(out: &Out<'_>) -> Value {
     let authorization = &out.analysis.model.authorization;
-    let grants = authorization.grants.iter().map(|each| grant(out, each));
+    let roles = authorization.grants.iter().map(|each| grant(out, each, "role"));
+    let scoped = authorization.scoped.iter().map(|each| grant(out, each, "scope"));
+    let grants = roles.chain(scoped);
     let prose = authorization.prose.iter().map(|prose| fact(out, "prose", prose, Value::Null));
     grants.chain(prose).collect()
 }
 
-fn grant(out: &Out<'_>, grant: &Grant) -> Value {
-    json!({
+fn grant(out: &Out<'_>, grant: &Grant, to: &str) -> Value {
+    let mut told = json!({
         "kind": "grant",
-        "role": grant.role.value,
+        (to): grant.role.value,
         "operations": grant.operations.iter().map(|operation| &operation.value).collect::<Vec<_>>(),
         "all": grant.all,
         "condition": value(grant.condition.as_ref()),
         "span": out.span(grant.span),
-    })
+    });
+    if !grant.scopes.is_empty() {
+        told["scopes"] = grant.scopes.iter().map(|scope| scope.value.as_str()).collect();
+    }
+    told
 }
 
 fn limit(out: &Out<'_>, limit: &Limit) -> Value {

@@ -3,7 +3,7 @@
 
 use super::Cx;
 use super::answers::header;
-use formwork_language::program::{Instruction, Mode, Operation};
+use formwork_language::program::{AccessRule, Instruction, Mode, Operation};
 use formwork_model::facts::{Location, Outcome};
 use serde_json::{Map, Value, json};
 use std::collections::{BTreeMap, BTreeSet};
@@ -35,7 +35,7 @@ pub(super) fn problems(cx: &Cx<'_>, index: u32, operation: &Operation) -> Map<St
 /// What is refused before a step is reached.
 fn edge(cx: &Cx<'_>, index: u32, operation: &Operation, add: &mut impl FnMut(u16, &str)) {
     add(401, "unauthenticated");
-    if !operation.access.roles.is_empty() || !operation.access.scopes.is_empty() {
+    if operation.access != AccessRule::default() && !operation.access.public {
         add(403, "forbidden");
     }
     if cx.deprecation(operation).is_some_and(|line| line.ends.is_some()) {

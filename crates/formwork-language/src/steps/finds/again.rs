@@ -69,6 +69,11 @@ impl Action for FindsAgain {
             }
         }
         cx.patch(found);
+        let missing = match &self.gone {
+            Gone::Fails(refusal) => refusal.as_ref(),
+            Gone::Stops => None,
+        };
+        cx.hold_row(entity, slot, missing);
         let name = self.variable.text(cx.source()).trim().to_owned();
         cx.forget_members(&name);
         cx.is_present(&name);
