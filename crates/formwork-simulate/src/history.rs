@@ -93,6 +93,11 @@ impl History {
         states.filter_map(|states| states.last()?.row.as_ref()).collect()
     }
 
+    /// The states of every row of a table, those that are gone included.
+    pub(crate) fn all_states(&self, entity: EntityId) -> impl Iterator<Item = &[State]> {
+        self.tables.get(usize::from(entity)).into_iter().flat_map(|table| table.values().map(Vec::as_slice))
+    }
+
     /// The row of a table that has changed last.
     pub(crate) fn latest(&self, entity: EntityId) -> Option<&Arc<Row>> {
         let states = self.tables.get(usize::from(entity))?.values();

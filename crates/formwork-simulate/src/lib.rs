@@ -8,6 +8,7 @@
 //! Source: docs/reference/simulation.md.
 
 mod answers;
+mod audited;
 mod callers;
 mod conditions;
 mod dice;

@@ -12,7 +12,7 @@ use formwork_language::program::{EntityId, Instruction, Program};
 use formwork_language::value::Value;
 use formwork_server::simulated::{self, Node, Partners};
 use formwork_server::{Config, NewKey, Secrets};
-use formwork_store::{Driver, Holder, Inspector};
+use formwork_store::{AuditTrail, Driver, Holder, Inspector};
 use parking_lot::Mutex;
 use std::cell::Cell;
 use std::path::{Path, PathBuf};
@@ -325,6 +325,16 @@ impl Play<'_> {
             ));
         }
         world.check_ended();
+        world.check_audited();
+        let trail = AuditTrail::open(&self.path.join(DATABASE), None, None);
+        match trail.and_then(|mut trail| trail.verify(&[])) {
+            Ok(verified) => {
+                if let Some(fault) = verified.faults.first() {
+                    world.find(format!("the audit trail: {fault}"));
+                }
+            }
+            Err(error) => world.find(format!("the audit trail cannot be verified: {error}")),
+        }
         let deliveries = node.store().deliveries().unwrap_or_default();
         let late = deliveries.iter().find(|one| one.failed.is_none() && one.due < now - 10_000_000);
         if let Some(late) = late {

@@ -1,6 +1,7 @@
 //! The world of one run: it says when the writer works and what becomes of its groups, keeps the history of all rows,
 //! writes the trace, and notes the first thing that must not be.
 
+use crate::audited;
 use crate::dice::Dice;
 use crate::history::{Change, History, Moment};
 use crate::partners::{Memory, Mood, Words};
@@ -48,6 +49,8 @@ struct Book {
     history: History,
     /// Rows that the simulation itself puts in place may be in any state.
     placing: bool,
+    /// The last commit at which they were.
+    placed: Moment,
     /// When a key was first sent: its answer is kept at least as long from then on, whenever the call was carried out.
     sent: BTreeMap<String, i64>,
     /// How often a call under a key has ended well.
@@ -129,6 +132,7 @@ impl World {
             finding: None,
             history: History::new(&program),
             placing: false,
+            placed: 0,
             sent: BTreeMap::new(),
             done: BTreeMap::new(),
             answered: BTreeMap::new(),
@@ -267,7 +271,8 @@ impl World {
 
     /// While it lasts, rows are put in place by the simulation.
     pub(crate) fn set_placing(&self, placing: bool) {
-        self.book.lock().placing = placing;
+        let mut book = self.book.lock();
+        (book.placing, book.placed) = (placing, book.history.now());
     }
 
     /// Takes note that a key is sent; gives when it was sent first.
@@ -310,6 +315,23 @@ impl World {
         drop(book);
         if let Some(lost) = lost {
             self.find(lost);
+        }
+    }
+
+    /// Whether each committed write that is recorded has one entry in the audit trail, and nothing else has any.
+    pub(crate) fn check_audited(&self) {
+        if !self.program.audit.records() {
+            return;
+        }
+        let found = match self.inspector.lock().audited() {
+            Ok(entries) => {
+                let book = self.book.lock();
+                audited::broken(&self.program, &book.history, book.placed, &audited::counted(entries))
+            }
+            Err(error) => Some(format!("the audit trail cannot be read: {error:?}")),
+        };
+        if let Some(found) = found {
+            self.find(found);
         }
     }
 

@@ -79,6 +79,42 @@ fn document() -> Analysis {
     analysis
 }
 
+/// The same with an audit trail.
+fn recorded() -> Analysis {
+    let trail = "\n## 9) Security, Governance, Cost Controls\n\n### Audit Trail\n\n- every write to `thing`, `note`\n- denials\n";
+    let analysis = formwork_check::analyse_fragment(format!("{DOCUMENT}{trail}").into());
+    assert!(!analysis.has_errors() && analysis.compiled.program.audit.records());
+    analysis
+}
+
+#[test]
+fn each_committed_write_has_one_entry_in_the_audit_trail_whatever_is_killed() {
+    let options = Options { seed: 1, runs: Some(40), within: None, tamper: Tamper::default() };
+    let report = simulate(&recorded(), &options, &|_| {}).expect("a simulation");
+    assert!(report.is_fine(), "{}", report.to_text("-"));
+    assert!(report.counts.crashes > 0 && report.counts.failed > 0, "{:?}", report.counts);
+}
+
+#[test]
+fn an_entry_that_is_lost_or_that_nobody_wrote_is_found() {
+    let tampered = |statements: fn(&Path), words: &str| {
+        let tamper = Tamper { between_lives: statements, ..Tamper::default() };
+        let options = Options { seed: 1, runs: Some(40), within: None, tamper };
+        let failure = simulate(&recorded(), &options, &|_| {}).expect("a simulation").failure;
+        let failure = failure.expect("something is found");
+        assert!(failure.finding.contains(words), "{}", failure.finding);
+    };
+    tampered(|path| sql(path, r#"DELETE FROM "_audit" WHERE "action" = 'created'"#), "created 0 times");
+    tampered(
+        |path| {
+            let twice = r#"INSERT INTO "_audit" ("time", "kind", "roles", "action", "operation", "entity", "key")
+                SELECT "time", "kind", "roles", 'updated', "operation", "entity", "key" FROM "_audit" LIMIT 1"#;
+            sql(path, twice);
+        },
+        "entries",
+    );
+}
+
 fn example(name: &str) -> Analysis {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../examples").join(name);
     formwork_check::analyse(std::fs::read_to_string(path).expect("an example").into())

@@ -95,6 +95,14 @@ impl Inspector {
         waiting.map_err(away)?.collect::<Result<_, _>>().map_err(away)
     }
 
+    /// The rows that the audit trail has entries of: entity, key and action of each.
+    pub fn audited(&self) -> Result<Vec<(String, String, String)>, StoreError> {
+        let sql = r#"SELECT "entity", "key", "action" FROM "_audit" WHERE "entity" IS NOT NULL"#;
+        let mut statement = self.connection.prepare_cached(sql).map_err(away)?;
+        let rows = statement.query_map([], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)));
+        rows.map_err(away)?.collect::<Result<_, _>>().map_err(away)
+    }
+
     /// The keys whose answers are kept, each with its scope in front as in [`crate::Worked::key`].
     pub fn kept_keys(&self) -> Result<Vec<String>, StoreError> {
         let mut statement = self.connection.prepare_cached(r#"SELECT "id" FROM "_answers""#).map_err(away)?;

@@ -1,5 +1,6 @@
 //! The real binary, from outside: arguments and requests in, lines, statuses and files out.
 
+mod audit;
 mod authoring;
 mod check;
 mod data_folder;
