@@ -130,6 +130,14 @@ impl OnceRule {
 }
 
 impl Program {
+    /// Whether something runs in more than one transaction, so that its state is kept in between.
+    pub fn has_parts(&self) -> bool {
+        let operations = self.operations.iter().map(|operation| &operation.code);
+        let jobs = self.jobs.iter().map(|job| &job.code);
+        let handlers = self.handlers.iter().map(|handler| &handler.code);
+        operations.chain(jobs).chain(handlers).any(Code::has_parts)
+    }
+
     /// How an operation takes `Idempotency-Key`.
     pub fn once_rule(&self, operation: u32) -> OnceRule {
         let found = self.once.iter().find(|rule| rule.operation == operation);

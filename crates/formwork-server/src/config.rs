@@ -2,6 +2,7 @@
 
 use crate::edge::Origins;
 use formwork_language::program::TokenRule;
+use formwork_store::VariablesKey;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -30,6 +31,9 @@ pub struct Config {
     pub upstreams: Vec<UpstreamAddress>,
     /// What `secret("X")` gives.
     pub secrets: Secrets,
+    /// What states between two parts are sealed with. Without it a data folder makes a key of its own, and in a database
+    /// that nodes share states are not sealed.
+    pub variables_key: Option<VariablesKey>,
     /// Of which issuer bearer tokens are taken, where the document leaves it open or another one is meant.
     pub token_source: TokenSource,
     /// Whose pages may call from browsers; it goes before what the document says.
@@ -53,6 +57,7 @@ impl Config {
             clock: ClockChoice::System,
             upstreams: Vec::new(),
             secrets: Secrets::Environment,
+            variables_key: None,
             token_source: TokenSource::default(),
             origins: Origins::default(),
             description: None,

@@ -360,6 +360,7 @@ fn open(
     options.database = config.database.clone();
     options.schema = config.schema.clone();
     options.flushes = config.durable;
+    options.variables_key = config.variables_key;
     options.on_commit = Some(Arc::new(move |took, _| {
         measured.commit(took);
         commits.notify_waiters();

@@ -1,7 +1,9 @@
 //! The data folder: made for its owner only, and used by one process at a time.
 
 use crate::error::OpenError;
+use crate::vault::VariablesKey;
 use std::fs::File;
+use std::io::Write;
 use std::path::Path;
 
 /// A folder that is made here is for its owner only, since it holds rows and the hashes of keys; one that is there
@@ -29,6 +31,43 @@ pub(crate) fn node_name(file: &Path, fresh: impl FnOnce() -> String) -> Result<S
         }
         Err(error) => Err(not_writable(error)),
     }
+}
+
+/// The folder's own key for what is kept between two parts, made on first use and readable by its owner alone. Who has
+/// the database without it reads none of that, and an operation that was under way is left.
+pub(crate) fn variables_key(file: &Path) -> Result<VariablesKey, OpenError> {
+    let folder = folder_of(file);
+    let path = folder.join("variables.key");
+    let not_writable =
+        |error: std::io::Error| OpenError::NotWritable { path: folder.to_owned(), cause: error.to_string() };
+    match std::fs::read(&path) {
+        Ok(bytes) => <[u8; 32]>::try_from(bytes)
+            .map(VariablesKey)
+            .map_err(|_| not_writable(std::io::Error::other("variables.key is not a key of 32 bytes"))),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
+            let mut key = [0; 32];
+            aws_lc_rs::rand::fill(&mut key)
+                .map_err(|_| not_writable(std::io::Error::other("the system gives no random bytes")))?;
+            write_private(&path, &key).map_err(not_writable)?;
+            Ok(VariablesKey(key))
+        }
+        Err(error) => Err(not_writable(error)),
+    }
+}
+
+/// Puts a file in place whole, readable by its owner alone.
+fn write_private(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
+    let next = path.with_extension("new");
+    // A leftover of a crash may have other rights.
+    let _ = std::fs::remove_file(&next);
+    let mut options = std::fs::OpenOptions::new();
+    options.write(true).create_new(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    let mut file = options.open(&next)?;
+    file.write_all(bytes)?;
+    file.sync_all()?;
+    std::fs::rename(&next, path)
 }
 
 fn fresh_name(path: &Path, name: String) -> std::io::Result<String> {

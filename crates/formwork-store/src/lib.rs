@@ -17,6 +17,7 @@ mod statements;
 mod store;
 mod system;
 mod tables;
+mod vault;
 
 pub use audit::{Anchor, AuditError, AuditFault, AuditFilter, AuditTrail, Head, StoredAudit, Verified};
 pub use driver::{Driver, Fate, Rows, Waiting, Worked, WorkedOutcome};
@@ -28,3 +29,4 @@ pub use store::Store;
 pub use system::{
     FailedAttempt, Holder, LeftDelivery, NextRun, StoredDelivery, StoredEvent, StoredKey, Told, Unfinished,
 };
+pub use vault::VariablesKey;

@@ -1,6 +1,7 @@
 //! How a store is opened.
 
 use crate::driver::Driver;
+use crate::vault::VariablesKey;
 use std::fmt;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -34,6 +35,9 @@ pub struct Options {
     pub flushes: bool,
     /// The name of a registered SQLite VFS to use instead of the default one; for tests of durability.
     pub vfs: Option<String>,
+    /// What states between two parts are sealed with. Without it a data folder makes a key of its own; in a database that
+    /// nodes share they are kept as they are.
+    pub variables_key: Option<VariablesKey>,
     /// Told of every commit.
     pub on_commit: Option<CommitObserver>,
     /// Says when the writer works, in a simulation; otherwise it has a thread of its own.
@@ -54,6 +58,7 @@ impl Options {
             patience: Duration::from_secs(10),
             flushes: true,
             vfs: None,
+            variables_key: None,
             on_commit: None,
             driver: None,
         }

@@ -10,6 +10,7 @@ use crate::system::{
     self, FailedAttempt, LeftDelivery, NextRun, StoredDelivery, StoredEvent, StoredKey, SystemConnection,
     Told, Unfinished, Wanted,
 };
+use crate::vault::{Vault, of_delivery};
 use formwork_engine::{AuditEntry, Call, Ended, KeptOperation, OperationId, Refusal, StoreError, What};
 use formwork_language::program::{Condition, EntityId, Program, Statement};
 use formwork_language::value::Value;
@@ -65,6 +66,13 @@ impl Store {
         match &self.backend {
             Backend::Sqlite { readers, .. } => readers.program(),
             Backend::Postgres(store) => store.program(),
+        }
+    }
+
+    fn vault(&self) -> &Vault {
+        match &self.backend {
+            Backend::Sqlite { readers, .. } => readers.vault(),
+            Backend::Postgres(store) => store.vault(),
         }
     }
 
@@ -157,7 +165,11 @@ impl Store {
 
     /// Where a handler of several parts goes on; nothing when none of them has ended.
     pub fn left_of_delivery(&self, sequence: i64) -> Result<Option<LeftDelivery>, StoreError> {
-        self.read(move |connection| system::left_of_delivery(connection, sequence))
+        let left = self.read(move |connection| system::left_of_delivery(connection, sequence))?;
+        Ok(left.map(|left| LeftDelivery {
+            state: self.vault().open(&of_delivery(sequence), left.state),
+            ..left
+        }))
     }
 
     /// What handlers are to be told next, at most so many, those due first in front.
@@ -291,7 +303,8 @@ impl Store {
             Ok(is_there)
         })
         .await?;
-        Ok(claimed.lock().take())
+        let kept = claimed.lock().take();
+        Ok(kept.map(|kept| KeptOperation { state: self.vault().open(&kept.id, kept.state), ..kept }))
     }
 
     /// Leaves an operation to a repeat with its key until an instant; absent: for ever.

@@ -19,6 +19,7 @@ use crate::once::{KeptAnswer, Once, OnceEnded};
 use crate::options::Options;
 use crate::statements::{self, Compiled, quoted};
 use crate::system::{self, NextRun, SystemConnection, Told};
+use crate::vault::Vault;
 use formwork_engine::{Call, Ended, IdSource, Refusal, StoreError, What};
 use formwork_language::program::{Program, Statement};
 use formwork_language::value::Value;
@@ -75,6 +76,7 @@ impl PostgresStore {
             compiled: Compiled::new(&Postgres, &program).map_err(other)?,
             constraints: Constraints::new(&program.schema).map_err(other)?,
             cascades: Cascades::new(&program.schema),
+            vault: Vault::new(options.variables_key),
             program,
         };
         let patience = Patience {
@@ -108,6 +110,10 @@ impl PostgresStore {
 
     pub(crate) fn program(&self) -> &Arc<Program> {
         &self.inner.shared.program
+    }
+
+    pub(crate) fn vault(&self) -> &Vault {
+        &self.inner.shared.vault
     }
 
     /// What this process is called.

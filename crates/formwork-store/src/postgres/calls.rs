@@ -143,7 +143,7 @@ impl Running<'_> {
             (Beside::Delivery(told, part), Ok(_)) => {
                 let program = part.as_ref().map_or("", |part| &part.program);
                 let before = part.as_ref().and_then(|part| part.resume.as_deref());
-                settle_delivery(system, told, (program, before), ended)
+                settle_delivery(system, told, (program, before), &self.shared.vault, ended)
             }
             (Beside::Job(next), _) => jobs::note(system, next, self.node, !is_settled(ended)),
             (Beside::Once(once), Ok(answer)) => match (once.render)(answer, &ended.rows) {

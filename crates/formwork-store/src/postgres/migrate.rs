@@ -9,6 +9,7 @@ use super::transaction::{PostgresTransaction, Shared};
 use crate::error::OpenError;
 use crate::statements::{Compiled, quoted};
 use crate::tables::{FORMAT, Found, LookedAt, Misfit, Plan, plan};
+use crate::vault::Vault;
 use formwork_engine::IdSource;
 use formwork_language::program::{Program, Schema};
 use std::sync::Arc;
@@ -155,6 +156,8 @@ fn look_at_rows(
     let impossible = |cause: String| Unfit::Misfit(Misfit::Impossible(cause));
     let (program, tables) = looked_at.program(program);
     let shared = Shared {
+        // Rows are taken over, and no operation is under way.
+        vault: Vault::default(),
         node: String::new(),
         compiled: Compiled::new(&Postgres, &program).map_err(impossible)?,
         constraints: Constraints::new(&program.schema).map_err(impossible)?,

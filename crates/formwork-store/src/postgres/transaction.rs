@@ -9,6 +9,7 @@ use super::values::{Bound, Raw, bind};
 use crate::rules::broken_rule;
 use crate::statements::{Compiled, Gives, Prepared};
 use crate::system::{EMIT, SystemConnection, emitted, forget_operation, keep_delivery, keep_operation};
+use crate::vault::Vault;
 use formwork_engine::{
     AuditEntry, Delivery, KeptOperation, MAX_ROWS_WRITTEN, OperationId, OutboxEvent, StoreError, Transaction,
 };
@@ -26,6 +27,8 @@ pub(crate) struct Shared {
     pub(crate) node: String,
     pub(crate) program: Arc<Program>,
     pub(crate) compiled: Compiled,
+    /// Seals what is kept between two parts.
+    pub(crate) vault: Vault,
     pub(crate) constraints: Constraints,
     pub(crate) cascades: Cascades,
 }
@@ -278,7 +281,8 @@ impl Transaction for PostgresTransaction<'_> {
 
     fn keep_operation(&mut self, operation: &KeptOperation) -> Result<(), StoreError> {
         let node = &self.shared.node;
-        self.beside(|system| keep_operation(system, operation, node))
+        let state = self.shared.vault.seal(&operation.id, &operation.state)?;
+        self.beside(|system| keep_operation(system, (operation, &state), node))
     }
 
     fn forget_operation(&mut self, operation: &OperationId, step: u64) -> Result<(), StoreError> {

@@ -7,6 +7,7 @@ use super::transaction::{Shared, SqliteTransaction};
 use crate::error::OpenError;
 use crate::statements::Compiled;
 use crate::tables::{FORMAT, Found, LookedAt, Misfit, Plan, plan};
+use crate::vault::Vault;
 use formwork_engine::IdSource;
 use formwork_language::program::Program;
 use rusqlite::{Connection, ErrorCode, OptionalExtension, TransactionBehavior};
@@ -127,6 +128,8 @@ fn look_at_rows(
     let (program, tables) = looked_at.program(program);
     let compiled = Compiled::new(&Sqlite, &program).map_err(impossible)?;
     let shared = Shared {
+        // Rows are taken over, and no operation is under way.
+        vault: Vault::default(),
         node: String::new(),
         keys: Keys::new(&program.schema),
         compiled,

@@ -8,6 +8,7 @@ use crate::options::Options;
 use crate::rules::runs_many;
 use crate::statements;
 use crate::system::SystemConnection;
+use crate::vault::Vault;
 use formwork_engine::{Call, Ended, IdSource, Refusal, StoreError, What, run};
 use formwork_language::program::{Program, Statement};
 use formwork_language::value::Value;
@@ -120,5 +121,9 @@ impl Readers {
 
     pub(crate) fn program(&self) -> &Arc<Program> {
         &self.shared.program
+    }
+
+    pub(crate) fn vault(&self) -> &Vault {
+        &self.shared.vault
     }
 }

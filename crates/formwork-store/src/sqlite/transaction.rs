@@ -7,6 +7,7 @@ use super::values::{bind, read};
 use crate::rules::broken_rule;
 use crate::statements::{Compiled, Encode, Gives, Prepared, quoted};
 use crate::system::{EMIT, emitted, forget_operation, keep_delivery, keep_operation};
+use crate::vault::Vault;
 use formwork_engine::{
     AuditEntry, Delivery, KeptOperation, MAX_ROWS_WRITTEN, OperationId, OutboxEvent, StoreError, Transaction,
 };
@@ -23,6 +24,8 @@ pub(crate) struct Shared {
     pub(crate) node: String,
     pub(crate) program: Arc<Program>,
     pub(crate) compiled: Compiled,
+    /// Seals what is kept between two parts.
+    pub(crate) vault: Vault,
     pub(crate) keys: Keys,
 }
 
@@ -296,7 +299,8 @@ impl Transaction for SqliteTransaction<'_, '_> {
     }
 
     fn keep_operation(&mut self, operation: &KeptOperation) -> Result<(), StoreError> {
-        keep_operation(&mut OnSqlite(self.connection), operation, &self.shared.node)
+        let state = self.shared.vault.seal(&operation.id, &operation.state)?;
+        keep_operation(&mut OnSqlite(self.connection), (operation, &state), &self.shared.node)
     }
 
     fn forget_operation(&mut self, operation: &OperationId, step: u64) -> Result<(), StoreError> {

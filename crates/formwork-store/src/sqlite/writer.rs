@@ -14,13 +14,14 @@ use super::system::OnSqlite;
 use super::transaction::{Shared, SqliteTransaction};
 use crate::driver::{Fate, Worked, WorkedOutcome};
 use crate::error::OpenError;
-use crate::folder::lock_folder;
+use crate::folder::{lock_folder, variables_key};
 use crate::once::{Once, OnceEnded};
 use crate::options::Options;
 use crate::statements::Compiled;
 use crate::system::{
     Kept, NextRun, SystemConnection, Told, keep_answer, kept_answer, set_next_run, settle_delivery,
 };
+use crate::vault::Vault;
 use formwork_engine::{Call, Ended, IdSource, OperationId, Refusal, StoreError, What, run};
 use formwork_language::program::Program;
 use rusqlite::Connection;
@@ -89,8 +90,17 @@ pub(crate) fn open(options: &Options, program: Arc<Program>) -> Result<(Writer, 
         // What SQLite does not take must show at the start and not at the first request.
         connection.prepare(&prepared.sql).map_err(|error| other(format!("{error}: {}", prepared.sql)))?;
     }
-    let shared =
-        Arc::new(Shared { node: ONLY_NODE.to_owned(), keys: Keys::new(&program.schema), compiled, program });
+    let key = match options.variables_key {
+        None if program.has_parts() => Some(variables_key(&options.path)?),
+        key => key,
+    };
+    let shared = Arc::new(Shared {
+        node: ONLY_NODE.to_owned(),
+        keys: Keys::new(&program.schema),
+        vault: Vault::new(key),
+        compiled,
+        program,
+    });
     let (sender, messages) = sync_channel(options.queue.max(1));
     let for_thread = (Arc::clone(&shared), options.clone());
     if options.driver.is_some() {
@@ -576,13 +586,13 @@ impl Group<'_, '_> {
     /// The same for a handler: what it is told is gone with its effect, or where it goes on is kept with it.
     fn deliver(&mut self, call: Call, told: &Told) -> Option<Ended> {
         let connection = self.connection;
-        let part = call.part.clone();
+        let (part, vault) = (call.part.clone(), &self.writing.shared.vault);
         self.call_with(call, None, |ended| {
             if ended.result.is_ok() {
                 let program = part.as_ref().map_or("", |part| &part.program);
                 let before = part.as_ref().and_then(|part| part.resume.as_deref());
                 let mut system = OnSqlite(connection);
-                if let Err(error) = settle_delivery(&mut system, told, (program, before), ended) {
+                if let Err(error) = settle_delivery(&mut system, told, (program, before), vault, ended) {
                     (ended.result, ended.resume) = (Err(Refusal::Internal(format!("{error:?}"))), None);
                 }
             }

@@ -63,10 +63,10 @@ pub struct Unfinished {
     pub holder: Holder,
 }
 
-/// Keeps a state; [`StoreError::MovedOn`] when it does not follow the one that is kept.
+/// Keeps a state, sealed before; [`StoreError::MovedOn`] when it does not follow the one that is kept.
 pub(crate) fn keep_operation(
     connection: &mut dyn SystemConnection,
-    operation: &KeptOperation,
+    (operation, state): (&KeptOperation, &[u8]),
     node: &str,
 ) -> Result<(), StoreError> {
     let touched = if operation.step <= 1 {
@@ -81,7 +81,7 @@ pub(crate) fn keep_operation(
             (&*operation.program).into(),
             operation.started.into(),
             operation.once.as_deref().into(),
-            operation.state[..].into(),
+            state.into(),
             node.into(),
             operation.key.as_deref().into(),
         ];
@@ -90,7 +90,7 @@ pub(crate) fn keep_operation(
         let sql = r#"UPDATE "_operations" SET "state" = ?3, "step" = ?2 + 1
             WHERE "id" = ?1 AND coalesce("step", 1) = ?2"#;
         let before = number(operation.step - 1);
-        connection.execute(sql, &[operation.id[..].into(), before, operation.state[..].into()])?
+        connection.execute(sql, &[operation.id[..].into(), before, state.into()])?
     };
     if touched > 0 { Ok(()) } else { Err(StoreError::MovedOn) }
 }

@@ -3,6 +3,7 @@
 //! that of two nodes one goes on; it goes with the delivery, in the transaction of the last part.
 
 use super::{Column, Kind, SystemConnection, Table, take_delivery};
+use crate::vault::{Vault, of_delivery};
 use formwork_engine::{Ended, Refusal, Resume, StoreError, resume};
 use std::sync::Arc;
 
@@ -68,12 +69,16 @@ pub(crate) fn settle_delivery(
     connection: &mut dyn SystemConnection,
     told: &Told,
     (program, before): (&str, Option<&Resume>),
+    vault: &Vault,
     ended: &mut Ended,
 ) -> Result<(), StoreError> {
     let done = match &ended.resume {
         Some(next) if before.is_some_and(|before| next.only_waits(before)) => true,
         Some(next) => match resume::encode(next) {
-            Ok(state) => keep(connection, told, program, &state)?,
+            Ok(state) => {
+                let state = vault.seal(&of_delivery(told.sequence), &state)?;
+                keep(connection, told, program, &state)?
+            }
             Err(_) => return refuse(ended, Refusal::TooMuchWork),
         },
         None => forget(connection, told)? && take_delivery(connection, told.sequence)?,

@@ -14,6 +14,7 @@ use formwork_server::{
     Addresses, ClockChoice, Config, Origins, Running, Secrets, TokenSource, UpstreamAddress, audit_left_open,
     curl_line, mode_table, not_yet_enforced, start,
 };
+use formwork_store::VariablesKey;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use tokio::signal::unix::{SignalKind, signal};
@@ -99,13 +100,36 @@ pub(crate) fn run(arguments: &Arguments, terminal: &Terminal) -> Result<Ending> 
             key_set: arguments.token_keys.clone(),
             audience: arguments.token_audience.clone(),
         },
+        variables_key: variables_key()?,
         origins,
         description: Some(formwork_export::openapi(&analysis).to_string().into()),
     };
-    let pending = not_yet_enforced(&analysis.model, &config.token_source);
+    let mut pending = not_yet_enforced(&analysis.model, &config.token_source);
+    if config.database.is_some() && config.variables_key.is_none() && analysis.compiled.program.has_parts() {
+        pending.push(format!(
+            "encryption of variables between parts: set {VARIABLES_KEY}, the same on every node"
+        ));
+    }
     let runtime = tokio::runtime::Runtime::new().context("cannot start threads")?;
     runtime.block_on(serve(config, &analysis, &pending, terminal))?;
     Ok(Ending::Fine)
+}
+
+/// The environment variable with the key for what is kept between two parts. Command lines are seen by others.
+const VARIABLES_KEY: &str = "FORMWORK_VARIABLES_KEY";
+
+fn variables_key() -> Result<Option<VariablesKey>> {
+    let Some(text) = std::env::var_os(VARIABLES_KEY) else { return Ok(None) };
+    let digits =
+        text.to_str().filter(|text| text.len() == 64 && text.bytes().all(|byte| byte.is_ascii_hexdigit()));
+    let digits = digits.with_context(|| {
+        format!("{VARIABLES_KEY} is not 64 hexadecimal digits, as `openssl rand -hex 32` gives them")
+    })?;
+    let mut key = [0; 32];
+    for (place, byte) in key.iter_mut().enumerate() {
+        *byte = u8::from_str_radix(&digits[2 * place..2 * place + 2], 16).context("hexadecimal digits")?;
+    }
+    Ok(Some(VariablesKey(key)))
 }
 
 async fn serve(config: Config, analysis: &Analysis, pending: &[String], terminal: &Terminal) -> Result<()> {

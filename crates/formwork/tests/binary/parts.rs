@@ -2,9 +2,11 @@
 //! other side sees the same request with the same key.
 
 use crate::process::{Place, Server};
+use formwork_temporary_postgres::Server as Database;
 use serde_json::json;
 use std::io::{Read, Write};
 use std::net::TcpListener;
+use std::path::{Path, PathBuf};
 use std::sync::mpsc::{Receiver, channel};
 use std::time::{Duration, Instant};
 
@@ -124,4 +126,84 @@ fn an_operation_that_is_killed_between_two_parts_goes_on_with_the_same_key() {
     }
     let ended = server.stop();
     assert_eq!(ended.code, 0, "{}", ended.errors);
+}
+
+/// Whether some file below a folder holds a text.
+fn holds(folder: &Path, text: &str) -> bool {
+    std::fs::read_dir(folder).expect("a folder").any(|entry| {
+        let path = entry.expect("readable").path();
+        match path.is_dir() {
+            true => holds(&path, text),
+            // A database takes files away while it works.
+            false => std::fs::read(&path)
+                .is_ok_and(|bytes| bytes.windows(text.len()).any(|window| window == text.as_bytes())),
+        }
+    })
+}
+
+const CARD: &str = "4111-hush-1111";
+
+/// An order whose card is sent on after a commit, and written nowhere.
+fn with_card() -> String {
+    DOCUMENT
+        .replace(
+            "it costs | required\n\n**Output:** `201`",
+            "it costs | required\n- `card` (string) | which card | required\n\n**Output:** `201`",
+        )
+        .replace("with `amount = placed.amount`,", "with `amount = placed.amount`, `card = input.card`,")
+}
+
+/// Kills the process while another service has the card, gives whether the rows hold it, and sees it go on.
+fn left_with_card(data: &Path, more: &[&str], environment: &[(&str, &str)]) -> bool {
+    let place = Place::with(&with_card());
+    let (address, requests) = upstream(1);
+    let option = format!("Payment provider=http://{address}");
+    let options = [&["--upstream", option.as_str()], more].concat();
+    let start = || Server::start_with(&place.document, &place.data, &options, environment);
+    let next = || requests.recv_timeout(Duration::from_secs(60)).expect("a request");
+    let server = start();
+    let public = server.public.clone();
+    let asking = std::thread::spawn(move || {
+        let body = format!("{{\"amount\": 25, \"card\": \"{CARD}\"}}");
+        let headers = [("content-type", "application/json")];
+        crate::http::send(&public, "POST", "/orders", &headers, Some(body.as_bytes())).is_err()
+    });
+    let first = next();
+    assert!(first.contains(CARD), "{first}");
+    server.kill();
+    asking.join().expect("no panic");
+    let found = holds(if more.is_empty() { &place.data } else { data }, CARD);
+    let server = start();
+    assert_eq!(first.lines().last(), next().lines().last(), "it goes on with the same card");
+    assert_eq!(server.stop().code, 0);
+    found
+}
+
+#[test]
+fn who_has_the_rows_alone_reads_no_variable_of_what_is_under_way() {
+    assert!(!left_with_card(Path::new(""), &[], &[]));
+}
+
+#[test]
+fn nodes_of_a_database_seal_variables_with_the_key_that_they_share() {
+    let database = Database::start();
+    let (url, key) = (database.url(), "5a".repeat(32));
+    let folder = url.split_once('@').and_then(|(_, rest)| rest.rsplit_once('/')).expect("a folder").0;
+    let folder = PathBuf::from(folder.replace("%2F", "/"));
+    let other = database.url_of("postgres", &database.make_database());
+    let sealed = left_with_card(&folder, &["--database", &url], &[("FORMWORK_VARIABLES_KEY", &key)]);
+    assert!(!sealed);
+    // Without one it is there to be found: the search above can find.
+    assert!(left_with_card(&folder, &["--database", &other], &[]));
+}
+
+#[test]
+fn a_key_that_is_none_is_refused_before_anything_is_opened() {
+    let place = Place::with(DOCUMENT);
+    let mut command = crate::process::command(&["run"]);
+    let ended =
+        command.arg(&place.document).env("FORMWORK_VARIABLES_KEY", "hush-hush").output().expect("it ends");
+    let said = String::from_utf8(ended.stderr).expect("UTF-8");
+    assert_eq!(ended.status.code(), Some(2), "{said}");
+    assert!(said.contains("FORMWORK_VARIABLES_KEY") && !said.contains("hush"), "{said}");
 }
