@@ -1,6 +1,7 @@
 //! What a server is started with.
 
 use crate::edge::Origins;
+use crate::tls::TlsFiles;
 use formwork_language::program::TokenRule;
 use formwork_store::VariablesKey;
 use std::net::{Ipv4Addr, SocketAddr};
@@ -38,6 +39,10 @@ pub struct Config {
     pub token_source: TokenSource,
     /// Whose pages may call from browsers; it goes before what the document says.
     pub origins: Origins,
+    /// What the public listener speaks TLS with; without it, plain HTTP.
+    pub tls: Option<TlsFiles>,
+    /// Certificates as PEM of those who vouch for upstreams, beside those that this machine trusts.
+    pub upstream_authorities: Option<PathBuf>,
     /// What `GET /openapi.json` answers; without it there is nothing at that path.
     pub description: Option<Arc<str>>,
 }
@@ -60,6 +65,8 @@ impl Config {
             variables_key: None,
             token_source: TokenSource::default(),
             origins: Origins::default(),
+            tls: None,
+            upstream_authorities: None,
             description: None,
         }
     }

@@ -33,11 +33,13 @@ mod shared;
 pub mod simulated;
 mod start;
 mod startup;
+mod tls;
 
 pub use audit::audit_left_open;
 pub use config::{Addresses, ClockChoice, Config, Limits, Secrets, TokenSource, UpstreamAddress};
-pub use edge::Origins;
+pub use edge::{Origins, edge_left_open};
 pub use keys::{FirstKey, KeyCommand, KeyError, KeyOutcome, KeySummary, NewKey, keys, keys_offline};
 pub use parts::MissingSecrets;
 pub use start::{Running, StartError, start, start_within};
 pub use startup::{ModeRow, curl_line, mode_table, not_yet_enforced};
+pub use tls::TlsFiles;

@@ -3,14 +3,16 @@
 
 use crate::config::Limits;
 use crate::respond::Answer;
+use crate::tls::Tls;
 use hyper::body::Incoming;
-use hyper::server::conn::http1;
+use hyper::server::conn::{http1, http2};
 use hyper::service::service_fn;
-use hyper_util::rt::{TokioIo, TokioTimer};
+use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use std::convert::Infallible;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{Semaphore, watch};
 use tokio::task::JoinSet;
@@ -21,11 +23,18 @@ const MOST_BUFFERED: usize = 64 * 1024;
 /// How long a connection may be silent between requests.
 const IDLE: Duration = Duration::from_secs(60);
 
+/// How long a caller of HTTP/2 that has been silent may take to say that it is still there.
+const AWAKE: Duration = Duration::from_secs(10);
+
+/// Requests at once on one connection of HTTP/2.
+const MOST_STREAMS: u32 = 128;
+
 /// Serves connections until `stop` turns true; then finishes those under way, at most for the drain's time.
 pub(crate) async fn listen<S, F>(
     listener: TcpListener,
     limits: Limits,
     mut stop: watch::Receiver<bool>,
+    tls: Option<Arc<Tls>>,
     serve: S,
 ) where
     S: Fn(SocketAddr, hyper::Request<Incoming>) -> F + Clone + Send + Sync + 'static,
@@ -42,9 +51,10 @@ pub(crate) async fn listen<S, F>(
         let Some((stream, peer, permit)) = accepted else { continue };
         // Without this an answer may wait 40 ms for an acknowledgement.
         let _ = stream.set_nodelay(true);
-        let (serve, stop, read) = (serve.clone(), stop.clone(), limits.read);
+        let served = Served { peer, stop: stop.clone(), read: limits.read, serve: serve.clone() };
+        let tls = tls.clone();
         connections.spawn(async move {
-            connection(stream, peer, stop, read, serve).await;
+            connection(stream, tls, served).await;
             drop(permit);
         });
     }
@@ -70,16 +80,37 @@ async fn accept(
     }
 }
 
-async fn connection<S, F>(
-    stream: TcpStream,
+/// What is served on a connection.
+struct Served<S> {
     peer: SocketAddr,
-    mut stop: watch::Receiver<bool>,
+    stop: watch::Receiver<bool>,
     read: Duration,
     serve: S,
-) where
+}
+
+/// A connection of a caller, over TLS where the listener speaks it.
+async fn connection<S, F>(stream: TcpStream, tls: Option<Arc<Tls>>, served: Served<S>)
+where
+    S: Fn(SocketAddr, hyper::Request<Incoming>) -> F + Send + Sync + 'static,
+    F: Future<Output = Answer> + Send + 'static,
+{
+    let Some(tls) = tls else { return http1(stream, served).await };
+    // Who does not greet in time, or in another tongue, is told nothing more.
+    let greeted = tokio::time::timeout(served.read, tls.acceptor().accept(stream)).await;
+    let Ok(Ok(stream)) = greeted else { return };
+    match stream.get_ref().1.alpn_protocol() {
+        Some(b"h2") => http2(stream, served).await,
+        _ => http1(stream, served).await,
+    }
+}
+
+async fn http1<I, S, F>(stream: I, served: Served<S>)
+where
+    I: AsyncRead + AsyncWrite + Unpin,
     S: Fn(SocketAddr, hyper::Request<Incoming>) -> F,
     F: Future<Output = Answer>,
 {
+    let Served { peer, mut stop, read, serve } = served;
     let service = service_fn(|request| {
         let answer = serve(peer, request);
         async move { Ok::<_, Infallible>(answer.await) }
@@ -89,6 +120,33 @@ async fn connection<S, F>(
         .header_read_timeout(read.min(IDLE))
         .max_buf_size(MOST_BUFFERED)
         .half_close(false)
+        .serve_connection(TokioIo::new(stream), service);
+    tokio::pin!(connection);
+    tokio::select! {
+        _ = connection.as_mut() => return,
+        _ = stop.wait_for(|stop| *stop) => connection.as_mut().graceful_shutdown(),
+    }
+    let _ = connection.await;
+}
+
+async fn http2<I, S, F>(stream: I, served: Served<S>)
+where
+    I: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+    S: Fn(SocketAddr, hyper::Request<Incoming>) -> F + Send + Sync + 'static,
+    F: Future<Output = Answer> + Send + 'static,
+{
+    let Served { peer, mut stop, serve, .. } = served;
+    let service = service_fn(move |request| {
+        let answer = serve(peer, request);
+        async move { Ok::<_, Infallible>(answer.await) }
+    });
+    let connection = http2::Builder::new(TokioExecutor::new())
+        .timer(TokioTimer::new())
+        .max_concurrent_streams(MOST_STREAMS)
+        .max_header_list_size(u32::try_from(MOST_BUFFERED).unwrap_or(u32::MAX))
+        // Who no longer answers is let go.
+        .keep_alive_interval(IDLE)
+        .keep_alive_timeout(AWAKE)
         .serve_connection(TokioIo::new(stream), service);
     tokio::pin!(connection);
     tokio::select! {

@@ -17,6 +17,7 @@ use crate::schedule::Scheduler;
 use crate::serve::{Entrance, kept_answer};
 use crate::shared::{Prepared, Shared};
 use crate::simulated::{self, World};
+use crate::tls::{self, Tls};
 use crate::{admin, audit, random};
 use formwork_check::Analysis;
 use formwork_engine::{Call, Refusal, What};
@@ -81,6 +82,9 @@ pub enum StartError {
         /// The nearest external component.
         nearest: Option<String>,
     },
+    /// A certificate or key that is not there, or is none.
+    #[error("{0}")]
+    Certificate(String),
     /// The system gave no randomness.
     #[error("the system gives no random bytes: {0}")]
     Randomness(String),
@@ -99,6 +103,7 @@ pub struct Running {
     run_file: PathBuf,
     stop: watch::Sender<bool>,
     tasks: Vec<JoinHandle<()>>,
+    tls: Option<Arc<Tls>>,
 }
 
 impl std::fmt::Debug for Running {
@@ -111,6 +116,18 @@ impl Running {
     /// Where it listens.
     pub fn addresses(&self) -> Addresses {
         self.shared.addresses
+    }
+
+    /// Whether the public listener speaks TLS.
+    pub fn is_secure(&self) -> bool {
+        self.tls.is_some()
+    }
+
+    /// Reads certificate and key again, for connections to come.
+    pub fn reload(&self) {
+        if let Some(tls) = &self.tls {
+            tls.reload();
+        }
     }
 
     /// Where the rows are when not in the data folder; without a password.
@@ -180,7 +197,12 @@ pub(crate) async fn start_in(
     }
     let program = Arc::new(program);
     let secrets = SecretValues::read(config.secrets, &program.secrets)?;
-    let upstreams = Upstreams::new(&program.upstreams, &config.upstreams, secrets)
+    let tls =
+        config.tls.as_ref().map(|files| Tls::open(files).map(Arc::new).map_err(StartError::Certificate));
+    let tls = tls.transpose()?;
+    let authorities = config.upstream_authorities.as_deref().map_or(Ok(Vec::new()), tls::certificates);
+    let authorities = authorities.map_err(StartError::Certificate)?;
+    let upstreams = Upstreams::new(&program.upstreams, &config.upstreams, secrets, authorities)
         .in_test(config.clock != ClockChoice::System)
         .played_by(world.map(|world| world.partners.clone()));
     let listeners = match world {
@@ -268,7 +290,9 @@ pub(crate) async fn start_in(
     if shared.clock.is_test() {
         shared.scheduler.settle().await;
     }
-    let mut tasks = listeners.map(|listeners| listeners.serve(&shared, &stopping)).unwrap_or_default();
+    let mut tasks =
+        listeners.map(|listeners| listeners.serve(&shared, &stopping, tls.as_ref())).unwrap_or_default();
+    tasks.extend(tls.iter().map(|tls| tokio::spawn(tls.clone().follow(stopping.clone()))));
     tasks.push(tokio::spawn(shared.parts.clone().keep_lease(stopping.clone())));
     if shared.store.is_shared() {
         tasks.push(tokio::spawn(follow_keys(shared.clone(), stopping.clone())));
@@ -280,7 +304,7 @@ pub(crate) async fn start_in(
     if !shared.clock.is_test() {
         tasks.push(tokio::spawn(shared.scheduler.clone().run(stopping)));
     }
-    Ok(Running { shared, first_keys, run_file, stop, tasks })
+    Ok(Running { shared, first_keys, run_file, stop, tasks, tls })
 }
 
 /// Every address must be of an external component.
@@ -430,12 +454,19 @@ impl Listeners {
         })
     }
 
-    fn serve(self, shared: &Arc<Shared>, stop: &watch::Receiver<bool>) -> Vec<JoinHandle<()>> {
+    fn serve(
+        self,
+        shared: &Arc<Shared>,
+        stop: &watch::Receiver<bool>,
+        tls: Option<&Arc<Tls>>,
+    ) -> Vec<JoinHandle<()>> {
         let operations = |surface, listener: TcpListener, address: SocketAddr| {
+            // What never leaves this machine needs no protection on the way.
+            let tls = tls.filter(|_| surface == Surface::Public || !address.ip().is_loopback()).cloned();
             let (shared, loopback, limits) =
                 (shared.clone(), address.ip().is_loopback(), shared.limits.clone());
             let stop = stop.clone();
-            tokio::spawn(listen(listener, limits, stop, move |peer, request| {
+            tokio::spawn(listen(listener, limits, stop, tls, move |peer, request| {
                 edge::serve(shared.clone(), Entrance { surface, loopback, peer }, request)
             }))
         };
@@ -444,7 +475,7 @@ impl Listeners {
         let internal = operations(Surface::Internal, self.internal, addresses.internal);
         let (loopback, limits) = (addresses.admin.ip().is_loopback(), shared.limits.clone());
         let shared = shared.clone();
-        let admin = tokio::spawn(listen(self.admin, limits, stop.clone(), move |peer, request| {
+        let admin = tokio::spawn(listen(self.admin, limits, stop.clone(), None, move |peer, request| {
             // The surface is of no meaning here; only where the request came from is.
             admin::serve(shared.clone(), Entrance { surface: Surface::Internal, loopback, peer }, request)
         }));

@@ -252,7 +252,7 @@ pub fn not_yet_enforced(model: &Model, tokens: &TokenSource) -> Vec<String> {
     for authentication in &model.authentication {
         let text = authentication.text.value.trim();
         match &authentication.kind {
-            AuthenticationKind::Hmac | AuthenticationKind::MutualTls => say("authentication", text),
+            AuthenticationKind::Hmac => say("authentication", text),
             AuthenticationKind::BearerJwt(rule) => {
                 if let Some(lacking) = lacking(rule, tokens) {
                     say("authentication", &format!("{text} ({lacking})"));
@@ -260,9 +260,6 @@ pub fn not_yet_enforced(model: &Model, tokens: &TokenSource) -> Vec<String> {
             }
             _ => {}
         }
-    }
-    for line in model.cors.iter().filter(|line| !line.names_somebody()) {
-        say("cors", &format!("{} (no origin is listed)", line.text.value.trim()));
     }
     for limit in model.limits.iter().filter(|limit| limit.kind != LimitKind::Prose) {
         say("limit", &limit.text.value);

@@ -4,7 +4,7 @@
 //! Source: RFC 7517, section 5; conventions, *Security*.
 
 use crate::log;
-use crate::parts::{Connector, connector};
+use crate::parts::{Connector, Reach, connector};
 use bytes::Bytes;
 use http::header::{ACCEPT, HOST, USER_AGENT};
 use http::{Request, Uri};
@@ -89,7 +89,8 @@ impl KeySet {
     pub(crate) fn new(address: &str) -> Option<Self> {
         let address: Uri = is_key_address(address).then(|| address.parse().ok())??;
         let secure = address.scheme_str() == Some("https");
-        let client = Client::builder(TokioExecutor::new()).build(connector(secure));
+        let client =
+            Client::builder(TokioExecutor::new()).build(connector(secure, Vec::new(), Reach::Anywhere));
         Some(Self { address, client, held: Default::default(), fetching: Default::default() })
     }
 

@@ -6,11 +6,13 @@
 mod coding;
 mod cors;
 mod deprecated;
+mod left_open;
 mod trace;
 
 pub(crate) use coding::check as check_coding;
 pub use cors::Origins;
 pub(crate) use deprecated::Deprecated;
+pub use left_open::edge_left_open;
 pub(crate) use trace::{carried, current_id, pass_on};
 
 use crate::config::Config;
@@ -21,9 +23,13 @@ use crate::shared::Shared;
 use bytes::Bytes;
 use formwork_check::Analysis;
 use formwork_language::program::Surface;
-use http::{Method, Request};
+use http::header::STRICT_TRANSPORT_SECURITY;
+use http::{HeaderValue, Method, Request};
 use hyper::body::Body;
 use std::sync::Arc;
+
+/// For a year a browser comes by TLS only (RFC 6797).
+const HSTS: &str = "max-age=31536000; includeSubDomains";
 
 /// What the edge knows before its first request.
 #[derive(Debug, Default)]
@@ -32,12 +38,18 @@ pub(crate) struct Edge {
     pub(crate) origins: Origins,
     /// The operations that will go.
     pub(crate) deprecated: Deprecated,
+    /// Whether callers of the public listener come by TLS.
+    secure: bool,
 }
 
 impl Edge {
     /// What the document says, and the operator.
     pub(crate) fn new(config: &Config, analysis: &Analysis) -> Self {
-        Self { origins: config.origins.complete(&analysis.model.cors), deprecated: Deprecated::new(analysis) }
+        Self {
+            origins: config.origins.complete(&analysis.model.cors),
+            deprecated: Deprecated::new(analysis),
+            secure: config.tls.is_some(),
+        }
     }
 }
 
@@ -71,6 +83,9 @@ pub(crate) async fn serve<B: Body<Data = Bytes> + Unpin>(
         shared.edge.deprecated.tell(index, &values, answer.headers_mut());
     }
     trace.tell(answer.headers_mut());
+    if shared.edge.secure && entrance.surface == Surface::Public {
+        answer.headers_mut().insert(STRICT_TRANSPORT_SECURITY, HeaderValue::from_static(HSTS));
+    }
     page.admit(answer.headers_mut());
     answer
 }

@@ -6,11 +6,13 @@
 mod breaker;
 mod claims;
 mod keyed;
+mod reach;
 mod secrets;
 mod told;
 mod upstreams;
 
 pub(crate) use keyed::{Keyed, Renderer};
+pub(crate) use reach::Reach;
 pub use secrets::MissingSecrets;
 pub(crate) use secrets::SecretValues;
 pub(crate) use upstreams::{Connector, Upstreams, arrived, connector};

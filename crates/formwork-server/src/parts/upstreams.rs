@@ -5,6 +5,7 @@
 //! are not followed. Source: language reference, *Reaching out*.
 
 use super::breaker::Breaker;
+use super::reach::{Reach, Resolver};
 use super::secrets::{HeaderHost, SecretValues};
 use crate::config::UpstreamAddress;
 use crate::edge;
@@ -26,6 +27,7 @@ use hyper_rustls::{HttpsConnector, HttpsConnectorBuilder};
 use hyper_util::client::legacy::Client;
 use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::rt::TokioExecutor;
+use rustls::pki_types::CertificateDer;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -47,7 +49,7 @@ const FIRST_PAUSE: Duration = Duration::from_millis(100);
 const LONGEST_PAUSE: Duration = Duration::from_secs(5);
 
 /// What opens connections to others.
-pub(crate) type Connector = HttpsConnector<HttpConnector>;
+pub(crate) type Connector = HttpsConnector<HttpConnector<Resolver>>;
 
 /// The external components of a document.
 pub(crate) struct Upstreams {
@@ -72,7 +74,12 @@ struct Reached {
 
 impl Upstreams {
     /// The components of a program, some of them reached elsewhere.
-    pub(crate) fn new(upstreams: &[Upstream], elsewhere: &[UpstreamAddress], secrets: SecretValues) -> Self {
+    pub(crate) fn new(
+        upstreams: &[Upstream],
+        elsewhere: &[UpstreamAddress],
+        secrets: SecretValues,
+        authorities: Vec<CertificateDer<'static>>,
+    ) -> Self {
         let reached = |upstream: &Upstream| {
             let other = elsewhere.iter().find(|other| other.component.eq_ignore_ascii_case(&upstream.name));
             Reached {
@@ -86,7 +93,13 @@ impl Upstreams {
         };
         let all: Vec<Reached> = upstreams.iter().map(reached).collect();
         let secure = all.iter().any(|it| it.base.as_ref().is_some_and(|base| base.starts_with("https:")));
-        let client = Client::builder(TokioExecutor::new()).build(connector(secure));
+        let named = elsewhere.iter().filter_map(|other| {
+            let address: Uri = other.base.parse().ok()?;
+            Some(address.host()?.to_ascii_lowercase())
+        });
+        let reach = Reach::Named(Arc::new(named.collect()));
+        let connector = connector(secure, authorities, reach);
+        let client = Client::builder(TokioExecutor::new()).build(connector);
         Self { client, all, secrets, in_test: false, partners: None }
     }
 
@@ -252,17 +265,17 @@ pub(crate) fn arrived(head: &http::response::Parts, body: &[u8]) -> (Arrived, Op
     (Arrived::Answer { status: head.status.as_u16(), headers, body: body.into() }, None)
 }
 
-/// Certificates are those that the machine trusts; without an address that needs them none are read, and where there
-/// are none no other side is trusted.
-/// What opens connections; over TLS with the certificates that this machine trusts, when `secure`.
-pub(crate) fn connector(secure: bool) -> Connector {
-    let mut http = HttpConnector::new();
+/// What opens connections to places within reach; over TLS, when `secure`, with the certificates that this machine trusts
+/// and these. Without an address that needs them none are read, and where there are none no other side is trusted.
+pub(crate) fn connector(secure: bool, authorities: Vec<CertificateDer<'static>>, reach: Reach) -> Connector {
+    let mut http = HttpConnector::new_with_resolver(Resolver::new(reach));
     http.enforce_http(false);
     http.set_connect_timeout(Some(CONNECTING));
     http.set_nodelay(true);
     let mut roots = rustls::RootCertStore::empty();
     if secure {
         let found = rustls_native_certs::load_native_certs();
+        roots.add_parsable_certificates(authorities);
         roots.add_parsable_certificates(found.certs);
         if roots.is_empty() {
             let cause = found.errors.first().map_or("there are none".to_owned(), ToString::to_string);

@@ -47,12 +47,16 @@ mod place;
 mod queries;
 #[path = "../http/rules.rs"]
 mod rules;
+#[path = "../http/secure_upstreams.rs"]
+mod secure_upstreams;
 #[path = "../http/shortlink.rs"]
 mod shortlink;
 #[path = "../http/system.rs"]
 mod system;
 #[path = "../http/testing.rs"]
 mod testing;
+#[path = "../http/tls.rs"]
+mod tls;
 #[path = "../http/tokens.rs"]
 mod tokens;
 #[path = "../http/told_in_parts.rs"]

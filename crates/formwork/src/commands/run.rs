@@ -11,8 +11,8 @@ use clap::{Args, ValueEnum};
 use formwork_check::Analysis;
 use formwork_language::program::Surface;
 use formwork_server::{
-    Addresses, ClockChoice, Config, Origins, Running, Secrets, TokenSource, UpstreamAddress, audit_left_open,
-    curl_line, mode_table, not_yet_enforced, start,
+    ClockChoice, Config, Origins, Running, Secrets, TlsFiles, TokenSource, UpstreamAddress, audit_left_open,
+    curl_line, edge_left_open, mode_table, not_yet_enforced, start,
 };
 use formwork_store::VariablesKey;
 use std::net::SocketAddr;
@@ -62,6 +62,15 @@ pub(crate) struct Arguments {
     /// lists; may be repeated
     #[arg(long = "cors-origin", value_name = "ORIGIN")]
     pub(crate) cors_origins: Vec<String>,
+    /// The certificate of the public listener, as PEM, followed by those that vouch for it: it speaks TLS then
+    #[arg(long, value_name = "FILE", requires = "tls_key")]
+    pub(crate) tls_certificate: Option<PathBuf>,
+    /// The private key of that certificate, as PEM
+    #[arg(long, value_name = "FILE", requires = "tls_certificate")]
+    pub(crate) tls_key: Option<PathBuf>,
+    /// Certificates, as PEM, of those who vouch for upstreams, beside those that this machine trusts
+    #[arg(long, value_name = "FILE")]
+    pub(crate) upstream_ca: Option<PathBuf>,
 }
 
 /// Clocks other than the system's.
@@ -75,8 +84,8 @@ pub(crate) enum Clock {
 pub(crate) fn run(arguments: &Arguments, terminal: &Terminal) -> Result<Ending> {
     let source = documents::read(&arguments.document)?;
     let Some(analysis) = findings::executable(source, terminal) else { return Ok(Ending::FallsShort) };
-    let open = audit_left_open(&analysis);
-    if let Some(first) = open.first() {
+    let open = audit_left_open(&analysis).into_iter().chain(edge_left_open(&analysis));
+    if let Some(first) = open.into_iter().next() {
         terminal.must_say(&format!("{}: {first}", arguments.document));
         return Ok(Ending::FallsShort);
     }
@@ -102,6 +111,8 @@ pub(crate) fn run(arguments: &Arguments, terminal: &Terminal) -> Result<Ending> 
         },
         variables_key: variables_key()?,
         origins,
+        tls: arguments.tls_certificate.clone().zip(arguments.tls_key.clone()).map(files),
+        upstream_authorities: arguments.upstream_ca.clone(),
         description: Some(formwork_export::openapi(&analysis).to_string().into()),
     };
     let mut pending = not_yet_enforced(&analysis.model, &config.token_source);
@@ -135,19 +146,28 @@ fn variables_key() -> Result<Option<VariablesKey>> {
 async fn serve(config: Config, analysis: &Analysis, pending: &[String], terminal: &Terminal) -> Result<()> {
     // Listened for before the line that says we are ready: who reads it may stop us at once.
     let mut terminate = signal(SignalKind::terminate()).context("cannot wait for SIGTERM")?;
+    let mut hangup = signal(SignalKind::hangup()).context("cannot wait for SIGHUP")?;
     let mut interrupt = signal(SignalKind::interrupt()).context("cannot wait for Ctrl-C")?;
     let data = config.data.display().to_string();
     let running = start(config, analysis).await?;
     introduce(&running, analysis, pending, &data, terminal);
     // A reader that went away is no reason to stop serving.
-    let _ = terminal.result(&format!("listening on http://{}", running.addresses().public));
-    tokio::select! {
-        _ = terminate.recv() => {}
-        _ = interrupt.recv() => {}
+    let _ = terminal.result(&format!("listening on {}://{}", scheme(&running), running.addresses().public));
+    loop {
+        tokio::select! {
+            _ = terminate.recv() => break,
+            _ = interrupt.recv() => break,
+            // By custom what is configured in files is read again.
+            _ = hangup.recv() => running.reload(),
+        }
     }
     terminal.remark("stopping: finishing what runs");
     running.shutdown().await;
     Ok(())
+}
+
+fn files((certificate, key): (PathBuf, PathBuf)) -> TlsFiles {
+    TlsFiles { certificate, key }
 }
 
 /// `.formwork/NAME/` beside the document.
@@ -164,7 +184,7 @@ fn beside(document: &str) -> PathBuf {
 fn introduce(running: &Running, analysis: &Analysis, pending: &[String], data: &str, terminal: &Terminal) {
     let addresses = running.addresses();
     terminal.remark(&operations(analysis));
-    let calls = calls(analysis, addresses);
+    let calls = calls(analysis, running);
     if !calls.is_empty() {
         terminal.remark(&calls);
     }
@@ -178,9 +198,19 @@ fn introduce(running: &Running, analysis: &Analysis, pending: &[String], data: &
     }
     let database = running.database().map(|place| format!("Database  {place}\n")).unwrap_or_default();
     terminal.remark(&format!(
-        "Public    http://{}\nInternal  http://{}\nAdmin     http://{}/metrics\nData      {data}\n{database}",
-        addresses.public, addresses.internal, addresses.admin
+        "Public    {}://{}\nOpenAPI   {}://{}/openapi.json\nInternal  http://{}\nAdmin     http://{}/metrics\nData      {data}\n{database}",
+        scheme(running),
+        addresses.public,
+        scheme(running),
+        addresses.public,
+        addresses.internal,
+        addresses.admin
     ));
+}
+
+/// How the public listener is spoken to.
+fn scheme(running: &Running) -> &'static str {
+    if running.is_secure() { "https" } else { "http" }
 }
 
 fn operations(analysis: &Analysis) -> String {
@@ -201,7 +231,8 @@ fn operations(analysis: &Analysis) -> String {
     table(&head, &rows) + &unserved
 }
 
-fn calls(analysis: &Analysis, addresses: Addresses) -> String {
+fn calls(analysis: &Analysis, running: &Running) -> String {
+    let addresses = running.addresses();
     let program = &analysis.compiled.program;
     let lines: Vec<String> = program
         .operations
@@ -211,7 +242,11 @@ fn calls(analysis: &Analysis, addresses: Addresses) -> String {
                 Surface::Public => addresses.public,
                 Surface::Internal => addresses.internal,
             };
-            curl_line(operation, address, &program.api_key_header)
+            let line = curl_line(operation, address, &program.api_key_header);
+            match operation.surface {
+                Surface::Public if running.is_secure() => line.replacen("http://", "https://", 1),
+                _ => line,
+            }
         })
         .collect();
     if lines.is_empty() { String::new() } else { format!("Try:\n{}", indented(&lines)) }
