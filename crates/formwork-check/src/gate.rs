@@ -144,6 +144,8 @@ fn other(place: &Place, entry: &str, subject: &str) -> Diagnostic {
         "unknown_format" => fw0617_unknown_format::found,
         "no_role_may_call" => fw0902_operation_without_caller::found,
         "grant_condition" => fw0907_condition_of_grant::found,
+        "budget_of_whom" => fw0942_budget_of_whom::found,
+        "cost_without_bound" => fw0943_cost_without_bound::found,
         "call_after_write" => fw0440_call_after_write::found,
         "copy_written" => fw0441_copy_written::found,
         "no_address" | "call_without_component" | "call_of_inner" => fw0442_call_of_nobody::found,

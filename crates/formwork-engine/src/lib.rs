@@ -4,6 +4,7 @@
 //! call on the same rows ends the same. What the tables look like is the store's business, what travels over HTTP
 //! the server's.
 
+mod account;
 mod assign;
 mod audit;
 mod fit;
@@ -19,6 +20,7 @@ pub mod resume;
 mod rows;
 mod run;
 
+pub use account::{Account, Short, Standing};
 pub use audit::AuditEntry;
 pub use fit::{Misfit, fit};
 pub use ids::IdSource;

@@ -1,9 +1,10 @@
 //! What the engine needs from outside: each a trait that stores, servers and simulators implement.
 
+use crate::account::{Account, Standing};
 use crate::audit::AuditEntry;
 use crate::parts::{KeptOperation, OperationId};
 use formwork_language::program::{EntityId, FieldId, StatementId};
-use formwork_language::value::Value;
+use formwork_language::value::{Decimal, Value};
 use std::sync::Arc;
 
 /// One open transaction of a store. It knows statement ids and typed values only.
@@ -46,6 +47,34 @@ pub trait Transaction {
     /// Appends an entry to the audit trail.
     fn audit(&mut self, entry: &AuditEntry) -> Result<(), StoreError> {
         Err(StoreError::Internal(format!("this store keeps no audit trail of `{}`", entry.operation)))
+    }
+
+    /// How a budget stands. No other transaction changes it before this one has ended.
+    fn standing(&mut self, account: &Account) -> Result<Standing, StoreError> {
+        Err(StoreError::Internal(format!("this store keeps no budget `{}`", account.budget)))
+    }
+
+    /// Keeps how a budget stands.
+    fn keep_standing(&mut self, account: &Account, standing: &Standing) -> Result<(), StoreError> {
+        let _ = standing;
+        Err(StoreError::Internal(format!("this store keeps no budget `{}`", account.budget)))
+    }
+
+    /// Notes what an operation of several parts keeps back, so that it is given back when the operation is forgotten.
+    fn note_reserved(
+        &mut self,
+        operation: &OperationId,
+        account: &Account,
+        amount: Decimal,
+    ) -> Result<(), StoreError> {
+        let _ = (operation, amount);
+        Err(StoreError::Internal(format!("this store keeps no budget `{}`", account.budget)))
+    }
+
+    /// Forgets what an operation has kept back: it is charged.
+    fn forget_reserved(&mut self, operation: &OperationId) -> Result<(), StoreError> {
+        let _ = operation;
+        Err(StoreError::Internal("this store keeps no budgets".into()))
     }
 
     /// Keeps where an operation with parts goes on, in place of the state whose step is one less;

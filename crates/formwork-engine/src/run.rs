@@ -6,6 +6,7 @@
 mod answers;
 mod auditing;
 mod calling;
+mod costs;
 mod elements;
 mod given;
 mod many;
@@ -117,6 +118,7 @@ pub fn run_from(
         emitted: false,
         recorded: Run::recorded(program, call.what),
         written_rows: Vec::new(),
+        reserved: false,
     };
     let result = match call.what {
         What::Rows(entity) => run.put_rows(entity),
@@ -186,6 +188,8 @@ struct Run<'a> {
     pending: Option<Pending>,
     /// Whether an event was appended.
     emitted: bool,
+    /// Whether money is kept back.
+    reserved: bool,
     /// How many links the chain of events has that this call is told of.
     links: u8,
     /// What the audit trail has of the call itself, and what it has written that is recorded.
@@ -284,6 +288,8 @@ impl Run<'_> {
                 let value = self.number(value)?;
                 self.observations.extend(value.map(|value| (*metric, value)));
             }
+            Instruction::Reserve(reserve) => self.reserve(reserve)?,
+            Instruction::Settle(settle) => self.settle(settle)?,
             Instruction::Return { status, body, headers } => {
                 return self.answer(*status, body, headers).map(Next::Ended);
             }

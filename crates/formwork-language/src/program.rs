@@ -5,6 +5,7 @@
 //! outside the store. `Every` jobs are operations without a request.
 
 mod audit;
+mod costs;
 mod instructions;
 mod operations;
 mod schema;
@@ -14,6 +15,7 @@ mod tokens;
 mod upstream;
 
 pub use audit::{AuditRules, Recorded};
+pub use costs::{Budget, BudgetEvent, BudgetFact, BudgetPeriod, Charge, Reserve, Settle, period_start};
 /// Where an operation is served.
 pub use formwork_model::sections::interface::Surface;
 pub use instructions::{Answered, Code, Failure, Instruction, MessagePart, NextElement, PagedRows};
@@ -109,6 +111,8 @@ pub struct Program {
     pub audit: AuditRules,
     /// The names that `secret("…")` reads, each once, sorted.
     pub secrets: Vec<Arc<str>>,
+    /// What may be spent.
+    pub budgets: Vec<Budget>,
 }
 
 /// How an operation takes `Idempotency-Key`.

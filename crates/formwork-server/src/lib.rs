@@ -7,6 +7,7 @@
 mod admin;
 mod audit;
 mod auth;
+mod budgets;
 mod clock;
 mod conditional;
 mod config;
@@ -36,6 +37,7 @@ mod startup;
 mod tls;
 
 pub use audit::audit_left_open;
+pub use budgets::{BudgetLine, budgets};
 pub use config::{Addresses, ClockChoice, Config, Limits, Secrets, TokenSource, UpstreamAddress};
 pub use edge::{Origins, edge_left_open};
 pub use keys::{FirstKey, KeyCommand, KeyError, KeyOutcome, KeySummary, NewKey, keys, keys_offline};

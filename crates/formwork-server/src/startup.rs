@@ -9,7 +9,7 @@ use formwork_language::program::{InputField, Mode, Operation, PathPart, Surface,
 use formwork_model::Model;
 use formwork_model::facts::Location;
 use formwork_model::sections::observability::MetricKind;
-use formwork_model::sections::security::{AuthenticationKind, BudgetKind, LimitKind, TokenRule};
+use formwork_model::sections::security::{AuthenticationKind, LimitKind, TokenRule};
 use formwork_model::values::Type;
 use std::net::SocketAddr;
 
@@ -263,9 +263,6 @@ pub fn not_yet_enforced(model: &Model, tokens: &TokenSource) -> Vec<String> {
     }
     for limit in model.limits.iter().filter(|limit| limit.kind != LimitKind::Prose) {
         say("limit", &limit.text.value);
-    }
-    for budget in model.budgets.iter().filter(|budget| budget.kind != BudgetKind::Prose) {
-        say("budget", &budget.text.value);
     }
     for metric in model.metrics.iter().filter(|metric| metric.kind == Some(MetricKind::Gauge)) {
         say("metric", &format!("gauge `{}`", metric.name.value));

@@ -171,7 +171,15 @@ fn one_seed_gives_one_trace() {
 
 #[test]
 fn the_examples_are_sound() {
-    for name in ["shortlink", "job-queue", "points-ledger", "room-booking", "orders", "feature-flags"] {
+    for name in [
+        "shortlink",
+        "job-queue",
+        "points-ledger",
+        "room-booking",
+        "orders",
+        "feature-flags",
+        "model-gateway",
+    ] {
         let options = Options { runs: Some(6), ..Options::one(40) };
         let report = simulate(&example(&format!("{name}.md")), &options, &|_| {}).expect("a simulation");
         assert!(report.is_fine(), "{}", report.to_text(name));

@@ -27,6 +27,7 @@ pub use options::{CommitObserver, Options};
 pub use sqlite::{Inspector, WaitingDelivery};
 pub use store::Store;
 pub use system::{
-    FailedAttempt, Holder, LeftDelivery, NextRun, StoredDelivery, StoredEvent, StoredKey, Told, Unfinished,
+    FailedAttempt, Holder, LeftDelivery, NextRun, StoredBudget, StoredDelivery, StoredEvent, StoredKey, Told,
+    Unfinished,
 };
 pub use vault::VariablesKey;

@@ -7,8 +7,8 @@ use crate::options::Options;
 use crate::postgres::{self, PostgresStore};
 use crate::sqlite::{self, Readers, Writer};
 use crate::system::{
-    self, FailedAttempt, LeftDelivery, NextRun, StoredDelivery, StoredEvent, StoredKey, SystemConnection,
-    Told, Unfinished, Wanted,
+    self, FailedAttempt, LeftDelivery, NextRun, StoredBudget, StoredDelivery, StoredEvent, StoredKey,
+    SystemConnection, Told, Unfinished, Wanted,
 };
 use crate::vault::{Vault, of_delivery};
 use formwork_engine::{AuditEntry, Call, Ended, KeptOperation, OperationId, Refusal, StoreError, What};
@@ -356,6 +356,12 @@ impl Store {
     /// Removes entries of the audit trail whose time is over, a bounded number; gives whether more may be left.
     pub async fn prune_audit(&self, now: i64) -> Result<bool, StoreError> {
         self.write(move |connection| audit::prune(connection, now, PRUNED_AT_ONCE)).await
+    }
+
+    /// How the budgets stand, at most so many accounts; all, or those of one name.
+    pub fn budgets(&self, name: Option<&str>, most: u32) -> Result<Vec<StoredBudget>, StoreError> {
+        let name = name.map(str::to_owned);
+        self.read(move |connection| system::budgets(connection, name.as_deref(), i64::from(most)))
     }
 
     /// Every key, the revoked ones included, oldest first.

@@ -1,6 +1,6 @@
 //! The command line. Source: interfaces, *Command line*.
 
-use crate::commands::{audit, check, explain, export, fmt, keys, new, run, test};
+use crate::commands::{audit, budget, check, explain, export, fmt, keys, new, run, test};
 use clap::{Parser, Subcommand};
 
 /// Checks, runs, proves and exports what an architecture document describes.
@@ -43,6 +43,8 @@ pub(crate) enum Command {
     Keys(keys::Arguments),
     /// List, verify and export the audit trail of a system
     Audit(audit::Arguments),
+    /// Show what is spent, kept back and left of a system's budgets
+    Budget(budget::Arguments),
     /// Hold a document's promises against the running system
     Test(test::Arguments),
 }

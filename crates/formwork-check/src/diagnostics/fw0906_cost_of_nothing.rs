@@ -1,4 +1,4 @@
-//! FW0906: a cost of an operation that does not exist.
+//! FW0906: a cost or a budget of an operation that does not exist.
 
 use crate::catalogue::Entry;
 use crate::context::Context;
@@ -18,23 +18,19 @@ pub(crate) static ENTRY: Entry = Entry {
 
 /// Finds it.
 fn rule(cx: &Context<'_>) -> Vec<Diagnostic> {
-    let budgets = cx.model.budgets.iter();
-    budgets
-        .filter_map(|budget| match &budget.kind {
-            BudgetKind::Cost { operation, .. } if !names::is_operation(cx, operation) => {
-                Some((budget.text.span, operation))
-            }
-            BudgetKind::Cost { .. } | BudgetKind::Budget { .. } | BudgetKind::Prose => None,
-        })
-        .map(|(span, name)| {
-            ENTRY
-                .at(names::place_of(cx, span, name), format!("there is no operation {}", quoted(name)))
-                .nearest(
-                    cx,
-                    name,
-                    nearest(name, names::operations(cx)),
-                    "name an operation of section 4 or 5",
-                )
+    let named = cx.model.budgets.iter().flat_map(|line| match &line.kind {
+        BudgetKind::Cost { operations, .. } | BudgetKind::Budget { operations, .. } => operations.as_slice(),
+        BudgetKind::NotUnderstood { .. } | BudgetKind::Prose => &[],
+    });
+    named
+        .filter(|name| !names::is_operation(cx, &name.value))
+        .map(|name| {
+            ENTRY.at(name.span, format!("there is no operation {}", quoted(&name.value))).nearest(
+                cx,
+                &name.value,
+                nearest(&name.value, names::operations(cx)),
+                "name an operation of section 4 or 5",
+            )
         })
         .collect()
 }

@@ -73,7 +73,7 @@ impl Run<'_> {
         })
     }
 
-    fn text(&self, value: &Value) -> String {
+    pub(super) fn text(&self, value: &Value) -> String {
         match value {
             Value::Absent | Value::Null => String::new(),
             Value::List(_) | Value::Map(_) | Value::Row(_) => {

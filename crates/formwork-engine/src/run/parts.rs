@@ -77,7 +77,7 @@ impl Run<'_> {
         }
         let calls =
             matches!(&resume.pending, Pending::Call(call) if !matches!(&*call.method, "GET" | "HEAD"));
-        let changed = self.written > 0 || self.emitted;
+        let changed = self.written > 0 || self.emitted || self.reserved;
         // What only looks again looks for the same.
         let is_new = changed || !matches!(resume.pending, Pending::Wait { .. }) || !was_kept;
         resume.kept = was_kept || changed || calls;

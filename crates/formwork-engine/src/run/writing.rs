@@ -418,9 +418,6 @@ impl<'a> Run<'a> {
         data: &[(Arc<str>, Expression)],
         about: Option<Slot>,
     ) -> Result<(), Refusal> {
-        let Some(shape) = self.program.events.get(usize::from(event)) else {
-            return Err(Refusal::Internal(format!("there is no event {event}")));
-        };
         let mut text = String::from("{");
         for (at, (name, expression)) in data.iter().enumerate() {
             if at > 0 {
@@ -436,7 +433,19 @@ impl<'a> Run<'a> {
             let row = self.rows.all().get(row as usize)?;
             Some((row.entity, key_text(&key(&self.program.schema, row))))
         });
-        let number = event;
+        self.emit_text(event, about, text)
+    }
+
+    /// Appends an event whose data is written already.
+    pub(super) fn emit_text(
+        &mut self,
+        number: u16,
+        about: Option<(EntityId, String)>,
+        text: String,
+    ) -> Result<(), Refusal> {
+        let Some(shape) = self.program.events.get(usize::from(number)) else {
+            return Err(Refusal::Internal(format!("there is no event {number}")));
+        };
         let event = OutboxEvent {
             id: self.host.uuid(),
             name: Arc::clone(&shape.name),

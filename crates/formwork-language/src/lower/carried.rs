@@ -63,6 +63,7 @@ impl<'w> Lowering<'w> {
         ty: Option<StaticType>,
     ) {
         if self.carried.is_empty() {
+            let body = self.settle(body, ty.as_ref());
             let body = self.with_parts(body, ty.as_ref());
             return self.push(Instruction::Return { status, body, headers });
         }
@@ -77,7 +78,10 @@ impl<'w> Lowering<'w> {
     /// Redirects, or ends what is carried out.
     pub(crate) fn redirect(&mut self, status: u16, to: Expression) {
         match self.carried.is_empty() {
-            true => self.push(Instruction::Redirect { status, to }),
+            true => {
+                self.settle(Answered::Nothing, None);
+                self.push(Instruction::Redirect { status, to });
+            }
             false => self.end_carried(None, None),
         }
     }
@@ -88,7 +92,10 @@ impl<'w> Lowering<'w> {
             return;
         }
         match self.carried.is_empty() {
-            true => self.push(Instruction::Stop),
+            true => {
+                self.settle(Answered::Nothing, None);
+                self.push(Instruction::Stop);
+            }
             false => self.end_carried(None, None),
         }
     }

@@ -39,7 +39,7 @@ impl Lowering<'_> {
     }
 
     /// Notes down the input fields that an expression names, and binds the rows at start that it names.
-    fn uses_inputs(&mut self, ast: &Ast) {
+    pub(super) fn uses_inputs(&mut self, ast: &Ast) {
         let mut rest = vec![ast];
         while let Some(ast) = rest.pop() {
             if let Some(name) = ast.name() {

@@ -4,6 +4,7 @@
 use crate::behaviour::Touches;
 use crate::expression::{Bound, Expression, Kind, Names, StaticType};
 use crate::lower::carried::Carried;
+use crate::lower::costs::Costs;
 use crate::lower::grants::Held;
 use crate::lower::parts::Part;
 use crate::lower::{Shared, World, add_once};
@@ -100,6 +101,8 @@ pub(crate) struct Lowering<'w> {
     pub(super) loops: Vec<Ways>,
     /// How many loops stand around the step, those around what is carried out included.
     rounds: usize,
+    /// What the operation costs.
+    pub(super) costs: Option<Costs>,
     /// What is carried out, innermost last.
     pub(super) carried: Vec<Carried>,
     /// Slots of variables that `Sets` may give another value.
@@ -162,6 +165,7 @@ impl<'w> Lowering<'w> {
             guarded_present: Vec::new(),
             loops: Vec::new(),
             rounds: 0,
+            costs: None,
             carried: Vec::new(),
             settable: FxHashSet::default(),
             implicit: FxHashSet::default(),
@@ -185,6 +189,7 @@ impl<'w> Lowering<'w> {
             self.note(kind, self.span);
         }
         self.hold_was_met();
+        self.end_costs();
         super::divided::check(self.world.source, &self.code, &mut self.notes);
         super::withheld::check(self.world.source, &self.code, &mut self.notes);
         self.code.slots = Slot::try_from(self.next_slot).unwrap_or(Slot::MAX);
@@ -269,6 +274,7 @@ impl<'w> Lowering<'w> {
                 | Instruction::WriteMany { .. }
                 | Instruction::Schedule { .. }
                 | Instruction::Emit { .. }
+                | Instruction::Reserve(_)
         ) || matches!(&instruction, Instruction::Call(call) if !call.only_reads());
         self.code.instructions.push(instruction);
         self.code.spans.push(self.span);

@@ -7,6 +7,7 @@ mod answers;
 mod audit;
 mod carried;
 mod conditions;
+mod costs;
 mod cycles;
 mod divided;
 mod follows;
@@ -50,10 +51,12 @@ pub(crate) fn lower_model(source: &str, model: &Model) -> Compiled {
     let mut schema = schema::lower(source, model, &patterns, &mut notes);
     rules::lower(source, model, &mut schema, &mut shared.statements, &mut notes);
     let world = World::new(source, model, &schema, &patterns);
+    costs::declare(model, &mut shared, &mut notes);
     let lowered = operations::lower_all(&world, &mut shared, &mut notes);
     let (jobs, standing) = jobs::lower_all(&world, &mut shared, &mut notes);
     handlers::lower_scheduled(&world, &mut shared);
     let upstreams = upstreams::lower_all(&world, &mut shared, &mut notes);
+    notes.append(&mut shared.cost_notes);
     shared.secrets.sort_unstable();
     let roles = access::roles(&world, &lowered.operations);
     let once = once::rules(model, &lowered.operations);
@@ -80,6 +83,7 @@ pub(crate) fn lower_model(source: &str, model: &Model) -> Compiled {
         upstreams,
         audit,
         secrets: shared.secrets,
+        budgets: shared.budgets,
     };
     cycles::find(&program, &mut notes);
     let flows = flows::read_all(&world, &program, &mut notes);

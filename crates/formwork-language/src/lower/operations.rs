@@ -6,7 +6,9 @@ use crate::infer;
 use crate::lower::input::Setup;
 use crate::lower::lowering::{Finished, Setting};
 use crate::lower::world::Declared;
-use crate::lower::{Answer, AnswerKind, Lowering, Shared, World, access, grants, input, output, upstreams};
+use crate::lower::{
+    Answer, AnswerKind, Lowering, Shared, World, access, costs, grants, input, output, upstreams,
+};
 use crate::notes::{Note, NoteKind};
 use crate::program::{
     AccessRule, Code, Granted, InputShape, Mode, Operation, OutputShape, PathPart, Procedure, Slot, slots,
@@ -262,6 +264,9 @@ fn lower_steps(
     if let Some(held) = held {
         cx.hold(held);
     }
+    if !operation.procedure {
+        cx.set_costs(&operation.name.value);
+    }
     lower_behaviour(&mut cx, operation, sentences);
     cx.hold_end();
     cx.finish(notes)
@@ -346,7 +351,8 @@ fn demands(
     let mut steps: Vec<String> =
         who_may.map(|read| read.span.slice(world.source).replace('\n', " ")).collect();
     let has_condition = |grant: &Granted| grant.condition.is_some();
-    if steps.is_empty() && !access.grants.iter().flatten().any(has_condition) {
+    let is_priced = costs::is_priced(world, &operation.name.value);
+    if steps.is_empty() && !is_priced && !access.grants.iter().flatten().any(has_condition) {
         return None;
     }
     steps.push("Returns nothing.".to_owned());

@@ -1,9 +1,9 @@
 //! What all behaviours of a document share: the model, the tables, and the growing lists of the program.
 
 use crate::lower::schema::Patterns;
-use crate::notes::NoteKind;
+use crate::notes::{Note, NoteKind};
 use crate::program::{
-    EntityId, EntitySchema, EventShape, FieldId, Handler, MetricShape, Schema, Statement, StatementId,
+    Budget, EntityId, EntitySchema, EventShape, FieldId, Handler, MetricShape, Schema, Statement, StatementId,
 };
 use crate::steps::{Glossary, Sentences, read_items};
 use formwork_model::Model;
@@ -222,6 +222,10 @@ pub(crate) struct Shared {
     pub(crate) metrics: Vec<MetricShape>,
     /// The names that `secret("…")` reads.
     pub(crate) secrets: Vec<Arc<str>>,
+    /// The budgets of section 9, what their lines say besides, and what is wrong with them.
+    pub(crate) budgets: Vec<Budget>,
+    pub(crate) budget_lines: Vec<super::costs::Declared>,
+    pub(crate) cost_notes: Vec<Note>,
     /// What runs after a commit.
     pub(crate) handlers: Vec<Handler>,
     /// Positions of events and metrics by name.
@@ -247,6 +251,9 @@ impl Shared {
             events,
             metrics: Vec::new(),
             secrets: Vec::new(),
+            budgets: Vec::new(),
+            budget_lines: Vec::new(),
+            cost_notes: Vec::new(),
             handlers: Vec::new(),
             event_at,
             metric_at: FxHashMap::default(),

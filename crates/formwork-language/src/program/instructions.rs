@@ -1,6 +1,6 @@
 //! The instructions of an operation, a job or a handler, and the answers and refusals that they end in.
 
-use super::{EntityId, FieldId, InputField, Label, Slot, StatementId, UpstreamCall};
+use super::{EntityId, FieldId, InputField, Label, Reserve, Settle, Slot, StatementId, UpstreamCall};
 use crate::expression::Expression;
 use formwork_model::facts::Outcome;
 use formwork_syntax::Span;
@@ -236,6 +236,10 @@ pub enum Instruction {
         /// The value.
         value: Expression,
     },
+    /// Keeps back what the operation may cost; fails when a budget does not suffice.
+    Reserve(Box<Reserve>),
+    /// Charges what the operation did cost.
+    Settle(Box<Settle>),
     /// Answers.
     Return {
         /// The status.

@@ -126,6 +126,8 @@ pub(crate) fn lower_block(cx: &mut Lowering<'_>, block: &Sentences) -> bool {
         match step.action.branch() {
             Some(Branch::If(_)) => {
                 let others = behind.iter().take_while(|next| is_otherwise(next)).count();
+                cx.begin_step(read.span);
+                cx.reserve_before(step.form.name);
                 ended = lower_chain(cx, &rest[..=others]);
                 rest = &behind[others..];
             }
@@ -156,6 +158,7 @@ fn lower_step(cx: &mut Lowering<'_>, read: &Read) -> bool {
         cx.leave_edge();
     }
     cx.begin_step(read.span);
+    cx.reserve_before(step.form.name);
     match &step.guard {
         Some(guard) => step.action.lower_guarded(cx, guard),
         None => step.action.lower_with_nested(cx, &read.nested),

@@ -292,6 +292,27 @@ impl Outline<'_> {
             }
             I::Redirect { status, to } => format!("redirect {status} to {}", expression(to)),
             I::Stop => "stop".to_owned(),
+            I::Reserve(reserve) => {
+                let charge = |charge: &formwork_language::program::Charge| {
+                    let price = |price: &Option<_>| price.as_ref().map_or("?".to_owned(), expression);
+                    let budget = |(at, key): &(u16, Option<_>)| format!("{at} of {}", price(key));
+                    let budgets: Vec<String> = charge.budgets.iter().map(budget).collect();
+                    format!(
+                        "{} at most {} from {}",
+                        price(&charge.known),
+                        price(&charge.at_most),
+                        budgets.join(", ")
+                    )
+                };
+                let charges: Vec<String> = reserve.charges.iter().map(charge).collect();
+                format!("${} = reserve {}", reserve.held, charges.join("; "))
+            }
+            I::Settle(settle) => {
+                let price =
+                    |price: &Option<_>| price.as_ref().map_or("what was known".to_owned(), expression);
+                let actual: Vec<String> = settle.actual.iter().map(price).collect();
+                format!("settle ${}: {}", settle.held, actual.join("; "))
+            }
         }
     }
 

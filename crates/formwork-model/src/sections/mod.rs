@@ -5,6 +5,7 @@ pub mod audit;
 pub mod closing;
 pub mod commands;
 pub mod components;
+mod costs;
 pub mod data_model;
 pub mod deployment;
 pub mod edge;

@@ -1,6 +1,6 @@
 //! Section 9: authentication, authorisation, limits, audit, cost.
 
-use super::{access_tables, edge};
+use super::{access_tables, costs, edge};
 use crate::facts::{Outcome, Prose};
 use crate::labels::begins_with;
 use crate::model::Class;
@@ -9,11 +9,10 @@ use crate::reader::{Entry, Reader, entries};
 use crate::sections::performance::duration_at;
 use crate::shapes;
 use crate::tokens::{Token, TokenKind, find_words, outer, split, starts_with_words};
-use crate::values::{
-    is_currency, parse_count, parse_money, parse_number, parse_outcome, parse_percent, parse_rate,
-    parse_size, parse_window,
-};
+use crate::values::{parse_count, parse_outcome, parse_rate, parse_size};
 use formwork_syntax::{Part, Span, Spanned};
+
+pub use super::costs::{Budget, BudgetKind, BudgetPeriod};
 
 /// How callers prove who they are.
 #[derive(Clone, Debug)]
@@ -163,46 +162,6 @@ pub enum LimitKind {
     Prose,
 }
 
-/// A line of *Cost Controls*.
-#[derive(Clone, Debug)]
-pub struct Budget {
-    /// What kind.
-    pub kind: BudgetKind,
-    /// As written.
-    pub text: Prose,
-}
-
-/// The kinds of [`Budget`].
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum BudgetKind {
-    /// ``- each `create_link` costs `0.0001` USD``
-    Cost {
-        /// The operation.
-        operation: String,
-        /// The amount or expression as written.
-        amount: String,
-        /// ISO 4217.
-        currency: String,
-    },
-    /// `- budget 5 USD per caller per month, …`
-    Budget {
-        /// Exact decimal.
-        amount: String,
-        /// ISO 4217.
-        currency: String,
-        /// `caller`, a field, or absent.
-        per: Option<String>,
-        /// `month`, `day`, …
-        period: Option<String>,
-        /// Percentages at which an alert is raised.
-        alerts: Vec<String>,
-        /// The refusal.
-        refusal: Option<Outcome>,
-    },
-    /// Prose.
-    Prose,
-}
-
 /// Columns whose heading is read with each cell.
 const SPOKEN: [&str; 5] = ["burst", "window", "per", "kept", "retention"];
 
@@ -238,7 +197,7 @@ fn read_part(reader: &mut Reader<'_>, part: &Part) {
     } else if begins_with(&title, &AUDIT) {
         each(reader, part, super::audit::read);
     } else if begins_with(&title, &COST) {
-        each(reader, part, read_budget);
+        each(reader, part, costs::read);
     } else {
         let part = shapes::promote(reader.source, part, &is_subtitle);
         for entry in entries(reader.source, &part) {
@@ -617,61 +576,5 @@ fn per(tokens: &[Token<'_>]) -> Option<String> {
         "api" => "key".to_owned(),
         "ip" => "address".to_owned(),
         _ => word,
-    })
-}
-
-fn read_budget(reader: &mut Reader<'_>, entry: &Entry<'_>) -> bool {
-    let tokens = reader.tokens(entry.text);
-    let kind = cost(&tokens).or_else(|| budget(&tokens)).unwrap_or(BudgetKind::Prose);
-    let is_fact = kind != BudgetKind::Prose;
-    let text = reader.prose(entry.text);
-    reader.model.budgets.push(Budget { kind, text });
-    is_fact
-}
-
-/// ``each `create_link` costs `0.0001` USD``
-fn cost(tokens: &[Token<'_>]) -> Option<BudgetKind> {
-    let at = tokens.iter().position(|token| token.is_word("costs") || token.is_word("cost"))?;
-    let operation = tokens[..at].iter().find(|token| token.is_code())?.text.to_string();
-    let amount = tokens.get(at + 1)?;
-    if let Some((amount, currency)) = parse_money(&amount.text) {
-        return Some(BudgetKind::Cost { operation, amount, currency });
-    }
-    let currency = tokens.get(at + 2).filter(|token| is_currency(&token.text))?.text.to_string();
-    let written = amount.is_code() || parse_number(&amount.text).is_some();
-    written.then(|| BudgetKind::Cost { operation, amount: amount.text.to_string(), currency })
-}
-
-/// ``budget 5 USD per caller per month, alert at 80%, refuse with `402 budget_exhausted` at 100%``
-fn budget(tokens: &[Token<'_>]) -> Option<BudgetKind> {
-    let start = tokens.iter().position(|token| token.is_word("budget"))? + 1;
-    let start =
-        start + usize::from(tokens.get(start).is_some_and(|token| token.is_mark(":") || token.is_word("of")));
-    let rest = tokens.get(start..)?;
-    let first = rest.first()?;
-    let (amount, currency) =
-        parse_money(&first.text).or_else(|| parse_money(&format!("{} {}", first.text, rest.get(1)?.text)))?;
-    let pers: Vec<String> = rest
-        .iter()
-        .enumerate()
-        .filter(|(_, token)| token.is_word("per"))
-        .filter_map(|(at, _)| per(&rest[at..]))
-        .collect();
-    let is_period =
-        |word: &&String| word.as_str() == "month" || word.as_str() == "year" || parse_window(word).is_some();
-    let alert = rest.iter().position(|token| token.is_word("alert") || token.is_word("alerts"));
-    let refuse = rest.iter().position(|token| token.is_word("refuse"));
-    let alerts = alert.map(|at| &rest[at..refuse.filter(|refuse| *refuse > at).unwrap_or(rest.len())]);
-    Some(BudgetKind::Budget {
-        amount,
-        currency,
-        per: pers.iter().find(|word| !is_period(word)).cloned(),
-        period: pers.iter().find(is_period).cloned(),
-        alerts: alerts.into_iter().flatten().filter_map(|token| parse_percent(&token.text)).collect(),
-        refusal: refuse.and_then(|at| {
-            let tail = &rest[at..];
-            let with = usize::from(starts_with_words(tail, &["refuse", "with"])) + 1;
-            tail.get(with).and_then(|token| parse_outcome(&token.text))
-        }),
     })
 }

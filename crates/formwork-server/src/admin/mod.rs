@@ -66,6 +66,7 @@ async fn answer(shared: &Shared, entrance: Entrance, request: Request<Incoming>)
         }
         ("DELETE", ["keys", name]) => change_keys(shared, KeyCommand::Revoke((*name).to_owned())).await,
         ("GET", ["outbox"]) => events(shared, None, true),
+        ("GET", ["budgets"]) => budgets(shared, query),
         ("GET", ["invariants"]) => invariants(shared).await,
         ("GET", ["deliveries"]) => deliveries::list(shared, query),
         ("POST", ["deliveries", sequence, "retry"]) => deliveries::retry(shared, sequence).await,
@@ -76,7 +77,7 @@ async fn answer(shared: &Shared, entrance: Entrance, request: Request<Incoming>)
 /// The methods of a path, as `Allow` has them; nothing where there is nothing. `test`: on the test clock.
 fn methods(path: &[&str], test: bool) -> Option<&'static str> {
     Some(match path {
-        ["metrics" | "outbox" | "invariants" | "deliveries"] => "GET, HEAD",
+        ["metrics" | "budgets" | "outbox" | "invariants" | "deliveries"] => "GET, HEAD",
         ["keys"] => "GET, HEAD, POST",
         ["keys", _] => "DELETE",
         ["deliveries", _, "retry"] => "POST",
@@ -209,6 +210,18 @@ async fn advance(shared: &Shared, body: &[u8]) -> Result<Reply, Problem> {
     write_text(&mut out, &crate::forms::format_timestamp(now));
     out.push(b'}');
     Ok(Reply::json(StatusCode::OK, out))
+}
+
+/// How the budgets stand: in their present periods, or the one that is named in all.
+fn budgets(shared: &Shared, query: &str) -> Result<Reply, Problem> {
+    let name = query.split('&').find_map(|pair| pair.strip_prefix("name="));
+    let name = match name.map(|name| crate::input::percent_decode(name, true)) {
+        Some(None) => return Err(Problem::of(&MALFORMED)),
+        name => name.flatten(),
+    };
+    let text = crate::budgets::report(&shared.store, &shared.program, shared.clock.now(), name.as_deref());
+    let text = text.map_err(|error| unavailable(&format!("{error:?}")))?;
+    Ok(Reply::json(StatusCode::OK, text.into_bytes()))
 }
 
 /// Events in the order of the outbox; with their place in it for the operator.

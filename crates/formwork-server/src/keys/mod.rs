@@ -3,7 +3,7 @@
 //! A key is `fw_NAME_SECRET`: its own name, by which it is listed and revoked, and 192 random bits. Its SHA-256 is
 //! kept, its text shown once. Source: conventions *Security*, API keys.
 
-mod remote;
+pub(crate) mod remote;
 
 use crate::auth::{key_hash, key_text};
 use crate::json::{self, Json, write_text};

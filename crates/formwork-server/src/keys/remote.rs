@@ -11,7 +11,7 @@ use std::time::Duration;
 const PATIENCE: Duration = Duration::from_secs(10);
 
 /// A server that answers on its admin listener.
-pub(super) struct Server {
+pub(crate) struct Server {
     address: SocketAddr,
     admin_key: String,
 }
@@ -48,7 +48,7 @@ struct Refused {
 }
 
 /// The server that `run.json` names, if something answers there.
-pub(super) fn server(data: &Path) -> Option<Server> {
+pub(crate) fn server(data: &Path) -> Option<Server> {
     let text = std::fs::read_to_string(data.join("run.json")).ok()?;
     let run: RunFile = serde_json::from_str(&text).ok()?;
     TcpStream::connect_timeout(&run.admin, Duration::from_secs(1)).ok()?;
@@ -76,6 +76,18 @@ impl Server {
                 Ok(KeyOutcome::Revoked(status != 404))
             }
         }
+    }
+
+    /// How the budgets stand, as JSON.
+    pub(crate) fn budgets(&self, name: Option<&str>) -> Result<String, KeyError> {
+        let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte);
+        let coded = |byte: u8| match plain(byte) {
+            true => char::from(byte).to_string(),
+            false => format!("%{byte:02X}"),
+        };
+        let query = name.map(|name| format!("?name={}", name.bytes().map(coded).collect::<String>()));
+        let (_, body) = self.send("GET", &format!("/budgets{}", query.unwrap_or_default()), b"")?;
+        Ok(body)
     }
 
     fn parsed<'a, T: Deserialize<'a>>(&self, (_, body): &'a (u16, String)) -> Result<T, KeyError> {

@@ -7,6 +7,7 @@ mod access;
 mod audit;
 mod bounds;
 mod browsers;
+mod budgets;
 mod client;
 mod codings;
 mod conditional;

@@ -9,6 +9,8 @@ mod audit;
 mod bounds;
 #[path = "../http/browsers.rs"]
 mod browsers;
+#[path = "../http/budgets.rs"]
+mod budgets;
 #[path = "../http/client.rs"]
 mod client;
 #[path = "../http/codings.rs"]

@@ -155,6 +155,7 @@ impl PostgresStore {
         let deadline = Instant::now() + self.patience;
         let beside = Arc::new(beside);
         let _row = self.turns.of_row(&call).await;
+        let _money = self.turns.of_budgets(&call).await;
         let (mut kind, mut taken) = (None, 0);
         for attempt in 0_u32.. {
             let (mut tried, mut kept) = self.attempt(call.clone(), Arc::clone(&beside)).await;

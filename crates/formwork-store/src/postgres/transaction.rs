@@ -8,13 +8,16 @@ use super::system::OnPostgres;
 use super::values::{Bound, Raw, bind};
 use crate::rules::broken_rule;
 use crate::statements::{Compiled, Gives, Prepared};
-use crate::system::{EMIT, SystemConnection, emitted, forget_operation, keep_delivery, keep_operation};
+use crate::system::{
+    self as budgets, EMIT, SystemConnection, emitted, forget_operation, keep_delivery, keep_operation,
+};
 use crate::vault::Vault;
 use formwork_engine::{
-    AuditEntry, Delivery, KeptOperation, MAX_ROWS_WRITTEN, OperationId, OutboxEvent, StoreError, Transaction,
+    Account, AuditEntry, Delivery, KeptOperation, MAX_ROWS_WRITTEN, OperationId, OutboxEvent, Standing,
+    StoreError, Transaction,
 };
 use formwork_language::program::{EntityId, Program, Statement, StatementId};
-use formwork_language::value::Value;
+use formwork_language::value::{Decimal, Value};
 use formwork_model::values::Type;
 use std::sync::Arc;
 use tokio_postgres::Row;
@@ -266,6 +269,27 @@ impl Transaction for PostgresTransaction<'_> {
         }
     }
 
+    fn standing(&mut self, account: &Account) -> Result<Standing, StoreError> {
+        self.beside(|system| budgets::standing(system, account))
+    }
+
+    fn keep_standing(&mut self, account: &Account, standing: &Standing) -> Result<(), StoreError> {
+        self.beside(|system| budgets::keep_standing(system, account, standing))
+    }
+
+    fn note_reserved(
+        &mut self,
+        operation: &OperationId,
+        account: &Account,
+        amount: Decimal,
+    ) -> Result<(), StoreError> {
+        self.beside(|system| budgets::note_reserved(system, operation, account, amount))
+    }
+
+    fn forget_reserved(&mut self, operation: &OperationId) -> Result<(), StoreError> {
+        self.beside(|system| budgets::forget_reserved(system, operation))
+    }
+
     fn deliver(&mut self, delivery: &Delivery) -> Result<(), StoreError> {
         self.beside(|system| keep_delivery(system, delivery))
     }
@@ -292,10 +316,10 @@ impl Transaction for PostgresTransaction<'_> {
 
 impl PostgresTransaction<'_> {
     /// Writes to the store's own tables in this transaction.
-    fn beside(
+    fn beside<T>(
         &mut self,
-        write: impl FnOnce(&mut OnPostgres<'_>) -> Result<(), StoreError>,
-    ) -> Result<(), StoreError> {
+        write: impl FnOnce(&mut OnPostgres<'_>) -> Result<T, StoreError>,
+    ) -> Result<T, StoreError> {
         let mut system = OnPostgres::new(self.session);
         let done = write(&mut system);
         if let Some(trouble) = system.trouble.take() {

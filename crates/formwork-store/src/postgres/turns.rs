@@ -7,10 +7,11 @@
 use formwork_engine::{Call, What};
 use formwork_language::expression::Expression;
 use formwork_language::program::{
-    Code, Comparison, Condition, EntityId, EntitySchema, FieldId, Instruction, Operand, Program, Select,
-    Slot, Statement, StatementId,
+    Code, Comparison, Condition, EntityId, EntitySchema, FieldId, Instruction, Operand, Operation, Program,
+    Select, Slot, Statement, StatementId,
 };
 use formwork_language::value::{Value, json};
+use std::collections::BTreeSet;
 use std::hash::{DefaultHasher, Hash, Hasher};
 use tokio::sync::{Mutex, MutexGuard};
 
@@ -20,6 +21,10 @@ const PLACES: usize = 4096;
 /// Who may begin.
 pub(crate) struct Turns {
     places: Vec<Mutex<()>>,
+    /// The same for accounts of budgets.
+    accounts: Vec<Mutex<()>>,
+    /// By operation: the budgets that it spends, each with the slot that holds its key, where that is the caller's own.
+    budgets: Vec<Vec<(u16, Option<Slot>)>>,
     /// By operation: the entity and the slots that hold the key.
     rows: Vec<Option<(EntityId, Vec<Slot>)>>,
     /// By operation and behind them by job: for calls that were in each other's way without a known row.
@@ -37,6 +42,8 @@ impl Turns {
         let kinds = program.operations.len() + program.jobs.len();
         Self {
             places: (0..PLACES).map(|_| Mutex::default()).collect(),
+            accounts: (0..PLACES).map(|_| Mutex::default()).collect(),
+            budgets: program.operations.iter().map(spent).collect(),
             rows: rows.collect(),
             kinds: (0..kinds).map(|_| Mutex::default()).collect(),
             jobs_from: program.operations.len(),
@@ -57,6 +64,29 @@ impl Turns {
         Some(place.lock().await)
     }
 
+    /// Waits until no other call of this process spends of the same accounts, as far as they are known before.
+    pub(crate) async fn of_budgets(&self, call: &Call) -> Vec<MutexGuard<'_, ()>> {
+        let What::Operation(operation) = call.what else { return Vec::new() };
+        let Some(budgets) = self.budgets.get(operation as usize).filter(|all| !all.is_empty()) else {
+            return Vec::new();
+        };
+        let place = |(budget, slot): &(u16, Option<Slot>)| {
+            let mut hasher = DefaultHasher::new();
+            budget.hash(&mut hasher);
+            // A later part has its variables elsewhere.
+            let value = slot.and_then(|slot| call.slots.get(usize::from(slot)));
+            json::to_json(value.unwrap_or(&Value::Absent)).hash(&mut hasher);
+            hasher.finish() as usize % PLACES
+        };
+        // In one order, so that no two wait for each other.
+        let places: BTreeSet<usize> = budgets.iter().map(place).collect();
+        let mut turns = Vec::with_capacity(places.len());
+        for place in places.into_iter().filter_map(|place| self.accounts.get(place)) {
+            turns.push(place.lock().await);
+        }
+        turns
+    }
+
     /// Waits until no other call of the same operation that has met a conflict is under way.
     pub(crate) async fn of_kind(&self, what: What) -> Option<MutexGuard<'_, ()>> {
         let at = match what {
@@ -68,6 +98,20 @@ impl Turns {
         };
         Some(self.kinds.get(at)?.lock().await)
     }
+}
+
+fn spent(operation: &Operation) -> Vec<(u16, Option<Slot>)> {
+    let inputs = usize::from(formwork_language::program::slots::INPUT) + operation.input.fields.len();
+    let own = |key: &Option<Expression>| match key {
+        Some(Expression::Slot(slot)) if usize::from(*slot) < inputs => Some(*slot),
+        _ => None,
+    };
+    let reserves = operation.code.instructions.iter().filter_map(|one| match one {
+        Instruction::Reserve(reserve) => Some(&reserve.charges),
+        _ => None,
+    });
+    let budgets = reserves.flatten().flat_map(|charge| &charge.budgets);
+    budgets.map(|(budget, key)| (*budget, own(key))).collect()
 }
 
 fn row_written(program: &Program, code: &Code, inputs: usize) -> Option<(EntityId, Vec<Slot>)> {

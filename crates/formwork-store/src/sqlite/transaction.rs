@@ -6,10 +6,11 @@ use super::system::OnSqlite;
 use super::values::{bind, read};
 use crate::rules::broken_rule;
 use crate::statements::{Compiled, Encode, Gives, Prepared, quoted};
-use crate::system::{EMIT, emitted, forget_operation, keep_delivery, keep_operation};
+use crate::system::{self as budgets, EMIT, emitted, forget_operation, keep_delivery, keep_operation};
 use crate::vault::Vault;
 use formwork_engine::{
-    AuditEntry, Delivery, KeptOperation, MAX_ROWS_WRITTEN, OperationId, OutboxEvent, StoreError, Transaction,
+    Account, AuditEntry, Delivery, KeptOperation, MAX_ROWS_WRITTEN, OperationId, OutboxEvent, Standing,
+    StoreError, Transaction,
 };
 use formwork_language::program::{EntityId, FieldId, Program, Statement as ProgramStatement, StatementId};
 use formwork_language::value::{Decimal, Value};
@@ -305,6 +306,27 @@ impl Transaction for SqliteTransaction<'_, '_> {
 
     fn forget_operation(&mut self, operation: &OperationId, step: u64) -> Result<(), StoreError> {
         forget_operation(&mut OnSqlite(self.connection), operation, step)
+    }
+
+    fn standing(&mut self, account: &Account) -> Result<Standing, StoreError> {
+        budgets::standing(&mut OnSqlite(self.connection), account)
+    }
+
+    fn keep_standing(&mut self, account: &Account, standing: &Standing) -> Result<(), StoreError> {
+        budgets::keep_standing(&mut OnSqlite(self.connection), account, standing)
+    }
+
+    fn note_reserved(
+        &mut self,
+        operation: &OperationId,
+        account: &Account,
+        amount: Decimal,
+    ) -> Result<(), StoreError> {
+        budgets::note_reserved(&mut OnSqlite(self.connection), operation, account, amount)
+    }
+
+    fn forget_reserved(&mut self, operation: &OperationId) -> Result<(), StoreError> {
+        budgets::forget_reserved(&mut OnSqlite(self.connection), operation)
     }
 
     fn deliver(&mut self, delivery: &Delivery) -> Result<(), StoreError> {

@@ -6,6 +6,7 @@
 //! line in [`TABLES`], and nothing else: it is made when a database is opened that has none yet.
 
 mod answers;
+mod budgets;
 mod deliveries;
 mod jobs;
 mod keys;
@@ -18,6 +19,8 @@ mod told;
 use formwork_engine::StoreError;
 
 pub(crate) use answers::{Kept, keep_answer, kept_answer, prune_answers};
+pub use budgets::StoredBudget;
+pub(crate) use budgets::{budgets, forget_reserved, keep_standing, note_reserved, standing};
 pub use deliveries::{FailedAttempt, StoredDelivery};
 pub(crate) use deliveries::{
     deliveries, keep_delivery, next_deliveries, note_attempt, prune_outbox, revive_delivery, take_delivery,
@@ -51,6 +54,8 @@ pub(crate) const TABLES: &[Table] = &[
     told::TABLE,
     crate::audit::TABLE,
     crate::audit::CHAIN,
+    budgets::TABLE,
+    budgets::RESERVED,
 ];
 
 /// A value of a table of the store's own.

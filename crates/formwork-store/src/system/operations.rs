@@ -5,6 +5,7 @@
 //! part whose commit was not answered is not done twice, and a node that was thought gone cannot go on beside the one
 //! that took over. A node is at work on its operations as long as its lease lasts (`nodes.rs`).
 
+use super::budgets::give_back;
 use super::{Column, Kind, SystemConnection, SystemRow, SystemValue, Table};
 use formwork_engine::{KeptOperation, OperationId, StoreError};
 
@@ -104,7 +105,7 @@ pub(crate) fn forget_operation(
     let sql = r#"DELETE FROM "_operations" WHERE "id" = ?1 AND coalesce("step", 1) = ?2"#;
     match connection.execute(sql, &[id[..].into(), number(step)])? {
         0 => Err(StoreError::MovedOn),
-        _ => Ok(()),
+        _ => give_back(connection, id),
     }
 }
 
@@ -173,8 +174,13 @@ pub(crate) fn prune_operations(
     most: i64,
 ) -> Result<u64, StoreError> {
     let sql = r#"DELETE FROM "_operations" WHERE "id" IN
-        (SELECT "id" FROM "_operations" WHERE "rests" <= ?1 ORDER BY "rests" LIMIT ?2)"#;
-    connection.execute(sql, &[now.into(), most.into()])
+        (SELECT "id" FROM "_operations" WHERE "rests" <= ?1 ORDER BY "rests" LIMIT ?2) RETURNING "id""#;
+    let gone = connection.query(sql, &[now.into(), most.into()])?;
+    let count = gone.len() as u64;
+    for mut row in gone {
+        give_back(connection, &row.bytes(0)?)?;
+    }
+    Ok(count)
 }
 
 fn listed(connection: &dyn SystemConnection) -> String {

@@ -1,6 +1,7 @@
 //! One file per command; `run` is their list.
 
 pub(crate) mod audit;
+pub(crate) mod budget;
 pub(crate) mod check;
 pub(crate) mod explain;
 pub(crate) mod export;
@@ -26,6 +27,7 @@ pub(crate) fn run(command: Command, terminal: &Terminal) -> Result<Ending> {
         Command::Run(arguments) => run::run(&arguments, terminal),
         Command::Keys(arguments) => keys::run(&arguments, terminal),
         Command::Audit(arguments) => audit::run(&arguments, terminal),
+        Command::Budget(arguments) => budget::run(&arguments, terminal),
         Command::Test(arguments) => test::run(&arguments, terminal),
     }
 }

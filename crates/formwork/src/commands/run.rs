@@ -171,7 +171,7 @@ fn files((certificate, key): (PathBuf, PathBuf)) -> TlsFiles {
 }
 
 /// `.formwork/NAME/` beside the document.
-fn beside(document: &str) -> PathBuf {
+pub(super) fn beside(document: &str) -> PathBuf {
     let path = Path::new(document);
     let name = match document {
         "-" => "stdin".as_ref(),

@@ -2,6 +2,7 @@
 
 mod audit;
 mod authoring;
+mod budgets;
 mod check;
 mod data_folder;
 mod durability;

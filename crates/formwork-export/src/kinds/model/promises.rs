@@ -195,17 +195,26 @@ fn audit(out: &Out<'_>) -> Value {
 
 fn budget(out: &Out<'_>, budget: &Budget) -> Value {
     let (kind, more) = match &budget.kind {
-        BudgetKind::Cost { operation, amount, currency } => {
-            ("cost", json!({"operation": operation, "amount": amount, "currency": currency}))
-        }
-        BudgetKind::Budget { amount, currency, per, period, alerts, refusal } => (
+        BudgetKind::Cost { operations, amount, at_most, currency } => (
+            "cost",
+            json!({
+                "operations": operations.iter().map(|name| &name.value).collect::<Vec<_>>(),
+                "amount": amount.value, "at_most": at_most.as_ref().map(|most| &most.value),
+                "currency": currency,
+            }),
+        ),
+        BudgetKind::Budget { operations, amount, currency, per, period, alerts, event, refusal } => (
             "budget",
             json!({
-                "amount": amount, "currency": currency, "per": per, "period": period,
+                "operations": operations.iter().map(|name| &name.value).collect::<Vec<_>>(),
+                "amount": amount, "currency": currency, "per": per.as_ref().map(|per| &per.value),
+                "period": period.name(),
                 "alerts": alerts.iter().map(|alert| number(alert)).collect::<Vec<_>>(),
+                "event": event.as_ref().map(|event| &event.value),
                 "refusal": refusal.as_ref().map(outcome),
             }),
         ),
+        BudgetKind::NotUnderstood { .. } => ("not_understood", Value::Null),
         BudgetKind::Prose => ("prose", Value::Null),
     };
     fact(out, kind, &budget.text, more)
