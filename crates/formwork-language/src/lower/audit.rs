@@ -78,3 +78,81 @@ fn named(rules: &mut AuditRules, line: &Audit, recorded: Recorded, names: (&Name
 fn add(place: &mut Option<Recorded>, recorded: Recorded) {
     *place = Some(place.map_or(recorded, |there| there.with(recorded)));
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::program::{AuditRules, Recorded};
+
+    const DOCUMENT: &str = "## 4) Primary Interface/API\n\n#### Operation: `lend` — `POST /loans`\n\n**Behavior:**\n\
+        1. Anyone may call this.\n2. Creates a `loan`.\n\n#### Operation: `look` — `GET /loans`\n\n**Behavior:**\n\
+        1. Anyone may call this.\n2. Returns `{}`.\n\n## 6) Data Model\n\n### Entity: `loan`\n\n**Fields:**\n\
+        - `id` (uuid) | identity | primary key, generated\n\n### Entity: `stock_item`\n\n**Fields:**\n\
+        - `id` (uuid) | identity | primary key, generated\n\n## 9) Security, Governance, Cost Controls\n\n\
+        ### Audit Trail\n\n";
+
+    fn rules(lines: &str) -> AuditRules {
+        let text = format!("{DOCUMENT}{lines}\n");
+        let document = formwork_syntax::parse(&text, &|label| formwork_model::is_label(label));
+        crate::compile(&text, &formwork_model::read(&text, &document)).program.audit
+    }
+
+    /// What is recorded, in words: `loan 400 values`, `lend for ever`.
+    fn said(lines: &str) -> Vec<String> {
+        let rules = rules(lines);
+        let words = |name: &str, recorded: Option<Recorded>| {
+            let recorded = recorded?;
+            let kept =
+                recorded.kept.map_or("for ever".to_owned(), |kept| (kept / 86_400_000_000).to_string());
+            Some(format!("{name} {kept}{}", if recorded.values { " values" } else { "" }))
+        };
+        let entities = ["loan", "stock_item"].into_iter().zip(rules.entities);
+        let operations = ["lend", "look"].into_iter().zip(rules.operations);
+        let denials = ["no lend", "no look"].into_iter().zip(rules.denials);
+        let found = entities.chain(operations).chain(denials).filter_map(|(name, one)| words(name, one));
+        found.chain(rules.open.iter().map(|(_, why)| format!("open: {why}"))).collect()
+    }
+
+    #[test]
+    fn lines_are_read_as_people_write_them() {
+        let cases: [(&str, &[&str]); 18] = [
+            ("- every write to `loan`: who, when, before and after; kept 400 d", &["loan 400 values"]),
+            ("- every write to `loan`, kept 1 year", &["loan 365 values"]),
+            (
+                "- every write to `loan`, `stock_item`: who, when; kept 3650 d",
+                &["loan 3650", "stock_item 3650"],
+            ),
+            ("- `lend`: who, when, before, after; kept 7 years", &["lend 2555 values"]),
+            ("- lend: who and when", &["lend for ever"]),
+            (
+                "Every `lend` and `look` is recorded and kept for ten years.",
+                &["lend 3650 values", "look 3650 values"],
+            ),
+            ("- all changes of loans", &["loan for ever values"]),
+            ("- all writes; kept 2 weeks", &["loan 14 values", "stock_item 14 values"]),
+            ("- every call, kept for ever", &["lend for ever values", "look for ever values"]),
+            ("- denials; kept 30 d", &["no lend 30 values", "no look 30 values"]),
+            ("- denials of `lend`", &["no lend for ever values"]),
+            ("- `loan`\n- `lend`\n- retention: 90 d", &["loan 90 values", "lend 90 values"]),
+            (
+                "- `loan`: who; kept 30 d\n- all writes; kept 10 d",
+                &["loan 30 values", "stock_item 10 values"],
+            ),
+            (
+                "| What | Kept |\n|---|---|\n| `lend` | 5 years |\n| `loan` | 90 days |",
+                &["loan 90 values", "lend 1825 values"],
+            ),
+            ("None in this service; each `loan` is kept", &[]),
+            ("- n/a", &[]),
+            ("- `lend`: who, why", &["lend for ever", "open: no entry of the trail has `why`"]),
+            (
+                "- every status change, void and refund is written",
+                &["open: this names nothing that is recorded"],
+            ),
+        ];
+        for (lines, recorded) in cases {
+            assert_eq!(said(lines), recorded, "{lines}");
+        }
+        let nothing = "open: `parcel` is neither an entity nor an operation that is served";
+        assert_eq!(said("- every write to `parcel`"), [nothing]);
+    }
+}

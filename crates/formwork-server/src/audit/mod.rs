@@ -83,6 +83,8 @@ pub(crate) async fn after(
             ("called", reply.status.as_u16(), None, rules.operation(index).filter(|_| !by_itself))
         }
     };
+    // What is turned away for want of time has none for a write either.
+    let recorded = recorded.filter(|_| code.as_deref() != Some("overloaded"));
     let Some(recorded) = recorded else { return };
     let time = shared.clock.now();
     let (actor, roles) = noted.0.get().cloned().unwrap_or_default();

@@ -3,6 +3,7 @@
 use super::formal::outcome;
 use super::{Out, number, value};
 use formwork_model::facts::Prose;
+use formwork_model::sections::audit::AuditScope;
 use formwork_model::sections::edge::Cors;
 use formwork_model::sections::observability::MetricKind;
 use formwork_model::sections::performance::Slo;
@@ -187,7 +188,8 @@ fn limit(out: &Out<'_>, limit: &Limit) -> Value {
 fn audit(out: &Out<'_>) -> Value {
     let audit = out.analysis.model.audit.iter().map(|audit| {
         let subjects: Vec<_> = audit.subjects.iter().map(|subject| &subject.value).collect();
-        let kind = if subjects.is_empty() && audit.kept_days.is_none() { "prose" } else { "audit" };
+        let is_fact = !matches!(audit.scope, AuditScope::Prose | AuditScope::Nothing);
+        let kind = if is_fact { "audit" } else { "prose" };
         fact(out, kind, &audit.text, json!({"subjects": subjects, "kept_days": audit.kept_days.map(whole)}))
     });
     audit.collect()
