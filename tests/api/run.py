@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 """Runs a property-based API tester against documents: each is run by Formwork, and the tester makes requests from the
-OpenAPI that the running system serves, right ones and wrong ones, alone and in sequences.
+OpenAPI that the running system serves, right ones and wrong ones, alone and in sequences. Before that a second validator
+looks at the OpenAPI itself.
 
     tests/api/run.py examples/*.md                          what ./test does
     tests/api/run.py --examples 1000 --seed 7 orders.md     longer, and other requests
@@ -28,7 +29,7 @@ ROOT = HERE.parent.parent
 # What the edge answers to a request that is wrong in itself.
 OF_THE_EDGE = {
     "malformed", "not_acceptable", "request_timeout", "content_too_large", "unsupported_media_type", "invalid",
-    "idempotency_key_reused", "headers_too_large", "internal", "arithmetic", "invariant", "too_much_work",
+    "idempotency_key_reused", "headers_too_large", "gone", "internal", "arithmetic", "invariant", "too_much_work",
     "too_many_rows", "unavailable", "authentication_unavailable", "overloaded", "outcome_unknown",
 }
 USUAL = ["2xx", "3xx", "401", "403", "404", "409", "429"]
@@ -118,6 +119,17 @@ def codes_in(schema: dict) -> set[str]:
     return found | set(code.get("enum", [])) | ({code["const"]} if "const" in code else set())
 
 
+def is_valid(api: dict, folder: pathlib.Path, options: argparse.Namespace) -> bool:
+    """Whether a validator that has nothing to do with the tester, nor with the tests of the export, accepts it."""
+    description = folder / "openapi.json"
+    description.write_text(json.dumps(api))
+    validator = options.tester.parent / "openapi-spec-validator"
+    judged = subprocess.run([validator, description], capture_output=True, text=True)
+    if judged.returncode != 0:
+        print(judged.stdout, judged.stderr, sep="\n", flush=True)
+    return judged.returncode == 0
+
+
 class Upstream:
     """Stands in for the external components: answers what the flows of the document let them answer, and to all else
     nothing that anybody could read."""
@@ -205,6 +217,8 @@ def test(binary: str, document: pathlib.Path, options: argparse.Namespace) -> bo
     with tempfile.TemporaryDirectory() as name:
         folder = pathlib.Path(name)
         model, api = exported(binary, "model", document), exported(binary, "openapi", document)
+        if not is_valid(api, folder, options):
+            return False
         running = Running(binary, document.resolve(), model, folder)
         try:
             (folder / "schemathesis.toml").write_text(settings(api, running.key))
