@@ -73,7 +73,10 @@ pub fn origin(text: &str) -> Option<String> {
     };
     let inner = host.strip_prefix('[').and_then(|host| host.strip_suffix(']'));
     let fits = match inner {
-        Some(address) => address.parse::<std::net::Ipv6Addr>().is_ok(),
+        Some(address) => {
+            address.contains(':')
+                && address.bytes().all(|byte| byte.is_ascii_hexdigit() || b":.".contains(&byte))
+        }
         None => {
             !host.is_empty()
                 && host.len() <= 253
