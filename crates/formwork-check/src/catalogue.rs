@@ -112,6 +112,8 @@ pub static CATALOGUE: &[&Entry] = &[
     &fw0803_stale_cache::ENTRY,
     &fw0804_weaker_than_promised::ENTRY,
     &fw0805_contradicting_targets::ENTRY,
+    &fw0806_cache_of_a_writer::ENTRY,
+    &fw0807_cache_not_kept::ENTRY,
     &fw0901_grant_of_nothing::ENTRY,
     &fw0902_operation_without_caller::ENTRY,
     &fw0903_refused_grant::ENTRY,

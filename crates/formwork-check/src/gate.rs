@@ -16,7 +16,8 @@ pub(crate) fn notes(cx: &Context<'_>) -> Vec<Diagnostic> {
     let model = cx.model.notes.iter().map(|note| milder_reading(cx, note, from_model(cx, note)));
     let mut undeclared = BTreeSet::new();
     let language = cascades::without(cx).into_iter().filter(move |note| is_first(&mut undeclared, note));
-    let language = language.filter(|note| !is_narrative(cx, note) && !is_open(cx, note));
+    let language =
+        language.filter(|note| !is_narrative(cx, note) && !is_open(cx, note) && !is_told(cx, note));
     syntax.chain(model).chain(language.map(|note| milder(cx, note, from_language(cx, note)))).collect()
 }
 
@@ -36,6 +37,11 @@ fn is_narrative(cx: &Context<'_>, note: &LanguageNote) -> bool {
         Language::StepNotUnderstood { .. } | Language::StepNotSupported { .. } | Language::StepSkipped
     );
     of_step && cx.whole && !cx.strictness.speaks()
+}
+
+/// A layer that is not kept for a reason that has a finding of its own.
+fn is_told(cx: &Context<'_>, note: &LanguageNote) -> bool {
+    matches!(&note.kind, Language::CacheNotKept { layer, .. } if fw0807_cache_not_kept::is_told(cx, layer))
 }
 
 /// An event that is not declared is one mistake, however often it is emitted.
@@ -117,6 +123,8 @@ fn from_language(cx: &Context<'_>, note: &LanguageNote) -> Diagnostic {
             fw0701_unknown_actor::found(cx, &place, actor, nearest.as_deref())
         }
         Language::BadStatus { status, allowed } => fw0409_bad_status::found(&place, status, allowed),
+        Language::CacheNotKept { layer, why } => fw0806_cache_of_a_writer::found(&place, why)
+            .unwrap_or_else(|| fw0807_cache_not_kept::found(&place, layer, why)),
         Language::Other { entry, subject } => other(&place, entry, subject),
     }
 }
@@ -191,6 +199,7 @@ fn milder_reading(cx: &Context<'_>, note: &ModelNote, found: Diagnostic) -> Diag
 mod tests {
     use super::*;
     use formwork_language::behaviour::Compiled;
+    use formwork_language::program::NotKept;
     use formwork_syntax::Span;
 
     const SOURCE: &str = "1. Finds the `link` where `slug == input.slug`.\n";
@@ -240,6 +249,8 @@ mod tests {
             Language::EventDataMissing { event: name.clone(), member: text("id") },
             Language::EventNotDeclared { event: name.clone(), nearest },
             Language::RouteCollision { route: name.clone(), other: text("get_link") },
+            Language::CacheNotKept { layer: name.clone(), why: NotKept::What },
+            Language::CacheNotKept { layer: text("links"), why: NotKept::Writes(name.clone()) },
             Language::PathParameter { name: name.clone(), path: text("/links/{slug}") },
             Language::UnknownActor { actor: name.clone(), nearest: None },
             Language::BadStatus { status: name.clone(), allowed: "100 to 599" },

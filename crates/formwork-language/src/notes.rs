@@ -168,6 +168,13 @@ pub enum NoteKind {
         /// What is allowed.
         allowed: &'static str,
     },
+    /// A cache layer that is not kept, or not for this operation.
+    CacheNotKept {
+        /// The layer.
+        layer: String,
+        /// Why.
+        why: crate::program::NotKept,
+    },
     /// Other mistakes of one kind that need no structure; `code` names a catalogue entry.
     Other {
         /// Which entry.

@@ -5,6 +5,7 @@
 //! outside the store. `Every` jobs are operations without a request.
 
 mod audit;
+mod caches;
 mod costs;
 mod instructions;
 mod operations;
@@ -15,6 +16,7 @@ mod tokens;
 mod upstream;
 
 pub use audit::{AuditRules, Recorded};
+pub use caches::{CacheLayer, CachedOperation, KeyPart, NotKept};
 pub use costs::{Budget, BudgetEvent, BudgetFact, BudgetPeriod, Charge, Reserve, Settle, period_start};
 /// Where an operation is served.
 pub use formwork_model::sections::interface::Surface;
@@ -113,6 +115,10 @@ pub struct Program {
     pub secrets: Vec<Arc<str>>,
     /// What may be spent.
     pub budgets: Vec<Budget>,
+    /// The cache layers of section 8 that are kept.
+    pub cache_layers: Vec<CacheLayer>,
+    /// The operations whose answers they keep, sorted by operation.
+    pub cached: Vec<CachedOperation>,
 }
 
 /// How an operation takes `Idempotency-Key`.
@@ -161,6 +167,9 @@ pub struct EventShape {
 /// The counter that Formwork fills by itself: runs of standing steps that failed, and elements of loops that are
 /// transactions of their own.
 pub const STANDING_FAILURES: &str = "standing.failures";
+
+/// The part of the requests to a cache layer that ran no behaviour; Formwork measures it by itself.
+pub const CACHE_HIT_RATIO: &str = "cache_hit_ratio";
 
 /// A metric that steps fill.
 #[derive(Clone, Debug)]

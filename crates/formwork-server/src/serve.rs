@@ -5,6 +5,7 @@
 
 use crate::audit::{self, Noted};
 use crate::auth::{self, Caller};
+use crate::cache;
 use crate::conditional::{self, Conditions};
 use crate::cursor::Walk;
 use crate::edge;
@@ -242,7 +243,31 @@ impl Asked<'_> {
             let call = Call { what, slots, now, seed: shared.seeds.next(), precondition, part: None };
             return self.once(index, call, key, (caller.id.clone(), walked)).await;
         }
+        // What a write asks of the row is compared in the transaction, and no kept answer stands for that.
+        let kept =
+            shared.caches.keeps(index).filter(|_| precondition.is_none()).map(|cache| (cache, slots.clone()));
         let call = Call { what, slots, now, seed: shared.seeds.next(), precondition, part: None };
+        let made = self.run(index, call, (&caller, &walked), answered);
+        let reply = match &kept {
+            None => made.await?,
+            Some((cache, slots)) => {
+                let asked = cache::Asked { slots, headers, now, reads };
+                shared.caches.answer(cache, &shared.store, asked, made).await?
+            }
+        };
+        if reads { conditions.of_read(reply) } else { Ok(reply) }
+    }
+
+    /// Runs the behaviour.
+    async fn run(
+        &self,
+        index: usize,
+        call: Call,
+        (caller, walked): (&Caller, &[Value]),
+        answered: Option<Reply>,
+    ) -> Result<Reply, Problem> {
+        let shared = self.shared;
+        let operation = shared.program.operations.get(index).ok_or_else(|| Problem::of(&NOT_FOUND))?;
         let mut ended = shared.parts.run(call).await;
         if let Err(Refusal::Rehearsed(answer)) = ended.result {
             ended.result = Ok(*answer);
@@ -255,10 +280,9 @@ impl Asked<'_> {
         if let (Some(answered), Ok(_)) = (answered, &ended.result) {
             return Ok(answered);
         }
-        let walk = Walk { operation: &operation.name, caller: &caller.id, input: &walked };
+        let walk = Walk { operation: &operation.name, caller: &caller.id, input: walked };
         let answer = self.refused(ended.result, &ended.rows)?;
-        let reply = rendered(shared, index, &answer, &ended.rows, &walk)?;
-        if reads { conditions.of_read(reply) } else { Ok(reply) }
+        rendered(shared, index, &answer, &ended.rows, &walk)
     }
 
     /// Runs a call that is carried out once for its key.

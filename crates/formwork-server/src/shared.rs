@@ -1,6 +1,7 @@
 //! What all listeners share, compiled once from the program.
 
 use crate::auth::{Keys, Tokens};
+use crate::cache::Caches;
 use crate::clock::Clock;
 use crate::config::{Addresses, Limits};
 use crate::cursor::Cursors;
@@ -56,6 +57,8 @@ pub(crate) struct Shared {
     pub(crate) edge: Edge,
     /// Section 5's routes.
     pub(crate) internal: Router,
+    /// What is kept of answers.
+    pub(crate) caches: Caches,
     /// What is measured.
     pub(crate) metrics: Arc<Metrics>,
     /// Seeds of calls.

@@ -1,6 +1,7 @@
 //! Starting and stopping: binds, opens the store, writes `run.json`, and drains.
 
 use crate::auth::{Keys, Tokens};
+use crate::cache::Caches;
 use crate::clock::Clock;
 use crate::config::{Addresses, ClockChoice, Config, Limits};
 use crate::cursor::Cursors;
@@ -249,6 +250,7 @@ pub(crate) async fn start_in(
     let tokens = Tokens::new(&config.token_source.complete(&program.tokens));
     keys.refresh(&store.load_keys().map_err(|error| StartError::Data(format!("{error:?}")))?);
     let shared = Arc::new(Shared {
+        caches: Caches::new(&program, store.commits()),
         operations: Prepared::all(analysis).into(),
         every: Shared::columns(&program),
         public: Router::new(&program.operations, Surface::Public),

@@ -9,6 +9,7 @@ use formwork_language::program::{InputField, Mode, Operation, PathPart, Surface,
 use formwork_model::Model;
 use formwork_model::facts::Location;
 use formwork_model::sections::observability::MetricKind;
+use formwork_model::sections::performance::CacheLayer;
 use formwork_model::sections::security::{AuthenticationKind, LimitKind, TokenRule};
 use formwork_model::values::Type;
 use std::net::SocketAddr;
@@ -241,14 +242,25 @@ fn number_example(field: &InputField) -> String {
     number.to_string()
 }
 
+/// What a document promises of caches and is not kept, one line each: with one of them `run` refuses.
+pub fn not_kept(analysis: &Analysis) -> Vec<String> {
+    let says = |found: &&formwork_check::Diagnostic| {
+        let of_cache = |layer: &CacheLayer| layer.span.contains(found.span);
+        matches!(found.code, "FW0802" | "FW0807") && analysis.model.caches.iter().any(of_cache)
+    };
+    let line = |found: &formwork_check::Diagnostic| {
+        let before = analysis.source.get(..found.span.start as usize).unwrap_or_default();
+        let number = before.matches('\n').count() + 1;
+        let help = found.help.as_deref().map(|help| format!("; {help}")).unwrap_or_default();
+        format!("line {number}: {}{help} (`formwork explain {}`)", found.message, found.code)
+    };
+    analysis.diagnostics.iter().filter(says).map(line).collect()
+}
+
 /// What sections 8 to 10 promise and Formwork does not enforce yet, one line each.
 pub fn not_yet_enforced(model: &Model, tokens: &TokenSource) -> Vec<String> {
     let mut lines = Vec::new();
     let mut say = |what: &str, text: &str| lines.push(format!("{what}: {}", text.trim()));
-    for cache in &model.caches {
-        let what = cache.what.as_ref().map_or("", |what| &what.value);
-        say("cache", &format!("{} ({what})", cache.name.value));
-    }
     for authentication in &model.authentication {
         let text = authentication.text.value.trim();
         match &authentication.kind {

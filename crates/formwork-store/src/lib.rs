@@ -5,6 +5,7 @@
 //! alone. What an operation does is the engine's business; HTTP is the server's. Source: *The pipeline*, room 6.
 
 mod audit;
+mod commits;
 mod driver;
 mod error;
 mod folder;
@@ -20,6 +21,7 @@ mod tables;
 mod vault;
 
 pub use audit::{Anchor, AuditError, AuditFault, AuditFilter, AuditTrail, Head, StoredAudit, Verified};
+pub use commits::{Commits, Mark};
 pub use driver::{Driver, Fate, Rows, Waiting, Worked, WorkedOutcome};
 pub use error::OpenError;
 pub use once::{KeptAnswer, Once, OnceEnded, OnceKey, Render};

@@ -1,6 +1,7 @@
 //! The store as the server sees it: calls go in, what they ended in comes out, durable.
 
 use crate::audit;
+use crate::commits::{Commits, Mark, Touched};
 use crate::error::OpenError;
 use crate::once::{KeptAnswer, Once, OnceEnded, OnceKey};
 use crate::options::Options;
@@ -73,6 +74,25 @@ impl Store {
         match &self.backend {
             Backend::Sqlite { readers, .. } => readers.vault(),
             Backend::Postgres(store) => store.vault(),
+        }
+    }
+
+    /// Which commit last touched what, for what is kept of answers.
+    pub fn commits(&self) -> &Arc<Commits> {
+        match &self.backend {
+            Backend::Sqlite { readers, .. } => readers.commits(),
+            Backend::Postgres(store) => store.commits(),
+        }
+    }
+
+    /// Empties a cache layer on every node; on this one at once.
+    pub async fn clear_layer(&self, layer: Mark) -> Result<(), StoreError> {
+        let mut touched = Touched::default();
+        touched.layer(layer);
+        self.commits().note(&touched);
+        match &self.backend {
+            Backend::Sqlite { .. } => Ok(()),
+            Backend::Postgres(store) => store.tell(&touched).await,
         }
     }
 

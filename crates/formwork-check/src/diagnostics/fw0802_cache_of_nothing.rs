@@ -6,6 +6,7 @@ use crate::diagnostic::{Diagnostic, Severity};
 use crate::names;
 use crate::words::quoted;
 use formwork_model::names::nearest;
+use formwork_syntax::Span;
 
 pub(crate) static ENTRY: Entry = Entry {
     code: "FW0802",
@@ -15,13 +16,21 @@ pub(crate) static ENTRY: Entry = Entry {
     rule: Some(rule),
 };
 
+/// Whether nothing has the name, and it is no header of a request.
+pub(crate) fn is_unknown(cx: &Context<'_>, name: &str, span: Span) -> bool {
+    let before = cx.source.get(..span.start as usize).unwrap_or_default().trim_end_matches(['`', ' ']);
+    let behind = cx.source.get(span.end as usize..).unwrap_or_default().trim_start_matches(['`', ' ']);
+    let is_header = before.ends_with("header") || behind.starts_with("header");
+    !is_header && !name.starts_with('-') && !cx.lexicon.knows(name)
+}
+
 /// Finds it.
 fn rule(cx: &Context<'_>) -> Vec<Diagnostic> {
     let layers = cx.model.caches.iter();
     let prose = layers.flat_map(|layer| layer.what.iter().chain(&layer.invalidation));
     prose
         .flat_map(|prose| names::codes(cx, prose.span))
-        .filter(|(name, _)| !name.starts_with('-') && !cx.lexicon.knows(name))
+        .filter(|(name, span)| is_unknown(cx, name, *span))
         .filter_map(|(name, span)| {
             let known = names::operations(cx).chain(names::entities(cx)).chain(names::events(cx));
             let near = nearest(name, known);

@@ -53,6 +53,8 @@ pub(crate) mod fw0802_cache_of_nothing;
 pub(crate) mod fw0803_stale_cache;
 pub(crate) mod fw0804_weaker_than_promised;
 pub(crate) mod fw0805_contradicting_targets;
+pub(crate) mod fw0806_cache_of_a_writer;
+pub(crate) mod fw0807_cache_not_kept;
 pub(crate) mod fw0901_grant_of_nothing;
 pub(crate) mod fw0902_operation_without_caller;
 pub(crate) mod fw0903_refused_grant;

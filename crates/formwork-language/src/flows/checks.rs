@@ -4,7 +4,7 @@ use crate::behaviour::{Amount, AmountComparison, FlowAction, RowCount};
 use crate::expression::Expression;
 use crate::flows::names::Scope;
 use crate::notes::NoteKind;
-use crate::program::STANDING_FAILURES;
+use crate::program::{CACHE_HIT_RATIO, STANDING_FAILURES};
 use crate::steps::clause::{Joined, Misread, Reader};
 use crate::steps::{Form, Grammar, NO_NAMES};
 use crate::tokens::Sentence;
@@ -126,7 +126,7 @@ fn metric(scope: &mut Scope<'_>, reader: &mut Reader<'_>) -> Result<Option<FlowA
     let name = code.text(scope.world.source).trim().to_owned();
     let amount = amount(scope, reader)?;
     let filled = scope.program.metrics.iter().map(|metric| &*metric.name);
-    let metrics = filled.chain([STANDING_FAILURES]);
+    let metrics = filled.chain([STANDING_FAILURES, CACHE_HIT_RATIO]);
     if !metrics.clone().any(|metric| metric == name) {
         let nearest = nearest(&name, metrics).map(str::to_owned);
         scope.note(NoteKind::UnknownName { what: "metric", name, nearest }, code.span());

@@ -5,6 +5,7 @@
 mod access;
 mod answers;
 mod audit;
+mod caches;
 mod carried;
 mod conditions;
 mod costs;
@@ -84,8 +85,11 @@ pub(crate) fn lower_model(source: &str, model: &Model) -> Compiled {
         audit,
         secrets: shared.secrets,
         budgets: shared.budgets,
+        cache_layers: Vec::new(),
+        cached: Vec::new(),
     };
     cycles::find(&program, &mut notes);
+    caches::lower(&world, &mut program, &mut notes);
     let flows = flows::read_all(&world, &program, &mut notes);
     program.schema = schema;
     Compiled { program, behaviours: lowered.behaviours, standing, flows, notes: tidy(notes) }

@@ -46,6 +46,8 @@ pub struct CacheLayer {
     pub ttl_seconds: Option<f64>,
     /// *Invalidation*.
     pub invalidation: Option<Prose>,
+    /// *Size*: how much is kept at most.
+    pub size: Option<Prose>,
     /// Label to last line.
     pub span: Span,
 }
@@ -55,9 +57,10 @@ const WHAT: [&str; 8] = ["what", "content", "contents", "data", "cached", "holds
 const TTL: [&str; 4] = ["ttl", "lifetime", "expiry", "time to live"];
 const INVALIDATION: [&str; 6] =
     ["invalidation", "invalidated", "eviction", "cleared", "cleared by", "purged"];
+const SIZE: [&str; 4] = ["size", "capacity", "max size", "maximum size"];
 
 fn is_layer_label(title: &str) -> bool {
-    [&WHAT[..], &TTL, &INVALIDATION].iter().any(|names| begins_with(title, names))
+    [&WHAT[..], &TTL, &INVALIDATION, &SIZE].iter().any(|names| begins_with(title, names))
 }
 
 pub(crate) fn read(reader: &mut Reader<'_>, part: &Part) {
@@ -241,6 +244,7 @@ fn read_layer_table(reader: &mut Reader<'_>, table: &Table) {
     let ttl = columns.find(&TTL);
     let what = columns.find(&WHAT);
     let invalidation = columns.find(&INVALIDATION);
+    let size = columns.find(&SIZE);
     let name = columns.find(&["layer", "cache", "name", "cache layer", "tier"]).unwrap_or(0);
     let is_layers = columns.find(&["layer", "cache", "cache layer", "tier"]).is_some() || ttl.is_some();
     if !is_layers || (ttl.is_none() && what.is_none() && invalidation.is_none()) {
@@ -252,6 +256,7 @@ fn read_layer_table(reader: &mut Reader<'_>, table: &Table) {
         let mut layer = new_layer(name, row.span);
         layer.what = cell(what).map(|text| reader.prose(text));
         layer.invalidation = cell(invalidation).map(|text| reader.prose(text));
+        layer.size = cell(size).map(|text| reader.prose(text));
         set_ttl(&mut layer, cell(ttl).map(|text| reader.prose(text)));
         reader.model.classes.push((row.span, Class::Understood));
         reader.model.caches.push(layer);
@@ -316,7 +321,7 @@ fn read_layer(reader: &mut Reader<'_>, part: &Part) {
 }
 
 fn new_layer(name: Spanned<String>, span: Span) -> CacheLayer {
-    CacheLayer { name, what: None, ttl: None, ttl_seconds: None, invalidation: None, span }
+    CacheLayer { name, what: None, ttl: None, ttl_seconds: None, invalidation: None, size: None, span }
 }
 
 /// `Prices are cached for 15 minutes; a new price list clears them.`
@@ -347,5 +352,7 @@ fn read_layer_label(reader: &mut Reader<'_>, layer: &mut CacheLayer, part: &Part
         set_ttl(layer, text);
     } else if begins_with(&title, &INVALIDATION) {
         layer.invalidation = text;
+    } else if begins_with(&title, &SIZE) {
+        layer.size = text;
     }
 }

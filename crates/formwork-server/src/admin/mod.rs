@@ -65,6 +65,7 @@ async fn answer(shared: &Shared, entrance: Entrance, request: Request<Incoming>)
             change_keys(shared, KeyCommand::Create(new)).await
         }
         ("DELETE", ["keys", name]) => change_keys(shared, KeyCommand::Revoke((*name).to_owned())).await,
+        ("DELETE", ["caches", name]) => empty_cache(shared, name).await,
         ("GET", ["outbox"]) => events(shared, None, true),
         ("GET", ["budgets"]) => budgets(shared, query),
         ("GET", ["invariants"]) => invariants(shared).await,
@@ -79,7 +80,7 @@ fn methods(path: &[&str], test: bool) -> Option<&'static str> {
     Some(match path {
         ["metrics" | "budgets" | "outbox" | "invariants" | "deliveries"] => "GET, HEAD",
         ["keys"] => "GET, HEAD, POST",
-        ["keys", _] => "DELETE",
+        ["keys" | "caches", _] => "DELETE",
         ["deliveries", _, "retry"] => "POST",
         ["probe", "events" | "metric"] if test => "GET, HEAD",
         ["clock" | "rows" | "faults"] | ["probe", "count" | "sum"] | ["components", _, "run"] if test => {
@@ -129,7 +130,9 @@ async fn testing(
 
 fn metrics(shared: &Shared) -> Reply {
     let content_type = Some(HeaderValue::from_static("text/plain; version=0.0.4; charset=utf-8"));
-    Reply { content_type, ..Reply::json(StatusCode::OK, shared.metrics.text().into_bytes()) }
+    let mut text = shared.metrics.text();
+    shared.caches.lines(&mut text);
+    Reply { content_type, ..Reply::json(StatusCode::OK, text.into_bytes()) }
 }
 
 fn check_key(headers: &HeaderMap, key: &str) -> Result<(), Problem> {
@@ -168,6 +171,16 @@ async fn change_keys(shared: &Shared, command: KeyCommand) -> Result<Reply, Prob
         KeyOutcome::List(keys) => Ok(Reply::json(StatusCode::OK, keys::write_list(&keys))),
         KeyOutcome::Revoked(true) => Ok(Reply::empty(StatusCode::NO_CONTENT)),
         KeyOutcome::Revoked(false) => Err(Problem::with(&NOT_FOUND, "No key of this name holds.")),
+    }
+}
+
+/// Empties a cache layer on every node.
+async fn empty_cache(shared: &Shared, name: &str) -> Result<Reply, Problem> {
+    let name = crate::input::percent_decode(name, false).ok_or_else(|| Problem::of(&MALFORMED))?;
+    match shared.caches.clear(&shared.store, &name).await {
+        Some(Ok(())) => Ok(Reply::empty(StatusCode::NO_CONTENT)),
+        Some(Err(error)) => Err(unavailable(&format!("{error:?}"))),
+        None => Err(Problem::with(&NOT_FOUND, "No cache layer has this name.")),
     }
 }
 

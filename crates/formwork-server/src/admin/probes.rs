@@ -9,7 +9,9 @@ use crate::shared::Shared;
 use formwork_engine::StoreError;
 use formwork_language::eval::{Host, Scope, evaluate};
 use formwork_language::expression::{Bare, Equals, Kind, Names, parse};
-use formwork_language::program::{Aggregate, Condition, EntityId, FieldId, STANDING_FAILURES, Statement};
+use formwork_language::program::{
+    Aggregate, CACHE_HIT_RATIO, Condition, EntityId, FieldId, STANDING_FAILURES, Statement,
+};
 use formwork_language::sql;
 use formwork_language::value::{Value, json as plain_json};
 use http::StatusCode;
@@ -49,7 +51,9 @@ pub(super) fn sum(shared: &Shared, body: &[u8]) -> Result<Reply, Problem> {
 pub(super) fn metric(shared: &Shared, name: &str) -> Result<Reply, Problem> {
     let at = shared.program.metrics.iter().position(|metric| *metric.name == *name);
     let own = || (name == STANDING_FAILURES).then(|| shared.metrics.standing_failures() as f64);
-    let value = at.and_then(|at| shared.metrics.value(at)).or_else(own);
+    // Before the first request nothing has been missed, and nothing hit.
+    let ratio = || (name == CACHE_HIT_RATIO).then(|| shared.caches.hit_ratio().unwrap_or(0.0));
+    let value = at.and_then(|at| shared.metrics.value(at)).or_else(own).or_else(ratio);
     let value =
         value.ok_or_else(|| Problem::with(&NOT_FOUND, format!("No step fills a metric `{name}`.")))?;
     Ok(Reply::json(StatusCode::OK, format!("{{\"value\":{value}}}").into_bytes()))

@@ -8,6 +8,7 @@ mod audit;
 mod bounds;
 mod browsers;
 mod budgets;
+mod caches;
 mod client;
 mod codings;
 mod conditional;

@@ -11,6 +11,9 @@ mod bounds;
 mod browsers;
 #[path = "../http/budgets.rs"]
 mod budgets;
+#[path = "../http/caches.rs"]
+mod caches;
+mod caches_on_nodes;
 #[path = "../http/client.rs"]
 mod client;
 #[path = "../http/codings.rs"]

@@ -5,8 +5,9 @@ use super::tls;
 use crate::error::OpenError;
 use std::str::FromStr;
 use std::time::Duration;
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio_postgres::config::{Host, SslMode};
-use tokio_postgres::{Client, Config, NoTls};
+use tokio_postgres::{AsyncMessage, Client, Config, Connection, NoTls};
 use tokio_postgres_rustls::MakeRustlsConnect;
 
 /// How long a connection may take to be made, unless the address says so.
@@ -66,6 +67,25 @@ impl Address {
         self.schema.as_deref()
     }
 
+    /// Makes a connection that hears notifications: their text, and nothing once when it has ended.
+    pub(crate) async fn listen(&self, told: Told) -> Result<Client, Failed> {
+        let mut config = self.config.clone();
+        let schema = self.schema.as_deref().map(|schema| format!(" {schema}")).unwrap_or_default();
+        config.application_name(format!("formwork listening{schema}"));
+        match &self.tls {
+            None => {
+                let (client, connection) = config.connect(NoTls).await?;
+                tokio::spawn(hear(connection, told));
+                Ok(client)
+            }
+            Some(tls) => {
+                let (client, connection) = config.connect(tls.clone()).await?;
+                tokio::spawn(hear(connection, told));
+                Ok(client)
+            }
+        }
+    }
+
     /// Makes a connection, driven by the runtime that this runs on.
     pub(crate) async fn connect(&self) -> Result<Client, Failed> {
         // What goes wrong with the connection itself is told to whoever uses the client.
@@ -82,6 +102,25 @@ impl Address {
             }
         }
     }
+}
+
+/// Who is told what a connection hears.
+pub(crate) type Told = Box<dyn Fn(Option<&str>) + Send + Sync>;
+
+/// Drives a connection and tells what it hears.
+async fn hear<S, T>(mut connection: Connection<S, T>, told: Told)
+where
+    S: AsyncRead + AsyncWrite + Unpin,
+    T: AsyncRead + AsyncWrite + Unpin,
+{
+    loop {
+        match std::future::poll_fn(|context| connection.poll_message(context)).await {
+            Some(Ok(AsyncMessage::Notification(notification))) => told(Some(notification.payload())),
+            Some(Ok(_)) => {}
+            Some(Err(_)) | None => break,
+        }
+    }
+    told(None);
 }
 
 /// Whether a text is meant as the address of a database.

@@ -6,6 +6,7 @@ use super::cascades::Cascades;
 use super::dialect::Postgres;
 use super::errors::{Constraints, Failed, Fault, not_open, words};
 use super::isolation::{Isolation, isolation};
+use super::listening::{self, Listening};
 use super::migrate::bring_up;
 use super::outcome::{Outcome, outcome};
 use super::pool::{NotTaken, Pool, Work};
@@ -13,6 +14,7 @@ use super::session::{Patience, Session, runtime};
 use super::system::OnPostgres;
 use super::transaction::{Shared, as_parameters, bind_all, one_value};
 use super::turns::Turns;
+use crate::commits::{Commits, Touched};
 use crate::error::OpenError;
 use crate::folder::{lock_folder, node_name};
 use crate::once::{KeptAnswer, Once, OnceEnded};
@@ -46,6 +48,8 @@ pub(crate) struct PostgresStore {
     pool: Pool,
     inner: Arc<Inner>,
     turns: Turns,
+    /// Hears what other nodes commit, when a cache asks.
+    listening: Option<Listening>,
     patience: Duration,
     place: String,
     /// The data folder is this process's as long as the store is open.
@@ -77,6 +81,7 @@ impl PostgresStore {
             constraints: Constraints::new(&program.schema).map_err(other)?,
             cascades: Cascades::new(&program.schema),
             vault: Vault::new(options.variables_key),
+            commits: Arc::new(Commits::new(&program, true)),
             program,
         };
         let patience = Patience {
@@ -96,11 +101,16 @@ impl PostgresStore {
         })?;
         let statements = inner.shared.compiled.statements.len();
         let size = (inner.options.connections, inner.options.queue.max(1));
+        let listening = inner.shared.commits.are_watched().then(|| {
+            Listening::start(address.clone(), inner.shared.commits.clone(), inner.shared.node.clone())
+        });
+        let listening = listening.transpose().map_err(|error| other(error.to_string()))?;
         let pool =
             Pool::start(address, patience, statements, size).map_err(|error| other(error.to_string()))?;
         Ok(Self {
             pool,
             turns: Turns::new(&inner.shared.program),
+            listening,
             patience: inner.options.patience,
             place,
             inner,
@@ -114,6 +124,11 @@ impl PostgresStore {
 
     pub(crate) fn vault(&self) -> &Vault {
         &self.inner.shared.vault
+    }
+
+    /// Which commit last touched what.
+    pub(crate) fn commits(&self) -> &Arc<Commits> {
+        &self.inner.shared.commits
     }
 
     /// What this process is called.
@@ -323,8 +338,26 @@ impl PostgresStore {
         Err(away())
     }
 
+    /// Tells the other nodes what is touched without a transaction.
+    pub(crate) async fn tell(&self, touched: &Touched) -> Result<(), StoreError> {
+        let Some(text) = self.commits().told(self.node(), touched) else { return Ok(()) };
+        let away = || StoreError::Unavailable("the database is away".into());
+        let (reply, done) = oneshot::channel();
+        let work: Work = Box::new(move |session| {
+            let told = session.map(|session| session.batch(&listening::telling(&text)).is_ok());
+            // Who has hung up no longer waits.
+            let _ = reply.send(told == Some(true));
+            told != Some(false)
+        });
+        self.pool.hand(work).map_err(|_| away())?;
+        if done.await == Ok(true) { Ok(()) } else { Err(away()) }
+    }
+
     /// Takes no more calls and waits for those under way.
     pub(crate) async fn close(&self) {
+        if let Some(listening) = &self.listening {
+            listening.close();
+        }
         self.pool.close();
         while !self.pool.is_done() {
             tokio::time::sleep(Duration::from_millis(5)).await;

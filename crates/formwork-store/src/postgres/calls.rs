@@ -3,9 +3,11 @@
 use super::errors::Fault;
 use super::isolation::Isolation;
 use super::jobs;
+use super::listening;
 use super::session::Session;
 use super::system::OnPostgres;
 use super::transaction::{PostgresTransaction, Shared};
+use crate::commits::Touched;
 use crate::once::{KeptAnswer, Once};
 use crate::options::CommitObserver;
 use crate::system::{Kept, NextRun, Told, keep_answer, kept_answer, settle_delivery};
@@ -84,6 +86,7 @@ impl Running<'_> {
         let overdue = || started.elapsed() > self.work;
         let mut ended = run(&self.shared.program, call, &mut transaction, &mut self.ids, &overdue);
         let (trouble, key_taken) = (transaction.trouble.take(), transaction.key_taken);
+        let mut touched = std::mem::take(&mut transaction.touched);
         if trouble.is_some() {
             return self.given_up(session, trouble, ended);
         }
@@ -97,12 +100,15 @@ impl Running<'_> {
                 return self.given_up(session, Some(Fault::of(&failed)), ended);
             }
             session.begin(begin);
+            touched = Touched::default();
         }
         let mut system = OnPostgres::new(session);
         let noted = self.behind(&mut system, &mut ended, (beside, now));
         let trouble = system.trouble.take();
         match noted {
-            Ok(()) if ended.result.is_ok() || matches!(beside, Beside::Job(_)) => self.commit(session, ended),
+            Ok(()) if ended.result.is_ok() || matches!(beside, Beside::Job(_)) => {
+                self.commit(session, ended, &touched)
+            }
             Ok(()) => self.undo(session, Tried::Ended(ended)),
             Err(error) => self.given_up(session, trouble, refused(error)),
         }
@@ -177,9 +183,16 @@ impl Running<'_> {
         }
     }
 
-    fn commit(&mut self, session: &mut Session, ended: Ended) -> Tried {
+    fn commit(&mut self, session: &mut Session, ended: Ended, touched: &Touched) -> Tried {
         let (flushing, mark) = (Instant::now(), session.mark());
-        match session.end("COMMIT") {
+        let commits = &self.shared.commits;
+        let done = match commits.told(self.node, touched) {
+            None => session.end("COMMIT"),
+            Some(text) => session.end(&format!("{}; COMMIT", listening::telling(&text))),
+        };
+        // Before the answer, and also when it is not known what became of it.
+        commits.note(touched);
+        match done {
             Ok(()) => {
                 if let Some(observer) = self.on_commit {
                     observer(flushing.elapsed(), 1);

@@ -6,6 +6,7 @@ use super::dialect::{FUNCTIONS, LONGEST_NAME, Postgres};
 use super::errors::{Constraints, Failed, not_open};
 use super::session::Session;
 use super::transaction::{PostgresTransaction, Shared};
+use crate::commits::Commits;
 use crate::error::OpenError;
 use crate::statements::{Compiled, quoted};
 use crate::tables::{FORMAT, Found, LookedAt, Misfit, Plan, plan};
@@ -158,6 +159,7 @@ fn look_at_rows(
     let shared = Shared {
         // Rows are taken over, and no operation is under way.
         vault: Vault::default(),
+        commits: Arc::new(Commits::new(&program, false)),
         node: String::new(),
         compiled: Compiled::new(&Postgres, &program).map_err(impossible)?,
         constraints: Constraints::new(&program.schema).map_err(impossible)?,

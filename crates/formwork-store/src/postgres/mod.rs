@@ -11,6 +11,7 @@ mod dialect;
 mod errors;
 mod isolation;
 mod jobs;
+mod listening;
 mod migrate;
 mod outcome;
 mod pool;

@@ -6,6 +6,7 @@ use super::errors::{Constraints, Failed, Fault};
 use super::session::Session;
 use super::system::OnPostgres;
 use super::values::{Bound, Raw, bind};
+use crate::commits::{Commits, Touched};
 use crate::rules::broken_rule;
 use crate::statements::{Compiled, Gives, Prepared};
 use crate::system::{
@@ -34,6 +35,7 @@ pub(crate) struct Shared {
     pub(crate) vault: Vault,
     pub(crate) constraints: Constraints,
     pub(crate) cascades: Cascades,
+    pub(crate) commits: Arc<Commits>,
 }
 
 /// A transaction that is open on a session.
@@ -48,11 +50,21 @@ pub(crate) struct PostgresTransaction<'t> {
     pub(crate) trouble: Option<Fault>,
     /// Whether an update met a taken key, which may belong to a row that it could not see.
     pub(crate) key_taken: bool,
+    /// What it has touched, for caches.
+    pub(crate) touched: Touched,
 }
 
 impl<'t> PostgresTransaction<'t> {
     pub(crate) fn new(session: &'t mut Session, shared: &'t Shared) -> Self {
-        Self { session, shared, written: 0, most: MAX_ROWS_WRITTEN, trouble: None, key_taken: false }
+        Self {
+            session,
+            shared,
+            written: 0,
+            most: MAX_ROWS_WRITTEN,
+            trouble: None,
+            key_taken: false,
+            touched: Touched::default(),
+        }
     }
 
     /// The same without a bound on the rows written, for a document that has changed.
@@ -147,6 +159,7 @@ impl<'t> PostgresTransaction<'t> {
         let counting = shared.cascades.counting(entity).filter(|_| deletes);
         let before = counting.map(|sql| self.taken(sql)).transpose()?;
         let touched = write(self)?;
+        self.touched.wrote(&shared.commits, entity, deletes);
         let after = counting.map(|sql| self.taken(sql)).transpose()?;
         let taken = after.zip(before).map_or(0, |(after, before)| after.saturating_sub(before));
         self.written += touched + taken;
@@ -300,6 +313,7 @@ impl Transaction for PostgresTransaction<'_> {
 
     fn emit(&mut self, event: &OutboxEvent) -> Result<(), StoreError> {
         let values = emitted(&self.shared.program.schema, event);
+        self.touched.emitted(&self.shared.commits, &event.name);
         self.beside(|system| system.execute(EMIT, &values).map(|_| ()))
     }
 

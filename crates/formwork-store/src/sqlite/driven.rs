@@ -75,7 +75,8 @@ impl Driven {
         };
         while let Ok(first) = writing.messages.try_recv() {
             let (statements, owed, tables) = (Statements::Cached, Vec::new(), Some(&*tables));
-            Group { connection, statements, writing, deadline, ids, owed, fate, tables }.run(first);
+            let touched = Default::default();
+            Group { connection, statements, writing, deadline, ids, owed, fate, tables, touched }.run(first);
         }
     }
 }

@@ -4,6 +4,7 @@ use super::connection::Statements;
 use super::dialect::Sqlite;
 use super::errors::Keys;
 use super::transaction::{Shared, SqliteTransaction};
+use crate::commits::Commits;
 use crate::error::OpenError;
 use crate::statements::Compiled;
 use crate::tables::{FORMAT, Found, LookedAt, Misfit, Plan, plan};
@@ -130,6 +131,7 @@ fn look_at_rows(
     let shared = Shared {
         // Rows are taken over, and no operation is under way.
         vault: Vault::default(),
+        commits: Arc::new(Commits::new(&program, false)),
         node: String::new(),
         keys: Keys::new(&program.schema),
         compiled,

@@ -4,6 +4,7 @@ use super::connection::{Deadline, Statements, open_reader};
 use super::dialect::Sqlite;
 use super::system::OnSqlite;
 use super::transaction::{Fault, Shared, SqliteTransaction, bind_all, one_value};
+use crate::commits::Commits;
 use crate::options::Options;
 use crate::rules::runs_many;
 use crate::statements;
@@ -117,6 +118,11 @@ impl Readers {
     /// What this process is called.
     pub(crate) fn node(&self) -> &str {
         &self.shared.node
+    }
+
+    /// Which commit last touched what.
+    pub(crate) fn commits(&self) -> &Arc<Commits> {
+        &self.shared.commits
     }
 
     pub(crate) fn program(&self) -> &Arc<Program> {

@@ -4,6 +4,7 @@ use super::connection::Statements;
 use super::errors::Keys;
 use super::system::OnSqlite;
 use super::values::{bind, read};
+use crate::commits::{Commits, Touched};
 use crate::rules::broken_rule;
 use crate::statements::{Compiled, Encode, Gives, Prepared, quoted};
 use crate::system::{self as budgets, EMIT, emitted, forget_operation, keep_delivery, keep_operation};
@@ -28,6 +29,7 @@ pub(crate) struct Shared {
     /// Seals what is kept between two parts.
     pub(crate) vault: Vault,
     pub(crate) keys: Keys,
+    pub(crate) commits: Arc<Commits>,
 }
 
 /// A transaction that is open on a connection.
@@ -39,6 +41,8 @@ pub(crate) struct SqliteTransaction<'t, 'c> {
     written: u64,
     /// The most rows that it may write.
     most: u64,
+    /// What it has touched, for caches.
+    pub(crate) touched: Touched,
 }
 
 impl<'t, 'c> SqliteTransaction<'t, 'c> {
@@ -47,7 +51,14 @@ impl<'t, 'c> SqliteTransaction<'t, 'c> {
         statements: &'t mut Statements<'c>,
         shared: &'t Shared,
     ) -> Self {
-        Self { connection, statements, shared, written: 0, most: MAX_ROWS_WRITTEN }
+        Self {
+            connection,
+            statements,
+            shared,
+            written: 0,
+            most: MAX_ROWS_WRITTEN,
+            touched: Touched::default(),
+        }
     }
 
     /// The same without a bound on the rows written, for a document that has changed.
@@ -100,6 +111,18 @@ impl<'t, 'c> SqliteTransaction<'t, 'c> {
             }
             touched => touched,
         }
+    }
+
+    /// Notes whose rows a statement wrote.
+    fn note(&mut self, statement: StatementId) {
+        let shared = self.shared;
+        let Some(prepared) = shared.compiled.statements.get(statement as usize) else { return };
+        let written = shared.program.statements.get(statement as usize);
+        let deletes = matches!(
+            written,
+            Some(ProgramStatement::DeleteByKey { .. } | ProgramStatement::DeleteWhere { .. })
+        );
+        self.touched.wrote(&shared.commits, prepared.entity, deletes);
     }
 
     /// SQLite does not say which reference is broken. A missing one is found by looking each up.
@@ -250,6 +273,7 @@ impl Transaction for SqliteTransaction<'_, '_> {
     fn write(&mut self, statement: StatementId, parameters: &[Value]) -> Result<u64, StoreError> {
         let before = self.connection.total_changes();
         let touched = self.touch(statement, parameters)?;
+        self.note(statement);
         self.written += self.connection.total_changes() - before;
         if self.written > self.most { Err(StoreError::TooMuchWork) } else { Ok(touched) }
     }
@@ -283,6 +307,7 @@ impl Transaction for SqliteTransaction<'_, '_> {
         let touched = self.on_prepared(usize::MAX, update, &parameters, |statement, prepared| {
             execute(shared, statement, prepared)
         })?;
+        self.touched.wrote(&shared.commits, update.entity, false);
         self.written += self.connection.total_changes() - before;
         if self.written > self.most { Err(StoreError::TooMuchWork) } else { Ok((touched, last)) }
     }
@@ -339,6 +364,7 @@ impl Transaction for SqliteTransaction<'_, '_> {
 
     fn emit(&mut self, event: &OutboxEvent) -> Result<(), StoreError> {
         let values = emitted(&self.shared.program.schema, event);
+        self.touched.emitted(&self.shared.commits, &event.name);
         let done = self.statements.with(self.connection, self.shared.compiled.emit, EMIT, |statement| {
             statement.execute(params_from_iter(&values))
         });

@@ -12,6 +12,7 @@ use super::inspector::Tables;
 use super::migrate::{bring_up, not_open};
 use super::system::OnSqlite;
 use super::transaction::{Shared, SqliteTransaction};
+use crate::commits::{Commits, Touched};
 use crate::driver::{Fate, Worked, WorkedOutcome};
 use crate::error::OpenError;
 use crate::folder::{lock_folder, variables_key};
@@ -98,6 +99,7 @@ pub(crate) fn open(options: &Options, program: Arc<Program>) -> Result<(Writer, 
         node: ONLY_NODE.to_owned(),
         keys: Keys::new(&program.schema),
         vault: Vault::new(key),
+        commits: Arc::new(Commits::new(&program, false)),
         compiled,
         program,
     });
@@ -294,6 +296,7 @@ impl Writing {
             owed: Vec::with_capacity(GROUP_MAX),
             fate: Fate::Commits,
             tables: None,
+            touched: Touched::default(),
         };
         let left = loop {
             match self.next(&connection, &log_pages) {
@@ -410,6 +413,8 @@ pub(super) struct Group<'w, 'c> {
     pub(super) fate: Fate,
     /// How a simulation is shown the rows.
     pub(super) tables: Option<&'w Tables>,
+    /// What its calls have touched, for caches.
+    pub(super) touched: Touched,
 }
 
 impl Group<'_, '_> {
@@ -471,6 +476,8 @@ impl Group<'_, '_> {
         if committed && let Some(observer) = &self.writing.options.on_commit {
             observer(flushing.elapsed(), self.owed.len());
         }
+        // Before the answers, and also when it is not known what the disk has.
+        self.writing.shared.commits.note(&std::mem::take(&mut self.touched));
         // The connection is kept when it can be brought back: opening it anew could find the group in the log.
         let alive = self.connection.is_autocommit() || self.fixed(Fixed::Rollback);
         if let Some(driver) = &self.writing.options.driver {
@@ -566,10 +573,14 @@ impl Group<'_, '_> {
         let mut transaction = SqliteTransaction::new(self.connection, &mut self.statements, &shared);
         let overdue = || self.deadline.has_passed();
         let mut ended = run(&shared.program, call, &mut transaction, self.ids, &overdue);
+        let touched = std::mem::take(&mut transaction.touched);
         self.deadline.clear();
         beside(&mut ended);
         if self.connection.is_autocommit() {
             return None;
+        }
+        if ended.result.is_ok() {
+            self.touched.join(&touched);
         }
         let kept = ended.result.is_ok() || self.fixed(Fixed::RollbackTo);
         if !kept || !self.fixed(Fixed::Release) {

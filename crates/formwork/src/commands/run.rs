@@ -12,7 +12,7 @@ use formwork_check::Analysis;
 use formwork_language::program::Surface;
 use formwork_server::{
     ClockChoice, Config, Origins, Running, Secrets, TlsFiles, TokenSource, UpstreamAddress, audit_left_open,
-    curl_line, edge_left_open, mode_table, not_yet_enforced, start,
+    curl_line, edge_left_open, mode_table, not_kept, not_yet_enforced, start,
 };
 use formwork_store::VariablesKey;
 use std::net::SocketAddr;
@@ -84,8 +84,8 @@ pub(crate) enum Clock {
 pub(crate) fn run(arguments: &Arguments, terminal: &Terminal) -> Result<Ending> {
     let source = documents::read(&arguments.document)?;
     let Some(analysis) = findings::executable(source, terminal) else { return Ok(Ending::FallsShort) };
-    let open = audit_left_open(&analysis).into_iter().chain(edge_left_open(&analysis));
-    if let Some(first) = open.into_iter().next() {
+    let open = [audit_left_open(&analysis), edge_left_open(&analysis), not_kept(&analysis)].concat();
+    if let Some(first) = open.first() {
         terminal.must_say(&format!("{}: {first}", arguments.document));
         return Ok(Ending::FallsShort);
     }

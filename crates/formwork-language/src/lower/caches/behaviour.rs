@@ -1,0 +1,252 @@
+//! What the compiled behaviour of an operation says about keeping its answers: what it reads, what of the caller and the
+//! request it names, and why it may not be kept at all.
+
+use crate::expression::Expression;
+use crate::functions::FUNCTIONS;
+use crate::lower::add_once;
+use crate::program::{
+    Answered, BodyShape, EntityId, Instruction, KeyPart, Lock, MessagePart, NotKept, Operation, Program,
+    Slot, Statement, StatementId, slots,
+};
+use crate::value::Value;
+use std::sync::Arc;
+
+/// Functions that give the time: an answer with them is as old as it is kept.
+const OF_TIME: [&str; 2] = ["now", "today"];
+
+/// The entities that an operation reads, sorted.
+pub(super) fn reads(program: &Program, operation: &Operation) -> Vec<EntityId> {
+    let ids = operation.code.instructions.iter().flat_map(statements);
+    let mut found: Vec<EntityId> = ids
+        .filter_map(|id| program.statements.get(id as usize))
+        .flat_map(|statement| match statement {
+            Statement::Select(select) => vec![select.entity],
+            Statement::Query(query) => query.reads.clone(),
+            Statement::Count { entity, .. }
+            | Statement::Exists { entity, .. }
+            | Statement::Aggregate { entity, .. } => vec![*entity],
+            _ => Vec::new(),
+        })
+        .collect();
+    found.sort_unstable();
+    found.dedup();
+    found
+}
+
+/// The entities that an operation writes, those that follow by a reference not counted.
+pub(super) fn writes(program: &Program, operation: &Operation) -> Vec<EntityId> {
+    let of = |instruction: &Instruction| match instruction {
+        Instruction::Insert { entity, .. } | Instruction::Update { entity, .. } => Some(*entity),
+        Instruction::Delete { statement, .. } | Instruction::WriteMany { statement, .. } => {
+            match program.statements.get(*statement as usize) {
+                Some(
+                    Statement::DeleteByKey { entity }
+                    | Statement::UpdateWhere { entity, .. }
+                    | Statement::DeleteWhere { entity, .. },
+                ) => Some(*entity),
+                _ => None,
+            }
+        }
+        _ => None,
+    };
+    let mut found: Vec<EntityId> = operation.code.instructions.iter().filter_map(of).collect();
+    found.sort_unstable();
+    found.dedup();
+    found
+}
+
+fn statements(instruction: &Instruction) -> Vec<StatementId> {
+    match instruction {
+        Instruction::ReadValue { statement, .. }
+        | Instruction::ReadRow { statement, .. }
+        | Instruction::ReadRows { statement, .. }
+        | Instruction::ReadQuery { statement, .. }
+        | Instruction::Wait { statement, .. } => vec![*statement],
+        Instruction::ReadPage { first, after, .. } => vec![*first, *after],
+        _ => Vec::new(),
+    }
+}
+
+/// Why no answer of an operation is kept; nothing when they are.
+pub(super) fn refusal(program: &Program, operation: &Operation, has_ttl: bool) -> Option<NotKept> {
+    let code = &operation.code;
+    if code.instructions.is_empty() {
+        // What is mocked reads nothing, and its answers are made up in any case.
+        return None;
+    }
+    let name = || operation.name.to_string();
+    if operation.writes || code.has_parts() {
+        return Some(NotKept::Writes(name()));
+    }
+    let any = |fits: &dyn Fn(&Instruction) -> bool| code.instructions.iter().any(fits);
+    if any(&|one| matches!(one, Instruction::Count { .. } | Instruction::Observe { .. })) {
+        return Some(NotKept::Counts(name()));
+    }
+    let locks = |id: StatementId| match program.statements.get(id as usize) {
+        Some(Statement::Select(select)) => select.lock != Lock::None,
+        _ => false,
+    };
+    if any(&|one| statements(one).into_iter().any(locks)) {
+        return Some(NotKept::Locks(name()));
+    }
+    let succeeds = |one: &Instruction| match one {
+        Instruction::Return { status, .. } => (200..300).contains(status),
+        Instruction::Stop => true,
+        _ => false,
+    };
+    if !any(&succeeds) {
+        return Some(NotKept::NeverAnswers(name()));
+    }
+    let used = Used::of(operation);
+    if let Some(varying) = used.varying.iter().find(|name| !OF_TIME.contains(name)) {
+        return Some(NotKept::Varies(name(), varying));
+    }
+    if used.slots.iter().any(|(slot, _)| *slot == slots::REQUEST_ID) {
+        return Some(NotKept::Varies(name(), "request.id"));
+    }
+    let aging = used.varying.first().filter(|_| !has_ttl)?;
+    Some(NotKept::Ages(name(), aging))
+}
+
+/// What of the caller and the request tells answers of an operation apart.
+pub(super) fn key(operation: &Operation) -> Vec<KeyPart> {
+    let used = Used::of(operation);
+    // The derived text names every slot that is read, wherever it stands: also where nobody looked for it above.
+    let text = format!("{:?}{:?}{:?}", operation.code.instructions, operation.input, operation.access);
+    let mut parts = Vec::new();
+    for slot in 0..slots::INPUT {
+        let all = text.matches(&format!("Slot({slot})")).count();
+        let seen: Vec<&Option<Arc<str>>> =
+            used.slots.iter().filter(|(at, _)| *at == slot).map(|(_, member)| member).collect();
+        let named: Option<Vec<Arc<str>>> = seen.iter().map(|member| (*member).clone()).collect();
+        match named {
+            _ if all == 0 && seen.is_empty() => {}
+            Some(members) if members.len() == all => {
+                let mut names = Vec::new();
+                members.iter().for_each(|member| add_once(&mut names, member));
+                parts.extend(names.into_iter().map(|name| KeyPart::Member(slot, name)));
+            }
+            _ => parts.push(KeyPart::Slot(slot)),
+        }
+    }
+    // The cursor of a page is its caller's.
+    let is_page = operation.output.body == BodyShape::Page
+        || operation.code.instructions.iter().any(|one| matches!(one, Instruction::ReadPage { .. }));
+    if is_page && !parts.contains(&KeyPart::Slot(slots::CALLER_ID)) {
+        parts.push(KeyPart::Slot(slots::CALLER_ID));
+    }
+    parts
+}
+
+/// What the expressions of an operation use.
+#[derive(Default)]
+struct Used {
+    /// Fixed slots, with the member where no more than one is read.
+    slots: Vec<(Slot, Option<Arc<str>>)>,
+    /// Functions whose value differs from call to call.
+    varying: Vec<&'static str>,
+}
+
+impl Used {
+    fn of(operation: &Operation) -> Self {
+        let mut used = Self::default();
+        for instruction in &operation.code.instructions {
+            used.in_instruction(instruction);
+        }
+        used
+    }
+
+    fn in_instruction(&mut self, instruction: &Instruction) {
+        match instruction {
+            Instruction::FailIf { condition, failure } => {
+                self.look(condition);
+                self.in_failure(failure);
+            }
+            Instruction::Fail { failure } => self.in_failure(failure),
+            Instruction::JumpUnless { condition, .. } => self.look(condition),
+            Instruction::Let { value, .. } | Instruction::Accept { value, .. } => self.look(value),
+            Instruction::ReadValue { parameters, .. }
+            | Instruction::ReadRow { parameters, .. }
+            | Instruction::ReadRows { parameters, .. }
+            | Instruction::ReadQuery { parameters, .. }
+            | Instruction::ReadPage { parameters, .. } => parameters.iter().for_each(|one| self.look(one)),
+            Instruction::LoopStart { list, .. } => self.look(list),
+            Instruction::Return { body, headers, .. } => {
+                match body {
+                    Answered::Value(value) | Answered::RowWith { row: value, .. } => self.look(value),
+                    Answered::Nothing | Answered::Page(_) => {}
+                }
+                headers.iter().for_each(|(_, value)| self.look(value));
+            }
+            Instruction::Redirect { to, .. } => self.look(to),
+            // None of the others is in a behaviour that only reads, or has an expression.
+            _ => {}
+        }
+    }
+
+    fn in_failure(&mut self, failure: &crate::program::Failure) {
+        for part in &failure.message {
+            if let MessagePart::Expression(expression) = part {
+                self.look(expression);
+            }
+        }
+        failure.members.iter().for_each(|(_, value)| self.look(value));
+    }
+
+    fn look(&mut self, expression: &Expression) {
+        match expression {
+            Expression::Slot(slot) if *slot < slots::INPUT => self.slots.push((*slot, None)),
+            Expression::Member { of, name } => match **of {
+                Expression::Slot(slot) if slot < slots::INPUT => {
+                    self.slots.push((slot, Some(name.clone())));
+                }
+                _ => self.look(of),
+            },
+            Expression::Index { of, index } => match (&**of, &**index) {
+                (Expression::Slot(slot), Expression::Constant(Value::Text(name))) if *slot < slots::INPUT => {
+                    self.slots.push((*slot, Some(name.clone())));
+                }
+                _ => {
+                    self.look(of);
+                    self.look(index);
+                }
+            },
+            Expression::Call { function, arguments, .. } => {
+                if let Some(function) = FUNCTIONS.get(usize::from(*function)) {
+                    // `uuid("…")` reads one.
+                    let reads = function.name == "uuid" && !arguments.is_empty();
+                    if !function.pure && !reads && function.name != "secret" {
+                        self.varying.push(function.name);
+                    }
+                }
+                arguments.iter().for_each(|one| self.look(one));
+            }
+            Expression::Constant(_)
+            | Expression::Slot(_)
+            | Expression::Local(_)
+            | Expression::Searched(_) => {}
+            Expression::Field { row: of, .. }
+            | Expression::Unary(_, of)
+            | Expression::Has(of)
+            | Expression::Matches { text: of, .. }
+            | Expression::Convert { value: of, .. } => self.look(of),
+            Expression::List(items) => items.iter().for_each(|one| self.look(one)),
+            Expression::Map(members) => members.iter().for_each(|(key, value)| {
+                self.look(key);
+                self.look(value);
+            }),
+            Expression::Binary { left, right, .. } => {
+                self.look(left);
+                self.look(right);
+            }
+            Expression::Choose(condition, one, other) => {
+                [condition, one, other].into_iter().for_each(|one| self.look(one));
+            }
+            Expression::Comprehension { over, body, filter, .. } => {
+                self.look(over);
+                self.look(body);
+                filter.iter().for_each(|one| self.look(one));
+            }
+        }
+    }
+}
