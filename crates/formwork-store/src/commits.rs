@@ -255,7 +255,7 @@ mod tests {
     use super::*;
     use formwork_check::analyse_fragment;
 
-    const LAYERED: &str = "## 4) API\n\n#### Operation: `get_link` — `GET /links/{slug}`\n\n**Output:** the `link`\n\n**Behavior:**\n1. Finds the `link` where `slug == input.slug`, or fails with `404 gone`.\n2. Returns the `link`.\n\n## 6) Data Model\n\n### Entity: `team`\n\n**Fields:**\n- `id` (uuid) | identity | primary key, generated\n\n### Entity: `link`\n\n**Fields:**\n- `slug` (string) | the name | primary key\n- `team_id` (uuid) | whose | references `team.id` with on delete cascade\n\n## 8) Performance, Caching & SLOs\n\n### Caching Strategy\n\n**Layer:** Link cache\n- **What:** responses of `get_link`\n- **TTL:** 60 s\n- **Invalidation:** on a write to `link`\n";
+    const LAYERED: &str = "## 4) API\n\n#### Operation: `get_link` — `GET /links/{slug}`\n\n**Output:** the `link`\n\n**Behavior:**\n1. Finds the `link` where `slug == input.slug`, or fails with `404 gone`.\n2. Returns the `link`.\n\n## 6) Data Model\n\n### Entity: `team`\n\n**Fields:**\n- `id` (uuid) | identity | primary key, generated\n\n### Entity: `link`\n\n**Fields:**\n- `slug` (string) | the name | primary key\n- `team_id` (uuid) | whose | references team.id on delete cascade\n\n## 8) Performance, Caching & SLOs\n\n### Caching Strategy\n\n**Layer:** Link cache\n- **What:** responses of `get_link`\n- **TTL:** 60 s\n- **Invalidation:** on a write to `link`\n";
 
     fn commits(shared: bool) -> Commits {
         let analysis = analyse_fragment(LAYERED.into());
