@@ -123,6 +123,7 @@ pub static CATALOGUE: &[&Entry] = &[
     &fw0907_condition_of_grant::ENTRY,
     &fw0908_key_of_nothing::ENTRY,
     &fw0909_unknown_role::ENTRY,
+    &fw0914_limit_not_understood::ENTRY,
     &fw0920_origin_of_nobody::ENTRY,
     &fw0940_cost_not_understood::ENTRY,
     &fw0941_idle_budget::ENTRY,

@@ -141,6 +141,7 @@ fn other(place: &Place, entry: &str, subject: &str) -> Diagnostic {
         "rule_not_supported" => fw0606_rule_not_supported::found,
         "bad_pattern" => fw0607_bad_pattern::found,
         "bad_number" => fw0608_bad_bound::found,
+        "limit_not_understood" => fw0914_limit_not_understood::found,
         "rule_not_understood" => fw0610_rule_not_understood::found,
         "varying_rule" => fw0611_varying_rule::found,
         "impossible_transition" => fw0612_impossible_transition::found,

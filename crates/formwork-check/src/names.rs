@@ -121,12 +121,3 @@ pub(crate) fn codes<'a>(cx: &Context<'a>, span: Span) -> Vec<(&'a str, Span)> {
     }
     found
 }
-
-/// Where a name stands in a piece of prose; the whole piece if it does not stand there as written.
-pub(crate) fn place_of(cx: &Context<'_>, span: Span, name: &str) -> Span {
-    let text = cx.source.get(span.range()).unwrap_or_default();
-    match text.find(name) {
-        Some(at) => Span::new(span.start + at as u32, span.start + (at + name.len()) as u32),
-        None => span,
-    }
-}

@@ -235,6 +235,8 @@ pub enum RuleKind {
     RowAtStart,
     /// A number over a group of rows.
     Invariant,
+    /// There are as many rows as there may be.
+    Quota,
 }
 
 impl RuleKind {
@@ -248,6 +250,7 @@ impl RuleKind {
             Self::AppendOnly => "append_only",
             Self::RowAtStart => "row_at_start",
             Self::Invariant => "invariant",
+            Self::Quota => "quota",
         }
     }
 }

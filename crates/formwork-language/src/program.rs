@@ -8,6 +8,7 @@ mod audit;
 mod caches;
 mod costs;
 mod instructions;
+mod limits;
 mod operations;
 mod schema;
 mod standing;
@@ -21,6 +22,7 @@ pub use costs::{Budget, BudgetEvent, BudgetFact, BudgetPeriod, Charge, Reserve, 
 /// Where an operation is served.
 pub use formwork_model::sections::interface::Surface;
 pub use instructions::{Answered, Code, Failure, Instruction, MessagePart, NextElement, PagedRows};
+pub use limits::{CountedBy, LimitRule, Limited};
 pub use operations::{
     AccessRule, BodyShape, Granted, InputField, InputShape, Mode, Operation, OutputShape, PageShape,
     PathPart, Procedure,
@@ -105,6 +107,8 @@ pub struct Program {
     /// What the document says of `Idempotency-Key`; an operation that is not named has
     /// [`OnceRule::usual`].
     pub once: Vec<OnceRule>,
+    /// How often, how many at a time and how large requests may be, in the order of section 9.
+    pub limits: Vec<LimitRule>,
     /// Statements over many rows of tables whose rows the engine must see, and how they are done one by one.
     pub row_by_row: FxHashMap<StatementId, RowByRow>,
     /// The external components of section 3; calls refer by index.

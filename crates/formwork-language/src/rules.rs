@@ -146,6 +146,8 @@ pub struct Invariant {
     pub per: Vec<FieldId>,
     /// The sum or number; its parameters are the group's values.
     pub value: StatementId,
+    /// Set for a quota of section 9: only what makes a group grow is tested.
+    pub quota: Option<Quota>,
     /// The number of rows in the group: without rows there is no group, unless the right side belongs to it.
     pub rows: StatementId,
     /// The row that the right side speaks of.
@@ -199,4 +201,12 @@ pub struct RowByRow {
     pub behind: StatementId,
     /// An UpdateByKey of the assigned fields and those that follow, or a DeleteByKey.
     pub change: StatementId,
+}
+
+/// What a quota of section 9 adds to an [`Invariant`]: rows that were there before it stay, and may be changed and
+/// deleted, however many they are.
+#[derive(Clone, Debug)]
+pub struct Quota {
+    /// Which rows count, as a condition on the row in [`ROW`]; all when absent.
+    pub filter: Option<Expression>,
 }

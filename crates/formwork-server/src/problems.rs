@@ -7,6 +7,7 @@ use crate::json::{Writer, every_entity, write_text};
 use formwork_engine::{ConflictKind, FieldFault, Refusal, RuleFault, RuleKind};
 use formwork_language::program::Schema;
 use formwork_language::value::{Row, Value};
+use formwork_model::facts::Outcome;
 use http::header::{ALLOW, HeaderName, RETRY_AFTER, WWW_AUTHENTICATE};
 use http::{HeaderValue, StatusCode};
 use std::borrow::Cow;
@@ -46,6 +47,7 @@ catalogue! {
     UNSUPPORTED_MEDIA_TYPE = 415 "unsupported_media_type" "The body is not JSON";
     INVALID = 422 "invalid" "The input is not valid";
     KEY_REUSED = 422 "idempotency_key_reused" "The idempotency key belongs to another request";
+    RATE_LIMITED = 429 "rate_limited" "Too many requests";
     HEADERS_TOO_LARGE = 431 "headers_too_large" "The header is too large";
     INTERNAL = 500 "internal" "The server made a mistake";
     ARITHMETIC = 500 "arithmetic" "A computation has no result";
@@ -110,6 +112,8 @@ pub(crate) struct Details {
     pub(crate) status: StatusCode,
     /// The stable word.
     code: Cow<'static, str>,
+    /// The URI of its type, where another document than this server's gives one.
+    kind: Option<&'static str>,
     title: Cow<'static, str>,
     detail: Option<Cow<'static, str>>,
     faults: Vec<Fault>,
@@ -131,6 +135,7 @@ impl Problem {
         Self(Box::new(Details {
             status: status(entry.status),
             code: entry.code.into(),
+            kind: None,
             title: entry.title.into(),
             detail: None,
             faults: Vec::new(),
@@ -183,6 +188,41 @@ impl Problem {
         let mut problem = Self::of(entry);
         problem.for_the_log = Some(cause.into());
         problem
+    }
+
+    /// A request beyond a limit of the document; `violated` are the names of what it does not keep to.
+    pub(crate) fn limited(
+        otherwise: Option<&Outcome>,
+        detail: String,
+        violated: &[&str],
+        retry_after: i64,
+    ) -> Self {
+        let mut problem = Self::of(&RATE_LIMITED);
+        if let Some(outcome) = otherwise {
+            problem = problem.answered_as(outcome);
+        }
+        problem.kind = Some("https://iana.org/assignments/http-problem-types#quota-exceeded");
+        problem.detail = Some(detail.into());
+        let mut names = vec![b'['];
+        for (position, name) in violated.iter().enumerate() {
+            if position > 0 {
+                names.push(b',');
+            }
+            write_text(&mut names, name);
+        }
+        names.push(b']');
+        problem.members.push(("violated-policies".to_owned(), names));
+        problem.headers.retain(|(name, _)| *name != RETRY_AFTER);
+        problem.headers.push((RETRY_AFTER, HeaderValue::from(retry_after)));
+        problem
+    }
+
+    /// The same with the status and code that the document names for it.
+    pub(crate) fn answered_as(mut self, outcome: &Outcome) -> Self {
+        self.status = status(outcome.status);
+        self.code = outcome.code.clone().map_or_else(|| default_code(self.status), Cow::Owned);
+        self.title = Cow::Owned(sentence_case(&self.code));
+        self
     }
 
     /// What the engine refused.
@@ -255,6 +295,7 @@ impl Problem {
         Self(Box::new(Details {
             status,
             code,
+            kind: None,
             title,
             detail: message.map(Cow::Owned),
             faults: Vec::new(),
@@ -274,7 +315,7 @@ impl Problem {
             }
             None => Self::of(match fault.kind {
                 RuleKind::Unique | RuleKind::Overlap => &CONFLICT,
-                RuleKind::Invariant => &INVARIANT,
+                RuleKind::Invariant | RuleKind::Quota => &INVARIANT,
                 _ => &INVALID,
             }),
         };
@@ -321,7 +362,10 @@ impl Problem {
     pub(crate) fn body(&self, instance: &str, trace: Option<&str>) -> Vec<u8> {
         let mut out = Vec::with_capacity(256);
         out.extend_from_slice(b"{\"type\":");
-        write_text(&mut out, &format!("/problems/{}", self.code.replace('_', "-")));
+        match self.kind {
+            Some(kind) => write_text(&mut out, kind),
+            None => write_text(&mut out, &format!("/problems/{}", self.code.replace('_', "-"))),
+        }
         out.extend_from_slice(b",\"title\":");
         write_text(&mut out, &self.title);
         out.extend_from_slice(format!(",\"status\":{}", self.status.as_u16()).as_bytes());

@@ -11,6 +11,7 @@ use crate::cursor::Walk;
 use crate::edge;
 use crate::input::{Parts, Unreadable};
 use crate::json::{Writer, plain_text, write_text};
+use crate::limits::{Asking, Requested, Ticket};
 use crate::once;
 use crate::parts::Keyed;
 use crate::problems::{
@@ -152,7 +153,9 @@ impl Asked<'_> {
                 if self.head.method == Method::HEAD && operation.code.has_parts() {
                     return Err(Problem::method_not_allowed(allow));
                 }
-                let mut reply = self.operation(index, operation, prepared, &path, body).await?;
+                let mut ticket = Ticket::default();
+                let result = self.operation(index, operation, prepared, &path, body, &mut ticket).await;
+                let mut reply = ticket.settle(result).await?;
                 reply.headers.extend(shared.faults.later(index));
                 Ok(reply)
             }
@@ -175,6 +178,7 @@ impl Asked<'_> {
         prepared: &Prepared,
         path: &[&str],
         body: impl Incoming<Data = Bytes> + Unpin,
+        ticket: &mut Ticket,
     ) -> Result<Reply, Problem> {
         let shared = self.shared;
         let headers = &self.head.headers;
@@ -184,10 +188,13 @@ impl Asked<'_> {
         let caller = self.caller(operation).await?;
         self.noted.caller(&caller);
         caller.check(&operation.access)?;
+        self.ask_limits(index, &caller, None, ticket).await?;
         if prepared.answers_json && !accepts_json(headers) {
             return Err(Problem::of(&NOT_ACCEPTABLE));
         }
-        let body = read_body(body, shared.limits.body_bytes, shared.limits.read).await?;
+        let most = shared.limiter.body_bytes(index, shared.limits.body_bytes);
+        let body = read_body(body, most, shared.limits.read).await;
+        let body = body.map_err(|problem| shared.limiter.body_refused(index, problem))?;
         if !body.is_empty() {
             check_content_type(headers, &self.head.method)?;
         }
@@ -214,6 +221,7 @@ impl Asked<'_> {
                 Unreadable::Malformed(detail) => Problem::with(&MALFORMED, detail),
                 Unreadable::Invalid(faults) => Problem::invalid(faults),
             })?;
+        self.ask_limits(index, &caller, Some(&slots), ticket).await?;
         if let (Some(mock), true) = (&prepared.mock, operation.code.instructions.is_empty()) {
             return Ok(mock.answer(&slots));
         }
@@ -283,6 +291,25 @@ impl Asked<'_> {
         let walk = Walk { operation: &operation.name, caller: &caller.id, input: walked };
         let answer = self.refused(ended.result, &ended.rows)?;
         rendered(shared, index, &answer, &ended.rows, &walk)
+    }
+
+    /// Asks whether section 9 lets the request through: at once, or with its input where that is what counts.
+    async fn ask_limits(
+        &self,
+        index: usize,
+        caller: &Caller,
+        slots: Option<&[Value]>,
+        ticket: &mut Ticket,
+    ) -> Result<(), Problem> {
+        let when = if slots.is_some() { Asking::WithInput } else { Asking::BeforeInput };
+        let request = Requested {
+            caller,
+            headers: &self.head.headers,
+            peer: self.entrance.peer.ip(),
+            slots: slots.unwrap_or_default(),
+            now: self.shared.clock.now(),
+        };
+        self.shared.limiter.ask(index, when, &request, ticket).await
     }
 
     /// Runs a call that is carried out once for its key.

@@ -75,6 +75,8 @@ pub(crate) struct Shared {
     pub(crate) admin_key: String,
     /// Where it listens.
     pub(crate) addresses: Addresses,
+    /// What the document lets through.
+    pub(crate) limiter: crate::limits::Limiter,
     /// What is wrong with its components, in a test.
     pub(crate) faults: Arc<crate::admin::Faults>,
 }

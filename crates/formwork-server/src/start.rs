@@ -8,6 +8,7 @@ use crate::cursor::Cursors;
 use crate::data;
 use crate::edge::{self, Edge};
 use crate::keys::{self, DATABASE, FirstKey, KeyError, NewKey};
+use crate::limits::Limiter;
 use crate::listen::listen;
 use crate::metrics::Metrics;
 use crate::parts::{MissingSecrets, Needs, Parts, SecretValues, Upstreams};
@@ -218,6 +219,7 @@ pub(crate) async fn start_in(
     let clock = Arc::new(world.map_or_else(|| Clock::new(config.clock), World::clock));
     let metrics = Arc::new(Metrics::new(&program, &analysis.model.slos));
     let commits = Arc::new(Notify::new());
+    let was_there = config.data.join(DATABASE).exists();
     let store = Arc::new(open(&config, &program, &metrics, (commits.clone(), world))?);
     if world.is_none() {
         data::write_document(&config.data, &analysis.source)?;
@@ -249,8 +251,12 @@ pub(crate) async fn start_in(
     let keys = Keys::new(&program.api_key_header);
     let tokens = Tokens::new(&config.token_source.complete(&program.tokens));
     keys.refresh(&store.load_keys().map_err(|error| StartError::Data(format!("{error:?}")))?);
+    let limiter = Limiter::new(&program, &store, &clock, was_there)
+        .await
+        .map_err(|error| StartError::Data(format!("{error:?}")))?;
     let shared = Arc::new(Shared {
         caches: Caches::new(&program, store.commits()),
+        limiter,
         operations: Prepared::all(analysis).into(),
         every: Shared::columns(&program),
         public: Router::new(&program.operations, Surface::Public),

@@ -10,7 +10,7 @@ use formwork_model::Model;
 use formwork_model::facts::Location;
 use formwork_model::sections::observability::MetricKind;
 use formwork_model::sections::performance::CacheLayer;
-use formwork_model::sections::security::{AuthenticationKind, LimitKind, TokenRule};
+use formwork_model::sections::security::{AuthenticationKind, TokenRule};
 use formwork_model::values::Type;
 use std::net::SocketAddr;
 
@@ -272,9 +272,6 @@ pub fn not_yet_enforced(model: &Model, tokens: &TokenSource) -> Vec<String> {
             }
             _ => {}
         }
-    }
-    for limit in model.limits.iter().filter(|limit| limit.kind != LimitKind::Prose) {
-        say("limit", &limit.text.value);
     }
     for metric in model.metrics.iter().filter(|metric| metric.kind == Some(MetricKind::Gauge)) {
         say("metric", &format!("gauge `{}`", metric.name.value));

@@ -4,6 +4,7 @@
 //! tables and what changed in them), `system` (the store's own tables) and `rules`; `sqlite` holds what is SQLite's
 //! alone. What an operation does is the engine's business; HTTP is the server's. Source: *The pipeline*, room 6.
 
+mod admissions;
 mod audit;
 mod commits;
 mod driver;
@@ -20,6 +21,7 @@ mod system;
 mod tables;
 mod vault;
 
+pub use admissions::Decide;
 pub use audit::{Anchor, AuditError, AuditFault, AuditFilter, AuditTrail, Head, StoredAudit, Verified};
 pub use commits::{Commits, Mark};
 pub use driver::{Driver, Fate, Rows, Waiting, Worked, WorkedOutcome};
@@ -29,7 +31,7 @@ pub use options::{CommitObserver, Options};
 pub use sqlite::{Inspector, WaitingDelivery};
 pub use store::Store;
 pub use system::{
-    FailedAttempt, Holder, LeftDelivery, NextRun, StoredBudget, StoredDelivery, StoredEvent, StoredKey, Told,
-    Unfinished,
+    FailedAttempt, Holder, LeftDelivery, NextRun, StoredAdmissions, StoredBudget, StoredDelivery,
+    StoredEvent, StoredKey, Told, Unfinished,
 };
 pub use vault::VariablesKey;

@@ -165,7 +165,8 @@ impl Store {
             let before = now.saturating_sub(EVENTS_KEPT);
             let events = system::prune_outbox(connection, before, PRUNED_AT_ONCE)?;
             let left = system::prune_operations(connection, now, PRUNED_AT_ONCE)?;
-            Ok(answers.max(events).max(left) >= PRUNED_AT_ONCE.unsigned_abs())
+            let admitted = system::prune_admissions(connection, now, PRUNED_AT_ONCE)?;
+            Ok(answers.max(events).max(left).max(admitted) >= PRUNED_AT_ONCE.unsigned_abs())
         })
         .await
     }
@@ -411,7 +412,7 @@ impl Store {
     }
 
     /// Reads the store's own tables. May run more than once.
-    fn read<T: Send + 'static>(
+    pub(crate) fn read<T: Send + 'static>(
         &self,
         read: impl Fn(&mut dyn SystemConnection) -> Result<T, StoreError> + Send + Sync + 'static,
     ) -> Result<T, StoreError> {
@@ -422,7 +423,7 @@ impl Store {
     }
 
     /// Writes the store's own tables in a transaction. May run more than once.
-    async fn write(
+    pub(crate) async fn write(
         &self,
         write: impl Fn(&mut dyn SystemConnection) -> Result<bool, StoreError> + Send + Sync + 'static,
     ) -> Result<bool, StoreError> {

@@ -20,25 +20,22 @@ pub(crate) static ENTRY: Entry = Entry {
 fn rule(cx: &Context<'_>) -> Vec<Diagnostic> {
     let limits = cx.model.limits.iter();
     limits
-        .flat_map(|limit| match &limit.kind {
-            LimitKind::Rate { operations, .. } => {
-                let wrong = operations.iter().filter(|name| !names::is_operation(cx, name));
-                wrong.map(|name| (limit.text.span, name, "operation")).collect()
+        .flat_map(|limit| {
+            let wrong = limit.operations.iter().filter(|name| !names::is_operation(cx, &name.value));
+            let mut found: Vec<_> = wrong.map(|name| (name.span, &name.value, "operation")).collect();
+            if let LimitKind::Rows { entity, .. } = &limit.kind
+                && !names::is_entity(cx, &entity.value)
+            {
+                found.push((entity.span, &entity.value, "entity"));
             }
-            LimitKind::Rows { entity, .. } if !names::is_entity(cx, entity) => {
-                vec![(limit.text.span, entity, "entity")]
-            }
-            LimitKind::Rows { .. }
-            | LimitKind::RequestSize { .. }
-            | LimitKind::Concurrency { .. }
-            | LimitKind::Prose => Vec::new(),
+            found
         })
         .map(|(span, name, what)| {
             let near = match what {
                 "entity" => nearest(name, names::entities(cx)),
                 _ => nearest(name, names::operations(cx)),
             };
-            ENTRY.at(names::place_of(cx, span, name), format!("there is no {what} {}", quoted(name))).nearest(
+            ENTRY.at(span, format!("there is no {what} {}", quoted(name))).nearest(
                 cx,
                 name,
                 near,

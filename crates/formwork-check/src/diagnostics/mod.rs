@@ -64,6 +64,7 @@ pub(crate) mod fw0906_cost_of_nothing;
 pub(crate) mod fw0907_condition_of_grant;
 pub(crate) mod fw0908_key_of_nothing;
 pub(crate) mod fw0909_unknown_role;
+pub(crate) mod fw0914_limit_not_understood;
 pub(crate) mod fw0920_origin_of_nobody;
 pub(crate) mod fw0940_cost_not_understood;
 pub(crate) mod fw0941_idle_budget;

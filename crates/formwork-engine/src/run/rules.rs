@@ -186,15 +186,46 @@ impl Run<'_> {
 
     /// Notes down the groups that a row was or is in, and those whose right side it is.
     pub(super) fn touch(&mut self, entity: EntityId, before: Option<&[Value]>, after: Option<&[Value]>) {
+        self.touch_quotas(entity, before, after);
         for (at, invariant) in self.program.schema.invariants.iter().enumerate() {
             for values in [before, after].into_iter().flatten() {
                 let of = |field: FieldId| values.get(usize::from(field)).cloned().unwrap_or(Value::Null);
-                if invariant.entity == entity {
+                if invariant.entity == entity && invariant.quota.is_none() {
                     self.touched.add(at, invariant.per.iter().map(|field| of(*field)).collect());
                 }
                 if let Some(row) = invariant.right_row.as_ref().filter(|row| row.entity == entity) {
                     self.touched.add(at, vec![of(row.field)]);
                 }
+            }
+        }
+    }
+
+    /// Notes down the group of a quota that a row makes larger: one that it is new in, or counts in from now on.
+    fn touch_quotas(&mut self, entity: EntityId, before: Option<&[Value]>, after: Option<&[Value]>) {
+        let Some(after) = after else { return };
+        let program = self.program;
+        for (at, invariant) in program.schema.invariants.iter().enumerate() {
+            let Some(quota) = invariant.quota.as_ref().filter(|_| invariant.entity == entity) else {
+                continue;
+            };
+            let group = |values: &[Value]| -> Vec<Value> {
+                let of = |field: &FieldId| values.get(usize::from(*field)).cloned().unwrap_or(Value::Null);
+                invariant.per.iter().map(of).collect()
+            };
+            // A condition that cannot be answered counts: the statement that counts then says the same of all rows.
+            let mut counts = |values: &[Value]| match &quota.filter {
+                Some(filter) => {
+                    let counted = self.of_row(entity, &mut values.to_vec(), filter);
+                    !matches!(counted, Ok(value) if !matches!(value, Value::Boolean(true)))
+                }
+                None => true,
+            };
+            let stays = before.is_some_and(|before| {
+                let (was, is) = (group(before), group(after));
+                was.iter().zip(&is).all(|(was, is)| same(was, is)) && counts(before)
+            });
+            if !stays && counts(after) {
+                self.touched.add(at, group(after));
             }
         }
     }
@@ -263,7 +294,8 @@ impl Run<'_> {
             right.to_plain()
         );
         let fields = invariant.sum.into_iter().collect();
-        Err(broken(RuleKind::Invariant, invariant.entity, fields, detail, invariant.otherwise.as_ref()))
+        let kind = if invariant.quota.is_some() { RuleKind::Quota } else { RuleKind::Invariant };
+        Err(broken(kind, invariant.entity, fields, detail, invariant.otherwise.as_ref()))
     }
 
     /// The value of an expression over a row.
@@ -321,7 +353,8 @@ fn broken(
 pub(super) fn broken_invariants(run: &mut Run<'_>) -> Result<Vec<String>, Refusal> {
     let program: &Program = run.program;
     let mut found = Vec::new();
-    for invariant in &program.schema.invariants {
+    // What was there before a quota stays.
+    for invariant in program.schema.invariants.iter().filter(|one| one.quota.is_none()) {
         let mut groups = Groups::default();
         match &invariant.right_row {
             Some(right) => run.each_row(program, right.all, &mut |values| {

@@ -5,6 +5,7 @@
 //! reference; OpenAPI Specification 3.1.1.
 
 mod answers;
+mod limits;
 mod parameters;
 mod problems;
 
@@ -111,6 +112,7 @@ impl Cx<'_> {
                 object.insert("x-sunset".to_owned(), json!(ends.text));
             }
         }
+        limits::describe(self, index, &mut object);
         if operation.mode == Mode::Mocked {
             object.insert("x-formwork-mode".to_owned(), json!("mocked"));
         }

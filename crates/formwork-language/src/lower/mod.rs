@@ -17,6 +17,7 @@ mod guards;
 mod handlers;
 mod input;
 mod jobs;
+mod limits;
 mod lowering;
 mod once;
 mod operations;
@@ -62,6 +63,7 @@ pub(crate) fn lower_model(source: &str, model: &Model) -> Compiled {
     let roles = access::roles(&world, &lowered.operations);
     let once = once::rules(model, &lowered.operations);
     let audit = audit::rules(model, &schema, &lowered.operations);
+    let limits = limits::rules(model, &lowered.operations, &mut notes);
     let codes = lowered.operations.iter().map(|operation| &operation.code);
     let codes = codes.chain(lowered.procedures.iter().map(|procedure| &procedure.code));
     let codes = codes.chain(jobs.iter().map(|job| &job.code));
@@ -81,6 +83,7 @@ pub(crate) fn lower_model(source: &str, model: &Model) -> Compiled {
         api_key_header: access::api_key_header(model),
         tokens: access::tokens(model),
         once,
+        limits,
         upstreams,
         audit,
         secrets: shared.secrets,

@@ -8,6 +8,7 @@ mod conditions;
 mod constraints;
 mod invariants;
 mod many;
+mod quotas;
 mod start;
 mod transitions;
 
@@ -44,6 +45,7 @@ pub(super) fn lower(
             cx.rule(at, rule);
         }
     }
+    cx.quotas(model);
     cx.secrets(model);
     many::mark(&mut cx, model);
 }

@@ -14,6 +14,7 @@ mod entity_tables;
 mod flow_drawings;
 pub mod flows;
 pub mod interface;
+pub mod limits;
 mod listed_entities;
 pub mod observability;
 mod operation_tables;

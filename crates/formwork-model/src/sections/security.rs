@@ -1,7 +1,8 @@
 //! Section 9: authentication, authorisation, limits, audit, cost.
 
+pub use super::limits::{Limit, LimitKind, Per};
 use super::{access_tables, costs, edge};
-use crate::facts::{Outcome, Prose};
+use crate::facts::Prose;
 use crate::labels::begins_with;
 use crate::model::Class;
 use crate::names::same_name;
@@ -9,7 +10,6 @@ use crate::reader::{Entry, Reader, entries};
 use crate::sections::performance::duration_at;
 use crate::shapes;
 use crate::tokens::{Token, TokenKind, find_words, outer, split, starts_with_words};
-use crate::values::{parse_count, parse_outcome, parse_rate, parse_size};
 use formwork_syntax::{Part, Span, Spanned};
 
 pub use super::costs::{Budget, BudgetKind, BudgetPeriod};
@@ -110,58 +110,6 @@ pub struct Authorization {
     pub prose: Vec<Prose>,
 }
 
-/// A quota or rate limit.
-#[derive(Clone, Debug)]
-pub struct Limit {
-    /// What kind.
-    pub kind: LimitKind,
-    /// As written.
-    pub text: Prose,
-    /// `otherwise`
-    pub otherwise: Option<Outcome>,
-}
-
-/// The kinds of [`Limit`].
-#[derive(Clone, Debug, PartialEq)]
-pub enum LimitKind {
-    /// ``- `create_link`: 60 requests per minute per caller, burst 10``
-    Rate {
-        /// Operations; empty for all.
-        operations: Vec<String>,
-        /// How many.
-        count: u64,
-        /// In which window.
-        window_seconds: u64,
-        /// `caller`, `key`, `address`, a field, or absent for everybody together.
-        per: Option<String>,
-        /// Most at once.
-        burst: Option<u64>,
-    },
-    /// ``- at most 10,000 `link` per `owner_id` ``
-    Rows {
-        /// The entity.
-        entity: String,
-        /// How many.
-        count: u64,
-        /// By which field.
-        per: Option<String>,
-    },
-    /// `10 MB per request`
-    RequestSize {
-        /// Bytes.
-        bytes: u64,
-    },
-    /// `at most 1 at a time per …`
-    Concurrency {
-        /// How many.
-        count: u64,
-        /// By what.
-        per: Option<String>,
-    },
-    /// Prose.
-    Prose,
-}
-
 /// Columns whose heading is read with each cell.
 const SPOKEN: [&str; 5] = ["burst", "window", "per", "kept", "retention"];
 
@@ -193,7 +141,7 @@ fn read_part(reader: &mut Reader<'_>, part: &Part) {
         reader.model.authorization.span = reader.model.authorization.span.or(Some(part.title.span));
         each(reader, part, read_grant);
     } else if begins_with(&title, &LIMITS) {
-        each(reader, part, read_limits);
+        each(reader, part, super::limits::read);
     } else if begins_with(&title, &AUDIT) {
         each(reader, part, super::audit::read);
     } else if begins_with(&title, &COST) {
@@ -217,7 +165,7 @@ fn each(reader: &mut Reader<'_>, part: &Part, read: fn(&mut Reader<'_>, &Entry<'
     part.parts().for_each(|below| each(reader, below, read));
 }
 
-fn codes(tokens: &[Token<'_>]) -> Vec<Spanned<String>> {
+pub(super) fn codes(tokens: &[Token<'_>]) -> Vec<Spanned<String>> {
     tokens.iter().filter(|token| token.is_code()).map(Token::spanned).collect()
 }
 
@@ -364,7 +312,7 @@ fn says_all(tokens: &[Token<'_>]) -> bool {
 }
 
 /// The operations that tokens name, in code; where no code stands, those whose exact names are words of a list.
-fn operations(reader: &Reader<'_>, tokens: &[Token<'_>]) -> Vec<Spanned<String>> {
+pub(super) fn operations(reader: &Reader<'_>, tokens: &[Token<'_>]) -> Vec<Spanned<String>> {
     let coded = codes(tokens);
     if !coded.is_empty() {
         return coded;
@@ -375,7 +323,7 @@ fn operations(reader: &Reader<'_>, tokens: &[Token<'_>]) -> Vec<Spanned<String>>
 }
 
 /// What stands before the first colon, where the operations of a line are named.
-fn before_colon<'a, 't>(tokens: &'a [Token<'t>]) -> &'a [Token<'t>] {
+pub(super) fn before_colon<'a, 't>(tokens: &'a [Token<'t>]) -> &'a [Token<'t>] {
     let colon = tokens.iter().position(|token| token.is_mark(":"));
     &tokens[..colon.unwrap_or_default()]
 }
@@ -486,95 +434,4 @@ fn scope_grant(reader: &Reader<'_>, tokens: &[Token<'_>]) -> Option<Grant> {
     let condition = condition_behind(rest, when);
     let span = outer(tokens).filter(|_| all || !operations.is_empty())?;
     Some(Grant { role: scope.spanned(), operations, all, scopes: Vec::new(), condition, span })
-}
-
-fn read_limit(reader: &mut Reader<'_>, entry: &Entry<'_>) -> bool {
-    let tokens = reader.tokens(entry.text);
-    let end = tokens.iter().position(|token| token.is_word("otherwise")).unwrap_or(tokens.len());
-    let otherwise =
-        tokens[end..].iter().find(|token| token.is_code()).and_then(|token| parse_outcome(&token.text));
-    let own = &tokens[..end];
-    let kind = size(own)
-        .or_else(|| concurrency(own))
-        .or_else(|| rows(own))
-        .or_else(|| rate(reader, own))
-        .unwrap_or(LimitKind::Prose);
-    let is_fact = kind != LimitKind::Prose;
-    let text = reader.prose(entry.text);
-    reader.model.limits.push(Limit { kind, text, otherwise });
-    is_fact
-}
-
-/// Reads an entry that holds several rates between semicolons as several limits.
-fn read_limits(reader: &mut Reader<'_>, entry: &Entry<'_>) -> bool {
-    let tokens = reader.tokens(entry.text);
-    let clauses = split(&tokens, |token| token.is_mark(";"));
-    if clauses.len() < 2 || !clauses.iter().all(|clause| rate(reader, clause).is_some()) {
-        return read_limit(reader, entry);
-    }
-    for place in clauses.iter().filter_map(|clause| outer(clause)) {
-        let text = entry.text.slice(reader.source, place.start, place.end);
-        read_limit(reader, &Entry { text: &text, label: None, children: &[], ..*entry });
-    }
-    true
-}
-
-/// `10 MB per request`
-fn size(tokens: &[Token<'_>]) -> Option<LimitKind> {
-    find_words(tokens, &["per", "request"])?;
-    let pair = |at: usize| Some(format!("{} {}", tokens[at].text, tokens.get(at + 1)?.text));
-    let found = |at| parse_size(&pair(at)?).or_else(|| parse_size(&tokens[at].text));
-    (0..tokens.len()).find_map(found).map(|bytes| LimitKind::RequestSize { bytes })
-}
-
-/// `at most 1 at a time per …`
-fn concurrency(tokens: &[Token<'_>]) -> Option<LimitKind> {
-    let at = find_words(tokens, &["at", "a", "time"])?;
-    let count = tokens[..at].iter().rev().find_map(|token| parse_count(&token.text))?;
-    Some(LimitKind::Concurrency { count, per: per(&tokens[at..]) })
-}
-
-/// ``at most 10,000 `link` per `owner_id` ``
-fn rows(tokens: &[Token<'_>]) -> Option<LimitKind> {
-    let start = find_words(tokens, &["at", "most"])? + 2;
-    let [count, entity, rest @ ..] = tokens.get(start..)? else { return None };
-    let count = parse_count(&count.text)?;
-    entity.is_code().then(|| LimitKind::Rows { entity: entity.text.to_string(), count, per: per(rest) })
-}
-
-/// ``- `create_link`: 60 requests per minute per caller, burst 10``
-fn rate(reader: &Reader<'_>, tokens: &[Token<'_>]) -> Option<LimitKind> {
-    let (at, used, rate) = (0..tokens.len()).find_map(|at| {
-        let longest = (at + 5).min(tokens.len());
-        (at + 1..=longest).rev().find_map(|end| {
-            let words: Vec<&str> = tokens[at..end].iter().map(|token| &*token.text).collect();
-            parse_rate(&words.join(" ").replace(" / ", "/")).map(|rate| (at, end - at, rate))
-        })
-    })?;
-    let behind = &tokens[at + used..];
-    let burst = behind.iter().position(|token| token.is_word("burst"));
-    let burst =
-        burst.and_then(|at| behind[at + 1..].iter().take(2).find_map(|token| parse_count(&token.text)));
-    let coded = codes(&tokens[..at]);
-    let named = if coded.is_empty() { operations(reader, before_colon(&tokens[..at])) } else { coded };
-    Some(LimitKind::Rate {
-        operations: named.into_iter().map(|name| name.value).collect(),
-        count: rate.count,
-        window_seconds: rate.window_seconds,
-        per: per(behind),
-        burst,
-    })
-}
-
-/// What follows the first `per`: a code span, or `caller`, `key`, `address`.
-fn per(tokens: &[Token<'_>]) -> Option<String> {
-    let at = tokens.iter().position(|token| token.is_word("per"))?;
-    let named = tokens.get(at + 1).filter(|token| token.kind != TokenKind::Mark)?;
-    let word = named.text.to_lowercase();
-    Some(match &*word {
-        _ if named.is_code() => named.text.to_string(),
-        "api" => "key".to_owned(),
-        "ip" => "address".to_owned(),
-        _ => word,
-    })
 }

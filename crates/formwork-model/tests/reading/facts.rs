@@ -2,6 +2,7 @@
 
 use formwork_model::facts::{Field, StepItem};
 use formwork_model::sections::interface::Operation;
+use formwork_model::sections::security::LimitKind;
 use formwork_model::{Model, is_label, read};
 use std::fmt::Write;
 
@@ -203,7 +204,8 @@ impl Lines<'_> {
             line!(self, "grant {:?} {operations:?} all {} when {condition:?}", grant.role.value, grant.all);
         }
         for limit in &model.limits {
-            line!(self, "limit {:?} otherwise {:?}", limit.kind, limit.otherwise);
+            let operations: Vec<_> = limit.operations.iter().map(|name| &*name.value).collect();
+            line!(self, "limit {} {operations:?} otherwise {:?}", of_limit(&limit.kind), limit.otherwise);
         }
         for audit in &model.audit {
             let subjects: Vec<_> = audit.subjects.iter().map(|subject| &*subject.value).collect();
@@ -322,4 +324,22 @@ fn strip(debug: &str) -> String {
 
 fn first_line(text: &str) -> &str {
     text.lines().next().unwrap_or("")
+}
+
+/// A limit without the places of its names.
+fn of_limit(kind: &LimitKind) -> String {
+    match kind {
+        LimitKind::Rate { count, window_seconds, per, burst, role } => {
+            let role = role.as_ref().map(|role| &role.value);
+            format!("{count} in {window_seconds} s per {:?} burst {burst:?} role {role:?}", per.name())
+        }
+        LimitKind::Rows { entity, count, per, filter } => {
+            let per: Vec<_> = per.iter().map(|field| &*field.value).collect();
+            format!("{count} {} per {per:?} filtered {}", entity.value, filter.is_some())
+        }
+        LimitKind::RequestSize { bytes } => format!("{bytes} bytes"),
+        LimitKind::Concurrency { count, per } => format!("{count} at a time per {:?}", per.name()),
+        LimitKind::NotUnderstood => "not understood".to_owned(),
+        LimitKind::Prose => "prose".to_owned(),
+    }
 }

@@ -282,14 +282,15 @@ fn detailed(model: &Model, add: &mut impl FnMut(&str, String)) {
     }
     for limit in &model.limits {
         match &limit.kind {
-            LimitKind::Rate { operations, count, .. } => {
-                let named = operations.iter().map(|name| format!(" {name}")).collect::<String>();
+            LimitKind::Rate { count, .. } => {
+                let named =
+                    limit.operations.iter().map(|name| format!(" {}", name.value)).collect::<String>();
                 add("limit", format!("rate{named} {count}"));
             }
             LimitKind::RequestSize { bytes } => add("limit", format!("size {bytes}")),
-            LimitKind::Rows { entity, count, .. } => add("limit", format!("rows {entity} {count}")),
+            LimitKind::Rows { entity, count, .. } => add("limit", format!("rows {} {count}", entity.value)),
             LimitKind::Concurrency { count, .. } => add("limit", format!("concurrency {count}")),
-            LimitKind::Prose => {}
+            LimitKind::NotUnderstood | LimitKind::Prose => {}
         }
     }
     for audit in model.audit.iter().filter(|audit| !audit.subjects.is_empty()) {

@@ -20,6 +20,7 @@ mod handlers;
 mod hostile;
 mod jobs;
 mod lifecycle;
+mod limits;
 mod natural;
 mod once;
 mod operator;

@@ -36,6 +36,9 @@ mod hostile;
 mod jobs;
 #[path = "../http/lifecycle.rs"]
 mod lifecycle;
+#[path = "../http/limits.rs"]
+mod limits;
+mod limits_nodes;
 #[path = "../http/natural.rs"]
 mod natural;
 mod nodes;

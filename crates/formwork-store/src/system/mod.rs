@@ -5,6 +5,7 @@
 //! UPDATE`, `RETURNING`), and a store runs them through [`SystemConnection`]. A new table is one more file here, its
 //! line in [`TABLES`], and nothing else: it is made when a database is opened that has none yet.
 
+mod admissions;
 mod answers;
 mod budgets;
 mod deliveries;
@@ -18,6 +19,8 @@ mod told;
 
 use formwork_engine::StoreError;
 
+pub use admissions::StoredAdmissions;
+pub(crate) use admissions::{load_admissions, lock_admissions, prune_admissions, put_admissions};
 pub(crate) use answers::{Kept, keep_answer, kept_answer, prune_answers};
 pub use budgets::StoredBudget;
 pub(crate) use budgets::{budgets, forget_reserved, keep_standing, note_reserved, standing};
@@ -56,6 +59,7 @@ pub(crate) const TABLES: &[Table] = &[
     crate::audit::CHAIN,
     budgets::TABLE,
     budgets::RESERVED,
+    admissions::TABLE,
 ];
 
 /// A value of a table of the store's own.

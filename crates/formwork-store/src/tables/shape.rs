@@ -188,7 +188,7 @@ fn table(cx: &Cx<'_>, id: EntityId, entity: &EntitySchema) -> Result<TableShape,
     let checks = entity.rules.checks.iter().map(|check| check.text.to_string()).collect();
     let overlaps = entity.rules.overlaps.iter().map(|overlap| overlap.text.to_string()).collect();
     let name = entity.name.to_string();
-    let invariants = cx.schema.invariants.iter().filter(|invariant| invariant.entity == id);
+    let invariants = cx.schema.invariants.iter().filter(|one| one.entity == id && one.quota.is_none());
     let invariants = invariants.map(|invariant| invariant.text.to_string()).collect();
     Ok(TableShape { name, columns, primary_key, unique, indexes, checks, overlaps, invariants })
 }

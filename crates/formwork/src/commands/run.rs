@@ -12,7 +12,7 @@ use formwork_check::Analysis;
 use formwork_language::program::Surface;
 use formwork_server::{
     ClockChoice, Config, Origins, Running, Secrets, TlsFiles, TokenSource, UpstreamAddress, audit_left_open,
-    curl_line, edge_left_open, mode_table, not_kept, not_yet_enforced, start,
+    curl_line, edge_left_open, mode_table, not_kept, not_yet_enforced, start, unenforced_limit,
 };
 use formwork_store::VariablesKey;
 use std::net::SocketAddr;
@@ -87,6 +87,10 @@ pub(crate) fn run(arguments: &Arguments, terminal: &Terminal) -> Result<Ending> 
     let open = [audit_left_open(&analysis), edge_left_open(&analysis), not_kept(&analysis)].concat();
     if let Some(first) = open.first() {
         terminal.must_say(&format!("{}: {first}", arguments.document));
+        return Ok(Ending::FallsShort);
+    }
+    if let Some(limit) = unenforced_limit(&analysis) {
+        terminal.error(&anyhow::anyhow!("{}: {limit}", arguments.document));
         return Ok(Ending::FallsShort);
     }
     let mut origins = Origins::default();

@@ -165,18 +165,29 @@ fn grant(out: &Out<'_>, grant: &Grant, to: &str) -> Value {
 }
 
 fn limit(out: &Out<'_>, limit: &Limit) -> Value {
+    let operations: Vec<&str> = limit.operations.iter().map(|name| name.value.as_str()).collect();
     let (kind, mut more) = match &limit.kind {
-        LimitKind::Rate { operations, count, window_seconds, per, burst } => (
+        LimitKind::Rate { count, window_seconds, per, burst, role } => (
             "rate",
             json!({
-                "operations": operations, "count": count, "window_seconds": window_seconds, "per": per, "burst": burst,
+                "operations": operations, "count": count, "window_seconds": window_seconds, "per": per.name(),
+                "burst": burst, "role": value(role.as_ref()),
             }),
         ),
-        LimitKind::Rows { entity, count, per } => {
-            ("rows", json!({"entity": entity, "count": count, "per": per}))
+        LimitKind::Rows { entity, count, per, .. } => {
+            // One field as itself, as most have it.
+            let per: Vec<&str> = per.iter().map(|field| field.value.as_str()).collect();
+            let per = if let [one] = per.as_slice() { json!(one) } else { json!(per) };
+            let per = if per.as_array().is_some_and(Vec::is_empty) { Value::Null } else { per };
+            ("rows", json!({"entity": entity.value, "count": count, "per": per}))
         }
-        LimitKind::RequestSize { bytes } => ("request_size", json!({"bytes": bytes})),
-        LimitKind::Concurrency { count, per } => ("concurrency", json!({"count": count, "per": per})),
+        LimitKind::RequestSize { bytes } => {
+            ("request_size", json!({"operations": operations, "bytes": bytes}))
+        }
+        LimitKind::Concurrency { count, per } => {
+            ("concurrency", json!({"operations": operations, "count": count, "per": per.name()}))
+        }
+        LimitKind::NotUnderstood => ("not_understood", json!({})),
         LimitKind::Prose => ("prose", json!({})),
     };
     if let (Some(refusal), Some(more)) = (&limit.otherwise, more.as_object_mut()) {

@@ -15,6 +15,7 @@ pub(super) fn problems(cx: &Cx<'_>, index: u32, operation: &Operation) -> Map<St
         found.entry(status).or_default().insert(code.to_owned());
     };
     edge(cx, index, operation, &mut add);
+    super::limits::refusals(cx, index, &mut add);
     if operation.mode != Mode::Mocked {
         run(cx, operation, &mut add);
     }
@@ -84,7 +85,7 @@ fn run(cx: &Cx<'_>, operation: &Operation, add: &mut impl FnMut(u16, &str)) {
     if &*operation.method != "GET" {
         add(412, "precondition_failed");
     }
-    if !cx.program.schema.invariants.is_empty() {
+    if cx.program.schema.invariants.iter().any(|one| one.quota.is_none()) {
         add(500, "invariant");
     }
     let writes_rows = operation.code.instructions.iter().any(|instruction| {

@@ -20,9 +20,9 @@ const NOTATION: &str = "the sum of `E.f` or the number of `E`, [per `g`] [where 
 const PAGE: u32 = 1_000;
 
 /// What is computed over a group.
-struct Counted {
-    entity: EntityId,
-    sum: Option<FieldId>,
+pub(super) struct Counted {
+    pub(super) entity: EntityId,
+    pub(super) sum: Option<FieldId>,
 }
 
 impl Rules<'_> {
@@ -65,6 +65,7 @@ impl Rules<'_> {
             entity,
             sum: counted.sum,
             per,
+            quota: None,
             value,
             rows,
             right_row,
@@ -176,7 +177,7 @@ impl Rules<'_> {
         Some((typed.expression, right_row))
     }
 
-    fn index_group(&mut self, entity: EntityId, per: &[FieldId]) {
+    pub(super) fn index_group(&mut self, entity: EntityId, per: &[FieldId]) {
         let table = &mut self.schema.entities[usize::from(entity)];
         let is_reference = matches!(per, [one] if table.fields[usize::from(*one)].references.is_some());
         if !per.is_empty() && !is_reference {
@@ -186,7 +187,7 @@ impl Rules<'_> {
     }
 
     /// The statements for the number of a group, and for how many rows it has.
-    fn of_group(
+    pub(super) fn of_group(
         &mut self,
         counted: &Counted,
         per: &[FieldId],
@@ -210,7 +211,7 @@ impl Rules<'_> {
     }
 
     /// All rows in pages, sorted by some fields and then the primary key.
-    fn pages(
+    pub(super) fn pages(
         &mut self,
         entity: EntityId,
         by: &[FieldId],
