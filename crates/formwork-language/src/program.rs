@@ -9,6 +9,7 @@ mod caches;
 mod costs;
 mod instructions;
 mod limits;
+mod matrix;
 mod operations;
 mod schema;
 mod standing;
@@ -23,6 +24,7 @@ pub use costs::{Budget, BudgetEvent, BudgetFact, BudgetPeriod, Charge, Reserve, 
 pub use formwork_model::sections::interface::Surface;
 pub use instructions::{Answered, Code, Failure, Instruction, MessagePart, NextElement, PagedRows};
 pub use limits::{CountedBy, LimitRule, Limited};
+pub use matrix::{Access, Calling, Cell, MatrixRow, matrix};
 pub use operations::{
     AccessRule, BodyShape, Granted, InputField, InputShape, Mode, Operation, OutputShape, PageShape,
     PathPart, Procedure,

@@ -5,12 +5,14 @@
 //! [`report::Report`], which renders itself as text, JSON and JUnit. Source: language reference, *Flows*.
 
 pub mod client;
+mod contract;
 mod flows;
 mod json;
 mod launcher;
 pub mod report;
 mod target;
 
+pub use contract::{ContractReport, PairReport, run_contract};
 pub use flows::{Options, Progress, run_flows, run_flows_telling};
 pub use launcher::{LaunchError, Launcher, Stop, System, Wanted};
 pub use target::Target;

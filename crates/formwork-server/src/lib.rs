@@ -39,6 +39,7 @@ mod startup;
 mod tls;
 
 pub use audit::audit_left_open;
+pub use auth::authentication_left_open;
 pub use budgets::{BudgetLine, budgets};
 pub use config::{Addresses, ClockChoice, Config, Limits, Secrets, TokenSource, UpstreamAddress};
 pub use edge::{Origins, edge_left_open};

@@ -1,16 +1,13 @@
 //! What `run` prints at start: how each operation is served, one curl line each, and promises not yet enforced.
 
-use crate::auth::is_key_address;
-use crate::config::TokenSource;
 use crate::mock::matching;
 use formwork_check::Analysis;
 use formwork_language::behaviour::Inference;
-use formwork_language::program::{InputField, Mode, Operation, PathPart, Surface, TokenAlgorithm};
+use formwork_language::program::{InputField, Mode, Operation, PathPart, Surface};
 use formwork_model::Model;
 use formwork_model::facts::Location;
 use formwork_model::sections::observability::MetricKind;
 use formwork_model::sections::performance::CacheLayer;
-use formwork_model::sections::security::{AuthenticationKind, TokenRule};
 use formwork_model::values::Type;
 use std::net::SocketAddr;
 
@@ -258,21 +255,9 @@ pub fn not_kept(analysis: &Analysis) -> Vec<String> {
 }
 
 /// What sections 8 to 10 promise and Formwork does not enforce yet, one line each.
-pub fn not_yet_enforced(model: &Model, tokens: &TokenSource) -> Vec<String> {
+pub fn not_yet_enforced(model: &Model) -> Vec<String> {
     let mut lines = Vec::new();
     let mut say = |what: &str, text: &str| lines.push(format!("{what}: {}", text.trim()));
-    for authentication in &model.authentication {
-        let text = authentication.text.value.trim();
-        match &authentication.kind {
-            AuthenticationKind::Hmac => say("authentication", text),
-            AuthenticationKind::BearerJwt(rule) => {
-                if let Some(lacking) = lacking(rule, tokens) {
-                    say("authentication", &format!("{text} ({lacking})"));
-                }
-            }
-            _ => {}
-        }
-    }
     for metric in model.metrics.iter().filter(|metric| metric.kind == Some(MetricKind::Gauge)) {
         say("metric", &format!("gauge `{}`", metric.name.value));
     }
@@ -281,57 +266,4 @@ pub fn not_yet_enforced(model: &Model, tokens: &TokenSource) -> Vec<String> {
         say("trace", &spans.join(" → "));
     }
     lines
-}
-
-/// What a line about bearer tokens lacks to be enforced.
-fn lacking(rule: &TokenRule, tokens: &TokenSource) -> Option<String> {
-    if let Some(other) = rule.algorithms.iter().find(|name| TokenAlgorithm::named(&name.value).is_none()) {
-        return Some(format!("`{}` is not taken: RS256, ES256 and EdDSA are", other.value));
-    }
-    let address = tokens.key_set.as_deref().or(rule.key_set.as_ref().map(|it| it.value.as_str()));
-    if address.is_some_and(|address| !is_key_address(address)) {
-        return Some("keys come over https".to_owned());
-    }
-    let parts = [
-        ("issuer", "--token-issuer", tokens.issuer.is_some() || rule.issuer.is_some()),
-        ("JWKS", "--token-keys", address.is_some()),
-        ("audience", "--token-audience", tokens.audience.is_some() || rule.audience.is_some()),
-    ];
-    let open: Vec<String> = parts
-        .iter()
-        .filter(|(.., is_said)| !is_said)
-        .map(|(name, flag, _)| format!("{name}: `{flag}`"))
-        .collect();
-    (!open.is_empty()).then(|| format!("not said are {}", open.join(", ")))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn said(line: &str, tokens: &TokenSource) -> Vec<String> {
-        let text = format!("## 9) Security\n\n### Authentication (AuthN)\n\n- {line}\n");
-        not_yet_enforced(&formwork_check::analyse_fragment(text.into()).model, tokens)
-    }
-
-    #[test]
-    fn what_a_line_about_tokens_lacks_is_said_with_the_flag_that_says_it() {
-        let none = TokenSource::default();
-        let all = "Bearer JWT (ES256) from issuer https://id with JWKS https://id/keys and audience links";
-        assert_eq!(said(all, &none), [] as [&str; 0]);
-        assert_eq!(
-            said("Bearer JWT from issuer https://id", &none),
-            [
-                "authentication: Bearer JWT from issuer https://id (not said are JWKS: `--token-keys`, audience: `--token-audience`)"
-            ]
-        );
-        let operator = TokenSource {
-            issuer: Some("https://id".to_owned()),
-            key_set: Some("https://id/keys".to_owned()),
-            audience: Some("links".to_owned()),
-        };
-        assert_eq!(said("Bearer tokens", &operator), [] as [&str; 0]);
-        assert!(said(&all.replace("ES256", "HS256"), &operator)[0].contains("`HS256` is not taken"));
-        assert!(said(&all.replace("https://id/keys", "http://id/keys"), &none)[0].contains("over https"));
-    }
 }

@@ -4,6 +4,7 @@
 
 mod closing;
 mod formal;
+mod matrix;
 mod opening;
 mod promises;
 mod schema;
@@ -25,6 +26,7 @@ pub fn model(analysis: &Analysis) -> Value {
     for part in [opening::write(&out), formal::write(&out), promises::write(&out), closing::write(&out)] {
         object.extend(part);
     }
+    object.insert("access".to_owned(), matrix::write(&out));
     Value::Object(object)
 }
 

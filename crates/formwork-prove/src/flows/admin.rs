@@ -13,19 +13,19 @@ const PATIENCE_WITH_THE_CLOCK: Duration = Duration::from_secs(600);
 
 /// The control plane of one system.
 #[derive(Clone)]
-pub(super) struct Admin {
+pub(crate) struct Admin {
     address: SocketAddr,
     key: String,
 }
 
 impl Admin {
     /// The control plane at an address.
-    pub(super) const fn new(address: SocketAddr, key: String) -> Self {
+    pub(crate) const fn new(address: SocketAddr, key: String) -> Self {
         Self { address, key }
     }
 
     /// Makes a key for a caller.
-    pub(super) async fn create_key(
+    pub(crate) async fn create_key(
         &self,
         role: &str,
         id: &str,
@@ -44,7 +44,7 @@ impl Admin {
     }
 
     /// Moves the clock on by microseconds and gives the present time, when all work due by then has run.
-    pub(super) async fn advance(&self, micros: i64) -> Result<i64, String> {
+    pub(crate) async fn advance(&self, micros: i64) -> Result<i64, String> {
         let body = Some(json!({"advance": format_duration(micros)}));
         let moved = self.call_within(PATIENCE_WITH_THE_CLOCK, "POST", "/clock", body).await?;
         moved["now"].as_str().and_then(parse_timestamp).ok_or_else(|| format!("no time in {moved}"))

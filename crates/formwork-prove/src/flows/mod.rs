@@ -27,6 +27,7 @@ mod together;
 use crate::report::{FlowReport, Report, StepReport, Verdict};
 use crate::target::Target;
 use crate::{Launcher, ProveError};
+pub(crate) use admin::Admin;
 pub(crate) use checked::{Checked, Trouble};
 use formwork_check::Analysis;
 use formwork_language::behaviour::{Flow, FlowAction, FlowStep};

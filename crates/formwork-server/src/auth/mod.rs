@@ -3,9 +3,11 @@
 
 mod bearer;
 mod key_set;
+mod left_open;
 
 pub(crate) use bearer::Bearer;
 pub(crate) use key_set::is_key_address;
+pub use left_open::authentication_left_open;
 
 use crate::json::{self, Json};
 use crate::problems::{FORBIDDEN, Problem};

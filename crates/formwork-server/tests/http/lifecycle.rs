@@ -1,9 +1,7 @@
 //! Starting and stopping.
 
 use crate::system::{SHORTLINK, System, config, shared_snapshots};
-use formwork_server::{
-    Config, Limits, StartError, TokenSource, curl_line, mode_table, not_yet_enforced, start,
-};
+use formwork_server::{Config, Limits, StartError, curl_line, mode_table, not_yet_enforced, start};
 use std::net::TcpListener;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
@@ -112,10 +110,7 @@ async fn what_start_prints_is_true() {
         })
         .collect();
     insta::assert_snapshot!("operations", table.join("\n"));
-    insta::assert_snapshot!(
-        "not_yet_enforced",
-        not_yet_enforced(&SHORTLINK.model, &TokenSource::default()).join("\n")
-    );
+    insta::assert_snapshot!("not_yet_enforced", not_yet_enforced(&SHORTLINK.model).join("\n"));
 
     let program = &SHORTLINK.compiled.program;
     let address = ([127, 0, 0, 1], 8080).into();

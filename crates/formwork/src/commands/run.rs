@@ -12,7 +12,8 @@ use formwork_check::Analysis;
 use formwork_language::program::Surface;
 use formwork_server::{
     ClockChoice, Config, Origins, Running, Secrets, TlsFiles, TokenSource, UpstreamAddress, audit_left_open,
-    curl_line, edge_left_open, mode_table, not_kept, not_yet_enforced, start, unenforced_limit,
+    authentication_left_open, curl_line, edge_left_open, mode_table, not_kept, not_yet_enforced, start,
+    unenforced_limit,
 };
 use formwork_store::VariablesKey;
 use std::net::SocketAddr;
@@ -119,7 +120,11 @@ pub(crate) fn run(arguments: &Arguments, terminal: &Terminal) -> Result<Ending> 
         upstream_authorities: arguments.upstream_ca.clone(),
         description: Some(formwork_export::openapi(&analysis).to_string().into()),
     };
-    let mut pending = not_yet_enforced(&analysis.model, &config.token_source);
+    if let Some(first) = authentication_left_open(&analysis, &config.token_source).first() {
+        terminal.must_say(&format!("{}: {first}", arguments.document));
+        return Ok(Ending::FallsShort);
+    }
+    let mut pending = not_yet_enforced(&analysis.model);
     if config.database.is_some() && config.variables_key.is_none() && analysis.compiled.program.has_parts() {
         pending.push(format!(
             "encryption of variables between parts: set {VARIABLES_KEY}, the same on every node"

@@ -1,5 +1,6 @@
 //! `formwork test`: holds a document's promises against the system that it describes.
 
+mod contract;
 mod simulation;
 
 use crate::documents;
@@ -10,7 +11,7 @@ use crate::terminal::Terminal;
 use anyhow::{Context, Result};
 use clap::{Args, ValueEnum};
 use formwork_prove::report::Verdict;
-use formwork_prove::{Options, Progress, Target, run_flows_telling};
+use formwork_prove::{Options, Progress, Target, run_contract, run_flows_telling};
 use std::cell::Cell;
 use std::time::{Duration, Instant};
 
@@ -59,6 +60,8 @@ pub(crate) enum Part {
     Flows,
     /// Thousands of random runs, with crashes and lost answers, against everything that is declared
     Simulation,
+    /// Every role and operation of section 9: let in or refused as the matrix says
+    Contract,
 }
 
 /// How the result is shown.
@@ -83,9 +86,10 @@ pub(crate) fn run(arguments: &Arguments, terminal: &Terminal) -> Result<Ending> 
         anyhow::bail!("--seed, --runs and --seconds belong to --only simulation");
     }
     if arguments.only.is_empty() {
-        terminal.remark(
-            "only the flows of section 7 are held against the system so far; --only simulation simulates it",
-        );
+        terminal.remark("flows and contract are held against the system; --only simulation simulates it");
+    }
+    if arguments.only == [Part::Contract] {
+        return contract::run(arguments, &analysis, terminal);
     }
     let runtime = tokio::runtime::Runtime::new().context("cannot start threads")?;
     let target = match &arguments.target {
@@ -98,13 +102,34 @@ pub(crate) fn run(arguments: &Arguments, terminal: &Terminal) -> Result<Ending> 
     let tell = |step| progress.tell(step);
     let report = runtime.block_on(run_flows_telling(&analysis, &launcher, &options, &tell))?;
     progress.end();
-    let text = match arguments.format {
+    // One flow, and a running system, are no place for keys of every role.
+    let is_whole = arguments.flow.is_none() && arguments.target.is_none();
+    let wants_contract = arguments.only.is_empty() || arguments.only.contains(&Part::Contract);
+    let contract = match is_whole && wants_contract {
+        true => Some(runtime.block_on(run_contract(&analysis, &launcher))?),
+        false => None,
+    };
+    let mut text = match arguments.format {
         Format::Text => report.to_text(&arguments.document, terminal.colour_on_output()),
-        Format::Json => report.to_json().to_string(),
+        Format::Json => {
+            let mut told = report.to_json();
+            if let Some(contract) = &contract {
+                told["contract"] = contract.to_json();
+            }
+            told.to_string()
+        }
         Format::Junit => report.to_junit(&arguments.document),
     };
+    if let Some(contract) = &contract {
+        match arguments.format {
+            Format::Text => text = format!("{}\n{}", text.trim_end(), contract.to_text(&arguments.document)),
+            Format::Junit if !contract.is_fine() => terminal.must_say(&contract.to_text(&arguments.document)),
+            Format::Json | Format::Junit => {}
+        }
+    }
     terminal.result(&text)?;
-    Ok(Ending::fine_if(report.verdict() == Verdict::Pass))
+    let is_granted = contract.is_none_or(|contract| contract.is_fine());
+    Ok(Ending::fine_if(report.verdict() == Verdict::Pass && is_granted))
 }
 
 /// The keys of actors as `--key` names them.

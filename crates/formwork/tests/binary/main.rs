@@ -4,6 +4,7 @@ mod audit;
 mod authoring;
 mod budgets;
 mod check;
+mod contract;
 mod data_folder;
 mod durability;
 mod flows;
