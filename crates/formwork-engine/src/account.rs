@@ -2,7 +2,7 @@
 //!
 //! A budget of one key in one period is an [`Account`]; how it stands is its [`Standing`]. At any time what is spent and
 //! what is kept back together do not exceed the limit, so that no operation that has been let in can overspend it. Who
-//! keeps the standing is the store's business. Source: docs/reference/cost.md; decision 0120.
+//! keeps the standing is the store's business. Source: docs/reference/cost.md; decision 0126.
 
 use formwork_language::value::Decimal;
 use std::cmp::Ordering;

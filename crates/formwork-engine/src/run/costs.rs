@@ -2,7 +2,7 @@
 //!
 //! An operation of one transaction looks whether its budgets suffice, and is charged at its end. One of several parts
 //! keeps the amount back in its first part, so that money is never spent elsewhere that is not there; what it keeps back
-//! is given back when it is forgotten without a charge. Source: docs/reference/cost.md; decision 0120.
+//! is given back when it is forgotten without a charge. Source: docs/reference/cost.md; decision 0126.
 
 use super::{Run, refusal};
 use crate::account::{Account, Short, Standing, reached};

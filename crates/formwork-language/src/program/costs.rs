@@ -1,7 +1,7 @@
 //! Budgets of section 9, and what an operation keeps back and spends of them.
 //!
 //! An operation keeps back what it may cost before it does anything that counts, and is charged what it did cost right
-//! before it answers. Source: docs/reference/cost.md; decision 0120.
+//! before it answers. Source: docs/reference/cost.md; decision 0126.
 
 use super::Slot;
 use crate::expression::Expression;

@@ -2,7 +2,7 @@
 //!
 //! Only what a `GET` answers: problems and what a write answers are short, and may hold what the caller has just been
 //! given to keep. A compressed answer is a representation of its own, so its tag is another one. Source: RFC 9110, 8.4,
-//! 8.8.3 and 12.5.3; decision 0120.
+//! 8.8.3 and 12.5.3; decision 0123.
 
 use crate::problems::{Problem, UNSUPPORTED_MEDIA_TYPE};
 use crate::respond::Answer;

@@ -3,7 +3,7 @@
 //! `window` decides for one rate, `decision` for all of a request; what was let through is in `memory` and kept by
 //! the store's group commit, or decided in the database where `nodes` share it; `progress` counts calls under way,
 //! `told` says it to callers. How large a body may be is asked where it is read. Source: language reference, *Promises,
-//! protection, operation*; ADR 0120.
+//! protection, operation*; ADR 0124.
 
 mod decision;
 mod memory;

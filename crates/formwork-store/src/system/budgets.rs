@@ -3,7 +3,7 @@
 //!
 //! An account's row is made, and taken until the transaction ends, by the first look at it; so no two transactions
 //! decide on the same standing. Amounts are texts of exact decimals: no column of either database has 128 bits of them.
-//! What an operation keeps back is given back when its own row goes (`operations.rs`). Source: decision 0120.
+//! What an operation keeps back is given back when its own row goes (`operations.rs`). Source: decision 0126.
 
 use super::{Column, Kind, SystemConnection, SystemRow, SystemValue, Table};
 use formwork_engine::{Account, OperationId, Standing, StoreError};
