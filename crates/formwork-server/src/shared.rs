@@ -169,6 +169,15 @@ impl Prepared {
 }
 
 impl Shared {
+    /// Notes the uses of keys that are still to be noted. Those that the store does not take now are lost: the next one
+    /// is a minute away at most.
+    pub(crate) async fn note_key_uses(&self) {
+        let uses = self.keys.take_uses();
+        if !uses.is_empty() {
+            let _ = self.store.note_key_uses(uses).await;
+        }
+    }
+
     /// The routes of a surface.
     pub(crate) fn router(&self, surface: Surface) -> &Router {
         match surface {

@@ -298,10 +298,14 @@ pub(crate) async fn start_in(
     if shared.clock.is_test() {
         shared.scheduler.settle().await;
     }
+    let notes_uses = listeners.is_some();
     let mut tasks =
         listeners.map(|listeners| listeners.serve(&shared, &stopping, tls.as_ref())).unwrap_or_default();
     tasks.extend(tls.iter().map(|tls| tokio::spawn(tls.clone().follow(stopping.clone()))));
     tasks.push(tokio::spawn(shared.parts.clone().keep_lease(stopping.clone())));
+    if notes_uses {
+        tasks.push(tokio::spawn(note_key_uses(shared.clone(), stopping.clone())));
+    }
     if shared.store.is_shared() {
         tasks.push(tokio::spawn(follow_keys(shared.clone(), stopping.clone())));
     }
@@ -364,6 +368,23 @@ async fn cursor_secret(store: &Store, config: &Config) -> Result<[u8; 32], Start
 
 /// How often the keys of a database are read again that other nodes may change.
 const KEYS_AGAIN: std::time::Duration = std::time::Duration::from_secs(2);
+
+/// How often the uses of keys are noted.
+const USES_AGAIN: std::time::Duration = std::time::Duration::from_secs(10);
+
+/// Notes when keys were last used, apart from the requests that use them; once more at the end.
+async fn note_key_uses(shared: Arc<Shared>, mut stop: watch::Receiver<bool>) {
+    loop {
+        let stopped = tokio::select! {
+            () = tokio::time::sleep(USES_AGAIN) => false,
+            _ = stop.wait_for(|stop| *stop) => true,
+        };
+        shared.note_key_uses().await;
+        if stopped {
+            return;
+        }
+    }
+}
 
 /// Takes over the keys that other nodes make and revoke.
 async fn follow_keys(shared: Arc<Shared>, mut stop: watch::Receiver<bool>) {

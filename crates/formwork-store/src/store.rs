@@ -401,6 +401,11 @@ impl Store {
         self.write(move |connection| system::revoke_key(connection, &name, now)).await
     }
 
+    /// Notes when keys were last used.
+    pub async fn note_key_uses(&self, uses: Vec<(String, i64)>) -> Result<(), StoreError> {
+        self.write(move |connection| system::note_uses(connection, &uses).map(|()| true)).await.map(|_| ())
+    }
+
     /// The next runs of the jobs that have run before.
     pub fn next_runs(&self) -> Result<Vec<NextRun>, StoreError> {
         self.read(system::next_runs)

@@ -7,8 +7,32 @@ use crate::expression::Expression;
 use crate::lower::Lowering;
 use crate::notes::NoteKind;
 use crate::program::{EntityId, FieldId, Operand};
+use crate::rules::Quota;
 use crate::value::Value;
 use formwork_model::facts::Outcome;
+
+/// How a write can make a group of rows grow.
+#[derive(Clone, Copy)]
+enum Growth<'g> {
+    /// By a row.
+    Row,
+    /// By one that is moved into it, when these fields are set.
+    Moved(&'g [FieldId]),
+    /// Not at all.
+    None,
+}
+
+impl Growth<'_> {
+    /// Whether a quota over groups of these fields can be reached.
+    fn may_fill(self, quota: &Quota, per: &[FieldId]) -> bool {
+        match self {
+            Self::Row => true,
+            // Which fields a condition looks at is not asked.
+            Self::Moved(set) => quota.filter.is_some() || per.iter().any(|field| set.contains(field)),
+            Self::None => false,
+        }
+    }
+}
 
 impl Lowering<'_> {
     /// A row is made with these values.
@@ -24,7 +48,7 @@ impl Lowering<'_> {
                 self.guard_state(entity, *field, value, true);
             }
         }
-        self.may_break(entity);
+        self.may_break(entity, Growth::Row);
     }
 
     /// A row is changed so.
@@ -34,7 +58,8 @@ impl Lowering<'_> {
                 self.guard_state(entity, *field, value, false);
             }
         }
-        self.guard_change(entity);
+        let set: Vec<FieldId> = values.iter().map(|(field, _)| *field).collect();
+        self.guard_change(entity, Growth::Moved(&set));
     }
 
     /// Many rows are changed so.
@@ -44,17 +69,23 @@ impl Lowering<'_> {
                 self.guard_state(entity, *field, value, false);
             }
         }
-        self.guard_change(entity);
+        let set: Vec<FieldId> = values.iter().map(|(field, _)| *field).collect();
+        self.guard_change(entity, Growth::Moved(&set));
+    }
+
+    /// Rows are deleted.
+    pub(super) fn guard_delete(&mut self, entity: EntityId) {
+        self.guard_change(entity, Growth::None);
     }
 
     /// Rows are changed or deleted.
-    pub(super) fn guard_change(&mut self, entity: EntityId) {
+    fn guard_change(&mut self, entity: EntityId, growth: Growth<'_>) {
         let table = self.world.table(entity);
         if table.rules.append_only {
             let subject = table.name.to_string();
             self.note_here(NoteKind::Other { entry: "append_only", subject });
         }
-        self.may_break(entity);
+        self.may_break(entity, growth);
     }
 
     fn guard_state(&mut self, entity: EntityId, field: FieldId, value: &Value, create: bool) {
@@ -73,13 +104,17 @@ impl Lowering<'_> {
     }
 
     /// The answers of the rules that a write may break.
-    fn may_break(&mut self, entity: EntityId) {
+    fn may_break(&mut self, entity: EntityId, growth: Growth<'_>) {
         let rules = &self.world.table(entity).rules;
         let or = |outcome: &Option<Outcome>, status: u16, code: &str| {
             outcome.clone().unwrap_or_else(|| Outcome { status, code: Some(code.to_owned()) })
         };
-        let invariants = self.world.schema.invariants.iter().filter(|invariant| {
-            invariant.entity == entity || invariant.right_row.as_ref().is_some_and(|row| row.entity == entity)
+        let invariants = self.world.schema.invariants.iter().filter(|invariant| match &invariant.quota {
+            Some(quota) => invariant.entity == entity && growth.may_fill(quota, &invariant.per),
+            None => {
+                invariant.entity == entity
+                    || invariant.right_row.as_ref().is_some_and(|row| row.entity == entity)
+            }
         });
         let raised: Vec<Outcome> = rules
             .checks

@@ -314,7 +314,7 @@ impl Lowering<'_> {
 
     /// A delete can be refused because other rows refer to the row.
     pub(crate) fn may_restrict(&mut self, entity: EntityId) {
-        self.guard_change(entity);
+        self.guard_delete(entity);
         let refuses = |(child, field): &(EntityId, FieldId)| {
             let field = &self.world.table(*child).fields[usize::from(*field)];
             field.references.is_some_and(|to| to.on_delete == OnDelete::Restrict)

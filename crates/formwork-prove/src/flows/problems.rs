@@ -4,7 +4,7 @@
 use serde_json::Value as Json;
 
 /// Members that every problem has.
-const STANDARD: [&str; 7] = ["type", "title", "status", "detail", "instance", "code", "errors"];
+const STANDARD: [&str; 8] = ["type", "title", "status", "detail", "instance", "code", "errors", "trace_id"];
 
 /// Its sentence with the faults behind it; absent when the body is no problem.
 pub(super) fn told(body: &Json) -> Option<String> {

@@ -150,6 +150,7 @@ fn check_key(headers: &HeaderMap, key: &str) -> Result<(), Problem> {
 
 async fn change_keys(shared: &Shared, command: KeyCommand) -> Result<Reply, Problem> {
     let _alone = shared.key_changes.lock().await;
+    shared.note_key_uses().await;
     let outcome = keys::carry_out(&shared.store, &command, shared.clock.now()).await;
     let outcome = outcome.map_err(|error| match error {
         KeyError::Invalid(detail) => Problem::with(&INVALID, detail),

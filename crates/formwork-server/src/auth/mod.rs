@@ -17,9 +17,11 @@ use formwork_language::value::Value;
 use formwork_store::StoredKey;
 use http::header::WWW_AUTHENTICATE;
 use http::{HeaderMap, HeaderValue};
+use parking_lot::Mutex;
 use rustc_hash::FxHashMap;
 use sha2::{Digest, Sha256};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
 use subtle::ConstantTimeEq;
 
 /// A caller, ready for the fixed slots.
@@ -152,13 +154,13 @@ pub(crate) async fn caller(
     now: i64,
 ) -> Result<Option<Caller>, Problem> {
     if tokens.after_keys
-        && let Some(caller) = keys.caller(headers)?
+        && let Some(caller) = keys.caller(headers, now)?
     {
         return Ok(Some(caller));
     }
     match bearer::caller(&tokens.of, headers, now).await? {
         Some(caller) => Ok(Some(caller)),
-        None => keys.caller(headers),
+        None => keys.caller(headers, now),
     }
 }
 
@@ -194,13 +196,21 @@ pub(crate) struct Keys {
     header: http::HeaderName,
     challenge: HeaderValue,
     by_name: ArcSwap<FxHashMap<String, Arc<Held>>>,
+    /// Uses that are still to be noted: at most one a minute for each key.
+    uses: Mutex<FxHashMap<String, i64>>,
 }
 
 #[derive(Debug)]
 struct Held {
     hash: [u8; 32],
     caller: Caller,
+    expires: Option<i64>,
+    /// The last use that was or will be noted.
+    used: AtomicI64,
 }
+
+/// How far apart the noted uses of a key are, in microseconds.
+const USES_APART: i64 = 60_000_000;
 
 /// How every key begins.
 const PREFIX: &str = "fw_";
@@ -225,34 +235,50 @@ impl Keys {
             challenge: challenge.unwrap_or(HeaderValue::from_static("ApiKey realm=\"api\"")),
             header: name,
             by_name: ArcSwap::default(),
+            uses: Mutex::default(),
         }
     }
 
     /// Takes over what the store has; revoked keys hold no longer.
     pub(crate) fn refresh(&self, stored: &[StoredKey]) {
-        let held = stored
-            .iter()
-            .filter(|key| key.revoked.is_none())
-            .map(|key| (key.name.clone(), Arc::new(Held { hash: key.hash, caller: Caller::of(key) })));
+        let held = stored.iter().filter(|key| key.revoked.is_none()).map(|key| {
+            let held = Held {
+                hash: key.hash,
+                caller: Caller::of(key),
+                expires: key.expires,
+                used: AtomicI64::new(key.used.unwrap_or(i64::MIN)),
+            };
+            (key.name.clone(), Arc::new(held))
+        });
         self.by_name.store(Arc::new(held.collect()));
     }
 
     /// The caller of a request: absent when no key was sent, a refusal when the one sent does not hold.
-    pub(crate) fn caller(&self, headers: &HeaderMap) -> Result<Option<Caller>, Problem> {
+    pub(crate) fn caller(&self, headers: &HeaderMap, now: i64) -> Result<Option<Caller>, Problem> {
         let mut sent = headers.get_all(&self.header).iter();
         let Some(value) = sent.next() else { return Ok(None) };
         let held = match sent.next() {
             Some(_) => None,
-            None => value.to_str().ok().and_then(|text| self.held(text)),
+            None => value.to_str().ok().and_then(|text| self.held(text, now)),
         };
         held.map(Some).ok_or_else(|| Problem::unauthenticated(&self.challenge, "The key does not hold."))
     }
 
-    fn held(&self, text: &str) -> Option<Caller> {
+    fn held(&self, text: &str, now: i64) -> Option<Caller> {
         let (name, _) = text.strip_prefix(PREFIX)?.split_once('_')?;
         let keys = self.by_name.load();
         let held = keys.get(name)?;
-        bool::from(key_hash(text).ct_eq(&held.hash)).then(|| held.caller.clone())
+        let holds = bool::from(key_hash(text).ct_eq(&held.hash)) && held.expires.is_none_or(|end| now < end);
+        if holds && now.saturating_sub(held.used.load(Ordering::Relaxed)) >= USES_APART {
+            held.used.store(now, Ordering::Relaxed);
+            self.uses.lock().insert(name.to_owned(), now);
+        }
+        holds.then(|| held.caller.clone())
+    }
+
+    /// The uses that are still to be noted; they are the caller's to note.
+    pub(crate) fn take_uses(&self) -> Vec<(String, i64)> {
+        std::mem::take(&mut *self.uses.lock()).into_iter().collect()
     }
 
     /// `401` for a request without a key.
@@ -275,6 +301,8 @@ mod tests {
             claims: r#"{"team":"red","level":3}"#.into(),
             created: 0,
             revoked,
+            expires: None,
+            used: None,
         }
     }
 
@@ -289,17 +317,29 @@ mod tests {
         let (good, gone) = (key_text("ab12", &[1; 24]), key_text("cd34", &[2; 24]));
         let keys = Keys::new("x-api-key");
         keys.refresh(&[stored("ab12", &good, None), stored("cd34", &gone, Some(1))]);
-        let caller = keys.caller(&with_key(&good)).expect("holds").expect("sent");
+        let caller = keys.caller(&with_key(&good), 0).expect("holds").expect("sent");
         assert!(matches!(&caller.id, Value::Text(id) if &**id == "alice"));
         assert!(matches!(&caller.claims, Value::Map(claims) if claims.len() == 2));
-        assert!(keys.caller(&HeaderMap::new()).expect("none sent").is_none());
+        assert!(keys.caller(&HeaderMap::new(), 0).expect("none sent").is_none());
         let longer = format!("{good}0");
         for bad in [&*gone, "", "fw_", "fw_ab12", "fw_ab12_", &longer, &good[..good.len() - 1]] {
-            assert_eq!(keys.caller(&with_key(bad)).expect_err("refused").status.as_u16(), 401, "{bad}");
+            assert_eq!(keys.caller(&with_key(bad), 0).expect_err("refused").status.as_u16(), 401, "{bad}");
         }
         let mut twice = with_key(&good);
         twice.append("x-api-key", HeaderValue::from_str(&good).expect("a header value"));
-        assert!(keys.caller(&twice).is_err());
+        assert!(keys.caller(&twice, 0).is_err());
+    }
+
+    #[test]
+    fn a_key_holds_until_it_expires_and_its_use_is_noted_once_a_minute() {
+        let text = key_text("ab12", &[1; 24]);
+        let keys = Keys::new("x-api-key");
+        keys.refresh(&[StoredKey { expires: Some(200_000_000), ..stored("ab12", &text, None) }]);
+        let holds = |now| keys.caller(&with_key(&text), now).is_ok();
+        assert!(holds(1) && holds(59_000_000) && holds(199_999_999));
+        assert_eq!(keys.take_uses(), [("ab12".to_owned(), 199_999_999)]);
+        assert!(!holds(200_000_000) && !holds(i64::MAX));
+        assert!(keys.take_uses().is_empty(), "what does not hold is not used");
     }
 
     #[test]

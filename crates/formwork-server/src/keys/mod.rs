@@ -35,6 +35,8 @@ pub struct NewKey {
     pub scopes: Vec<String>,
     /// `caller.claims`: a name and a value as JSON each.
     pub claims: Vec<(String, String)>,
+    /// How long it holds, in seconds; for ever when absent.
+    pub lasts: Option<i64>,
 }
 
 /// What `formwork keys` asks for.
@@ -77,6 +79,10 @@ pub struct KeySummary {
     pub scopes: Vec<String>,
     /// When it was made, in microseconds since the epoch.
     pub created: i64,
+    /// From when on it does not hold, in microseconds since the epoch.
+    pub expires: Option<i64>,
+    /// When it was last used, to a minute, in microseconds since the epoch.
+    pub used: Option<i64>,
 }
 
 /// Why a [`KeyCommand`] was not carried out; each a clear line.
@@ -156,8 +162,8 @@ pub(crate) async fn carry_out(store: &Store, command: &KeyCommand, now: i64) -> 
 }
 
 fn summary(key: StoredKey) -> KeySummary {
-    let StoredKey { name, caller, roles, scopes, created, .. } = key;
-    KeySummary { id: name, caller, roles, scopes, created }
+    let StoredKey { name, caller, roles, scopes, created, expires, used, .. } = key;
+    KeySummary { id: name, caller, roles, scopes, created, expires, used }
 }
 
 /// Draws a key; gives what is kept of it, and its text.
@@ -173,6 +179,16 @@ pub(crate) fn make(new: &NewKey, now: i64) -> Result<(StoredKey, String), KeyErr
             "ids, roles, scopes and claims need a name of 1 to 200 characters".into(),
         ));
     }
+    let expires = match new.lasts {
+        Some(seconds) if seconds < 1 => {
+            return Err(KeyError::Invalid("a key holds for at least a second".into()));
+        }
+        Some(seconds) => {
+            let end = seconds.checked_mul(1_000_000).and_then(|lasts| now.checked_add(lasts));
+            Some(end.ok_or_else(|| KeyError::Invalid("no key holds that long".into()))?)
+        }
+        None => None,
+    };
     let lacking =
         |error: getrandom::Error| KeyError::Data(format!("the system gives no random bytes: {error}"));
     let name = random::hexadecimal(&random::bytes::<5>().map_err(lacking)?);
@@ -185,6 +201,8 @@ pub(crate) fn make(new: &NewKey, now: i64) -> Result<(StoredKey, String), KeyErr
         claims: claims(&new.claims)?,
         created: now,
         revoked: None,
+        expires,
+        used: None,
         name,
     };
     Ok((stored, text))
@@ -219,13 +237,17 @@ pub(crate) fn write_new(new: &NewKey) -> Result<Vec<u8>, KeyError> {
         out.extend_from_slice(b",\"id\":");
         write_text(&mut out, id);
     }
+    if let Some(lasts) = new.lasts {
+        out.extend_from_slice(format!(",\"expires_in\":{lasts}").as_bytes());
+    }
     out.extend_from_slice(b",\"claims\":");
     out.extend_from_slice(claims(&new.claims)?.as_bytes());
     out.push(b'}');
     Ok(out)
 }
 
-/// Reads the body of `POST /keys`: `role` or `roles`, and optionally `id`, `scopes`, `claims`.
+/// Reads the body of `POST /keys`: `role` or `roles`, and optionally `id`, `scopes`, `claims`, and `expires_in`
+/// in seconds.
 pub(crate) fn read_new(body: &[u8]) -> Result<NewKey, String> {
     let json = json::read(body).map_err(|malformed| malformed.0)?;
     let Json::Object(members, _) = json else { return Err("The body must be an object.".into()) };
@@ -236,7 +258,10 @@ pub(crate) fn read_new(body: &[u8]) -> Result<NewKey, String> {
             ("roles", value) => new.roles.extend(texts(value).ok_or("`roles` must be a list of texts.")?),
             ("scopes", value) => new.scopes.extend(texts(value).ok_or("`scopes` must be a list of texts.")?),
             ("id", Json::Text(id)) => new.id = Some(id.to_string()),
-            ("id", Json::Null) => {}
+            ("id" | "expires_in", Json::Null) => {}
+            ("expires_in", Json::Number(seconds)) => {
+                new.lasts = Some(seconds.parse().map_err(|_| "`expires_in` must be whole seconds.")?);
+            }
             ("claims", Json::Object(claims, _)) => {
                 let written = |(name, value): &(std::borrow::Cow<'_, str>, Json<'_>)| {
                     (name.to_string(), json::written(value))
@@ -272,6 +297,12 @@ pub(crate) fn write_list(keys: &[KeySummary]) -> Vec<u8> {
         write_texts(&mut out, &key.scopes);
         out.extend_from_slice(b",\"created\":");
         write_text(&mut out, &crate::forms::format_timestamp(key.created));
+        for (name, at) in [("expires", key.expires), ("last_used", key.used)] {
+            if let Some(at) = at {
+                out.extend_from_slice(format!(",\"{name}\":").as_bytes());
+                write_text(&mut out, &crate::forms::format_timestamp(at));
+            }
+        }
         out.push(b'}');
     }
     out.extend_from_slice(b"]}");
@@ -300,6 +331,7 @@ mod tests {
             roles: vec!["member".into()],
             scopes: vec!["a".into(), "b".into()],
             claims: vec![("team".into(), r#"{"n": [1]}"#.into()), ("name".into(), r#""x\"y""#.into())],
+            lasts: Some(3600),
         };
         assert_eq!(read_new(&write_new(&new).expect("good claims")), Ok(new));
         assert_eq!(read_new(br#"{"role":"admin"}"#).map(|new| new.roles), Ok(vec!["admin".to_owned()]));
@@ -317,5 +349,8 @@ mod tests {
         assert!(make(&NewKey::default(), 0).is_err());
         let bad_claim = NewKey { claims: vec![("a".into(), "{".into())], ..new };
         assert!(make(&bad_claim, 0).is_err());
+        let lasting = |lasts| make(&NewKey { roles: vec!["a".into()], lasts, ..NewKey::default() }, 5);
+        assert_eq!(lasting(Some(2)).expect("made").0.expires, Some(2_000_005));
+        assert!(lasting(Some(0)).is_err() && lasting(Some(i64::MAX)).is_err());
     }
 }

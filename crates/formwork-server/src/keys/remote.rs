@@ -40,6 +40,8 @@ struct ListedKey {
     roles: Vec<String>,
     scopes: Vec<String>,
     created: String,
+    expires: Option<String>,
+    last_used: Option<String>,
 }
 
 #[derive(Deserialize)]
@@ -131,8 +133,9 @@ impl Server {
 
 impl ListedKey {
     fn summary(self) -> KeySummary {
-        let created = crate::forms::parse_timestamp(&self.created).unwrap_or_default();
-        let Self { id, caller, roles, scopes, .. } = self;
-        KeySummary { id, caller, roles, scopes, created }
+        let instant = |text: Option<String>| text.and_then(|text| crate::forms::parse_timestamp(&text));
+        let Self { id, caller, roles, scopes, created, expires, last_used } = self;
+        let created = instant(Some(created)).unwrap_or_default();
+        KeySummary { id, caller, roles, scopes, created, expires: instant(expires), used: instant(last_used) }
     }
 }

@@ -15,8 +15,10 @@ pub(super) const TABLE: Table = Table {
         Column::new("claims", Kind::Text),
         Column::new("created", Kind::Integer),
         Column::optional("revoked", Kind::Integer),
+        Column::optional("expires", Kind::Integer),
+        Column::optional("used", Kind::Integer),
     ],
-    further: &[r#"CREATE UNIQUE INDEX "_keys by hash" ON "_keys" ("hash")"#],
+    further: &[r#"CREATE UNIQUE INDEX IF NOT EXISTS "_keys by hash" ON "_keys" ("hash")"#],
 };
 
 /// An API key, without the key itself.
@@ -38,12 +40,16 @@ pub struct StoredKey {
     pub created: i64,
     /// When it was revoked, in microseconds since the epoch.
     pub revoked: Option<i64>,
+    /// From when on it does not hold, in microseconds since the epoch.
+    pub expires: Option<i64>,
+    /// When it was last used, as far as that was noted, in microseconds since the epoch.
+    pub used: Option<i64>,
 }
 
 /// Every key, oldest first.
 pub(crate) fn load_keys(connection: &mut dyn SystemConnection) -> Result<Vec<StoredKey>, StoreError> {
-    let sql = r#"SELECT "name", "hash", "caller", "roles", "scopes", "claims", "created", "revoked" FROM "_keys"
-        ORDER BY "created", "name""#;
+    let sql = r#"SELECT "name", "hash", "caller", "roles", "scopes", "claims", "created", "revoked", "expires",
+        "used" FROM "_keys" ORDER BY "created", "name""#;
     let rows = connection.query(sql, &[])?;
     rows.into_iter()
         .map(|mut row| {
@@ -56,6 +62,8 @@ pub(crate) fn load_keys(connection: &mut dyn SystemConnection) -> Result<Vec<Sto
                 claims: row.text(5)?,
                 created: row.integer(6)?,
                 revoked: row.optional_integer(7)?,
+                expires: row.optional_integer(8)?,
+                used: row.optional_integer(9)?,
             })
         })
         .collect()
@@ -68,8 +76,8 @@ fn list(json: &str) -> Vec<String> {
 
 /// Adds a key.
 pub(crate) fn insert_key(connection: &mut dyn SystemConnection, key: &StoredKey) -> Result<(), StoreError> {
-    let sql = r#"INSERT INTO "_keys" ("name", "hash", "caller", "roles", "scopes", "claims", "created", "revoked")
-        VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)"#;
+    let sql = r#"INSERT INTO "_keys" ("name", "hash", "caller", "roles", "scopes", "claims", "created", "revoked",
+        "expires") VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)"#;
     let (roles, scopes) =
         (serde_json::json!(key.roles).to_string(), serde_json::json!(key.scopes).to_string());
     let values = [
@@ -81,6 +89,7 @@ pub(crate) fn insert_key(connection: &mut dyn SystemConnection, key: &StoredKey)
         key.claims.as_str().into(),
         key.created.into(),
         key.revoked.into(),
+        key.expires.into(),
     ];
     connection.execute(sql, &values).map(|_| ())
 }
@@ -93,4 +102,16 @@ pub(crate) fn revoke_key(
 ) -> Result<bool, StoreError> {
     let sql = r#"UPDATE "_keys" SET "revoked" = ?2 WHERE "name" = ?1 AND "revoked" IS NULL"#;
     Ok(connection.execute(sql, &[name.into(), now.into()])? > 0)
+}
+
+/// Notes when keys were last used; a later use that another node noted stays.
+pub(crate) fn note_uses(
+    connection: &mut dyn SystemConnection,
+    uses: &[(String, i64)],
+) -> Result<(), StoreError> {
+    let sql = r#"UPDATE "_keys" SET "used" = ?2 WHERE "name" = ?1 AND coalesce("used", 0) < ?2"#;
+    for (name, at) in uses {
+        connection.execute(sql, &[name.as_str().into(), (*at).into()])?;
+    }
+    Ok(())
 }

@@ -31,7 +31,7 @@ pub(crate) use deliveries::{
 pub use jobs::NextRun;
 pub(crate) use jobs::{next_runs, set_next_run};
 pub use keys::StoredKey;
-pub(crate) use keys::{insert_key, load_keys, revoke_key};
+pub(crate) use keys::{insert_key, load_keys, note_uses, revoke_key};
 pub(crate) use nodes::{end_lease, fresh_name, renew_lease};
 pub use operations::{Holder, Unfinished};
 pub(crate) use operations::{

@@ -278,11 +278,17 @@ async fn keys_and_next_runs_outlive_the_store() {
         claims: "{}".into(),
         created: NOW,
         revoked: None,
+        expires: Some(NOW + 90),
+        used: None,
     };
     room.store.insert_key(key.clone()).await.unwrap();
     assert!(room.store.insert_key(key.clone()).await.is_err());
     assert!(room.store.revoke_key("k1", NOW + 1).await.unwrap());
     assert!(!room.store.revoke_key("k1", NOW + 2).await.unwrap());
+    for (at, noted) in [(NOW + 5, NOW + 5), (NOW + 4, NOW + 5)] {
+        room.store.note_key_uses(vec![("k1".into(), at), ("k2".into(), at)]).await.unwrap();
+        assert_eq!(room.store.load_keys().unwrap()[0].used, Some(noted), "a later use stays");
+    }
     let next = NextRun { job: "Sweeper/1".into(), at: Some(NOW + 600_000_000), due: None };
     let call = {
         let slots = vec![Value::Absent; usize::from(room.store.program().jobs[0].code.slots)];
@@ -298,6 +304,9 @@ async fn keys_and_next_runs_outlive_the_store() {
     assert!(room.store.run_job(call, next.clone()).await.result.is_ok());
     let program = Arc::clone(room.store.program());
     let room = room.reopened(program).await;
-    assert_eq!(room.store.load_keys().unwrap(), [StoredKey { revoked: Some(NOW + 1), ..key }]);
+    assert_eq!(
+        room.store.load_keys().unwrap(),
+        [StoredKey { revoked: Some(NOW + 1), used: Some(NOW + 5), ..key }]
+    );
     assert_eq!(room.store.next_runs().unwrap(), [next]);
 }

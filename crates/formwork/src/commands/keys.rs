@@ -5,7 +5,7 @@ use crate::table::table;
 use crate::terminal::Terminal;
 use anyhow::{Context, Result, bail};
 use clap::{Args, Subcommand, ValueEnum};
-use formwork_language::value::text::format_timestamp;
+use formwork_language::value::text::{format_timestamp, parse_duration};
 use formwork_server::{KeyCommand, KeyOutcome, KeySummary, NewKey, keys};
 use std::path::PathBuf;
 
@@ -24,7 +24,7 @@ pub(crate) struct Arguments {
 enum Action {
     /// Make a key and print it, once
     #[command(
-        after_help = "Example:\n  formwork keys create --data .formwork/shortlink --role member --id alice"
+        after_help = "Example:\n  formwork keys create --data .formwork/shortlink --role member --id alice --expires 90d"
     )]
     Create(Create),
     /// Show all keys, without their secrets
@@ -55,6 +55,9 @@ struct Create {
     /// A claim that it bears, with a JSON value; may be repeated
     #[arg(long = "claim", value_name = "NAME=JSON")]
     claims: Vec<String>,
+    /// How long it holds, such as `90d` or `12h`; for ever by default
+    #[arg(long, value_name = "DURATION", value_parser = read_lasting)]
+    expires: Option<i64>,
 }
 
 #[derive(Args)]
@@ -108,6 +111,7 @@ fn make(create: &Create, terminal: &Terminal) -> Result<Ending> {
         roles: create.roles.clone(),
         scopes: create.scopes.clone(),
         claims: create.claims.iter().map(|claim| read_claim(claim)).collect::<Result<_>>()?,
+        lasts: create.expires,
     };
     if let KeyOutcome::Created { id, key } =
         keys(&create.data, create.database.as_deref(), &KeyCommand::Create(key))?
@@ -116,6 +120,14 @@ fn make(create: &Create, terminal: &Terminal) -> Result<Ending> {
         terminal.detail(&format!("its id, for `formwork keys revoke`: {id}"));
     }
     Ok(Ending::Fine)
+}
+
+/// Whole seconds of a duration.
+fn read_lasting(text: &str) -> Result<i64, String> {
+    let seconds = parse_duration(text).map(|microseconds| microseconds / 1_000_000);
+    seconds
+        .filter(|seconds| *seconds > 0)
+        .ok_or_else(|| "that is no duration of a second or more, such as `90d`".into())
 }
 
 fn read_claim(claim: &str) -> Result<(String, String)> {
@@ -136,13 +148,17 @@ fn show(list: &List, terminal: &Terminal) -> Result<Ending> {
         terminal.result(&serde_json::json!({"version": 1, "keys": all}).to_string())?;
         return Ok(Ending::Fine);
     }
-    let rows: Vec<[String; 5]> = found
+    let instant = |at: Option<i64>| at.map_or_else(|| "never".to_owned(), format_timestamp);
+    let rows: Vec<[String; 7]> = found
         .into_iter()
         .map(|key| {
-            [key.id, key.caller, key.roles.join(", "), key.scopes.join(", "), format_timestamp(key.created)]
+            let (roles, scopes) = (key.roles.join(", "), key.scopes.join(", "));
+            let (made, expires, used) =
+                (format_timestamp(key.created), instant(key.expires), instant(key.used));
+            [key.id, key.caller, roles, scopes, made, expires, used]
         })
         .collect();
-    let head = ["Key", "Caller", "Roles", "Scopes", "Made"].map(str::to_owned);
+    let head = ["Key", "Caller", "Roles", "Scopes", "Made", "Expires", "Last used"].map(str::to_owned);
     terminal.result(&table(&head, &rows))?;
     Ok(Ending::Fine)
 }
@@ -154,6 +170,8 @@ fn as_json(key: &KeySummary) -> serde_json::Value {
         "roles": key.roles,
         "scopes": key.scopes,
         "created_at": format_timestamp(key.created),
+        "expires_at": key.expires.map(format_timestamp),
+        "last_used_at": key.used.map(format_timestamp),
     })
 }
 

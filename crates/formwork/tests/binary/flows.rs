@@ -25,7 +25,7 @@ fn the_example_passes_with_no_step_left_unexecuted() {
     let tested = formwork(&["test", path.to_str().expect("UTF-8"), "--only", "flows"]);
     assert_eq!(tested.code, 0, "{}{}", tested.output, tested.errors);
     assert!(tested.output.contains("4 flows: 4 passed"), "{}", tested.output);
-    assert!(tested.output.contains("22 steps: 22 passed\n"), "{}", tested.output);
+    assert!(tested.output.contains("26 steps: 26 passed\n"), "{}", tested.output);
 }
 
 #[test]
@@ -128,7 +128,7 @@ fn junit_holds_every_step_as_a_case() {
     assert_eq!(tested.code, 0, "{}", tested.errors);
     assert!(tested.output.starts_with("<?xml version=\"1.0\""));
     assert_eq!(tested.output.matches("<testsuite ").count(), 4);
-    assert_eq!(tested.output.matches("<testcase ").count(), 22);
+    assert_eq!(tested.output.matches("<testcase ").count(), 26);
     assert_eq!(tested.output.matches("<failure").count(), 0);
 }
 

@@ -56,6 +56,42 @@ fn a_key_revoked_while_stopped_stays_revoked() {
 }
 
 #[test]
+fn a_key_holds_until_it_expires_and_the_list_tells_when_and_its_last_use() {
+    let place = Place::new();
+    let server = crate::process::Server::start(&place.document, &place.data, &["--clock", "test"]);
+    let create =
+        ["keys", "create", "--data", place.data_text(), "--role", "member", "--id", "alice", "--expires"];
+    let made = formwork(&[&create[..], &["90d"]].concat());
+    assert_eq!(made.code, 0, "{}", made.errors);
+    let key = made.output.trim_end();
+    let told = |name: &str| {
+        let keys = list(&place);
+        keys.iter().find(|key| key["caller"] == "alice").expect("listed")[name].clone()
+    };
+    assert_eq!(told("last_used_at"), Value::Null);
+    assert_eq!(server.call(key, "GET", "/links", None).status, 200);
+    assert_eq!(
+        (told("last_used_at"), told("expires_at")),
+        (json!("2030-01-01T00:00:00Z"), json!("2030-04-01T00:00:00Z"))
+    );
+    let bearer = format!("Bearer {}", server.admin_key);
+    let advance = |by: &str| {
+        let headers = [("Authorization", bearer.as_str()), ("Content-Type", "application/json")];
+        let body = format!("{{\"advance\":\"{by}\"}}");
+        let moved = crate::http::send(&server.admin, "POST", "/clock", &headers, Some(body.as_bytes()));
+        assert_eq!(moved.expect("an answer").status, 200);
+    };
+    advance("2159h");
+    assert_eq!(server.call(key, "GET", "/links", None).status, 200);
+    assert_eq!(told("last_used_at"), "2030-03-31T23:00:00Z");
+    advance("1h");
+    assert_eq!(server.call(key, "GET", "/links", None).status, 401);
+    for wrong in ["0s", "soon", "-1d"] {
+        assert_eq!(formwork(&[&create[..], &[&format!("{wrong}")]].concat()).code, 2, "{wrong}");
+    }
+}
+
+#[test]
 fn a_list_never_shows_a_key() {
     let place = Place::new();
     let server = place.start();

@@ -1,6 +1,6 @@
 //! The running system describes itself, and keeps to it.
 
-use crate::process::{Place, formwork, shortlink};
+use crate::process::{Place, formwork};
 use serde_json::{Value, json};
 
 /// A schema of the description, able to follow references into it.
@@ -17,7 +17,7 @@ fn what_is_served_is_what_is_exported_and_answers_and_refusals_fit_it() {
     let served = server.call("", "GET", "/openapi.json", None);
     assert_eq!((served.status, served.header("content-type")), (200, Some("application/json")));
     let description = served.json();
-    let exported = formwork(&["export", "openapi", shortlink().to_str().expect("UTF-8")]);
+    let exported = formwork(&["export", "openapi", place.document.to_str().expect("UTF-8")]);
     assert_eq!(serde_json::from_str::<Value>(&exported.output).expect("JSON"), description);
     assert_eq!(server.call("", "POST", "/openapi.json", None).status, 405);
 
