@@ -150,6 +150,8 @@ impl Queue {
                 if self.waiting.lock().closed {
                     return;
                 }
+                // A connection from before says nothing of the database now.
+                connection = None;
                 self.connect(&mut connection, &mut failed);
                 continue;
             };
@@ -210,8 +212,10 @@ impl Queue {
             }
         }
         *failed = Some(Instant::now());
+        // Under the lock, so that the thread that looks either sees it before it goes to sleep, or is woken by it.
+        let waiting = self.waiting.lock();
         self.away.store(true, Ordering::Release);
-        // The thread that looks may be asleep.
+        drop(waiting);
         self.filled.notify_all();
     }
 
