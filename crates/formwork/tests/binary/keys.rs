@@ -87,7 +87,7 @@ fn a_key_holds_until_it_expires_and_the_list_tells_when_and_its_last_use() {
     advance("1h");
     assert_eq!(server.call(key, "GET", "/links", None).status, 401);
     for wrong in ["0s", "soon", "-1d"] {
-        assert_eq!(formwork(&[&create[..], &[&format!("{wrong}")]].concat()).code, 2, "{wrong}");
+        assert_eq!(formwork(&[&create[..], &[wrong]].concat()).code, 2, "{wrong}");
     }
 }
 
