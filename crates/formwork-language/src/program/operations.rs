@@ -173,7 +173,7 @@ pub struct Granted {
 /// What an operation accepts.
 #[derive(Clone, Debug, Default)]
 pub struct InputShape {
-    /// The fields, in slot order from [`slots::INPUT`](super::slots::INPUT).
+    /// The fields, in slot order from [`slots::INPUT`].
     pub fields: Vec<InputField>,
     /// Undeclared body members are ignored instead of refused.
     pub ignores_others: bool,
