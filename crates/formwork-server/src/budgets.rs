@@ -4,13 +4,12 @@
 //! The engine decides on budgets, the store keeps them; here they are only read. Source: docs/reference/cost.md.
 
 use crate::json::write_text;
-use crate::keys::{DATABASE, KeyError, remote};
+use crate::keys::{KeyError, on_data, remote};
 use formwork_language::program::{Budget, Program, period_start};
 use formwork_language::value::text::format_decimal;
-use formwork_store::{Options, Store, StoredBudget};
+use formwork_store::{Store, StoredBudget};
 use serde::Deserialize;
 use std::path::Path;
-use std::sync::Arc;
 
 /// Accounts that are shown at most.
 const MOST: u32 = 10_000;
@@ -55,22 +54,9 @@ pub fn budgets(data: &Path, database: Option<&str>, name: Option<&str>) -> Resul
 }
 
 fn offline(data: &Path, database: Option<&str>, name: Option<&str>) -> Result<String, KeyError> {
-    let path = data.join(DATABASE);
-    if database.is_none() && !path.is_file() {
-        return Err(KeyError::NoData(data.to_owned()));
-    }
-    let failed = |error: &dyn std::fmt::Display| KeyError::Data(error.to_string());
-    let document = crate::data::read_document(data)
-        .map_err(|error| KeyError::Data(format!("the data has no document beside it: {error}")))?;
-    let program = Arc::new(formwork_check::analyse(document.into()).compiled.program);
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
-    runtime.map_err(|error| failed(&error))?.block_on(async {
-        let mut options = Options::new(path);
-        options.database = database.map(str::to_owned);
-        let store = Store::open(options, Arc::clone(&program)).map_err(|error| failed(&error))?;
-        let text = report(&store, &program, crate::clock::Clock::System.now(), name);
-        store.close().await;
-        text.map_err(|error| KeyError::Data(format!("the store refused: {error:?}")))
+    on_data(data, database, async |store, program| {
+        report(store, program, crate::clock::Clock::System.now(), name)
+            .map_err(|error| KeyError::Data(format!("the store refused: {error:?}")))
     })
 }
 

@@ -4,8 +4,6 @@ use crate::config::Addresses;
 use crate::json::write_text;
 use crate::random;
 use crate::start::StartError;
-use std::fs::OpenOptions;
-use std::io::Write;
 use std::path::{Path, PathBuf};
 
 /// Writes `run.json`, which tells other commands where this server is and how to speak to it.
@@ -61,16 +59,6 @@ pub(crate) fn secret(data: &Path) -> Result<[u8; 32], StartError> {
 
 /// Puts a file in place whole, readable by its owner alone.
 fn write_private(path: &Path, bytes: &[u8]) -> Result<(), StartError> {
-    let failed =
-        |error: std::io::Error| StartError::Write { path: path.to_owned(), problem: error.to_string() };
-    let next = path.with_extension("new");
-    // A leftover of a crash may have other rights.
-    let _ = std::fs::remove_file(&next);
-    let mut options = OpenOptions::new();
-    options.write(true).create_new(true);
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    let mut file = options.open(&next).map_err(failed)?;
-    file.write_all(bytes).and_then(|()| file.sync_all()).map_err(failed)?;
-    std::fs::rename(&next, path).map_err(failed)
+    formwork_store::write_private(path, bytes)
+        .map_err(|error| StartError::Write { path: path.to_owned(), problem: error.to_string() })
 }

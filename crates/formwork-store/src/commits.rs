@@ -3,8 +3,7 @@
 //! Only what a cache layer of the document asks about is noted. A number is given after the commit and before its answer,
 //! so that who has been answered never gets an older state. Source: docs/reference/caching.md, *When an answer is stale*.
 
-use formwork_language::program::{EntityId, Program, Schema};
-use formwork_model::facts::OnDelete;
+use formwork_language::program::{EntityId, Program};
 use parking_lot::Mutex;
 use rustc_hash::FxHashMap;
 use std::sync::Arc;
@@ -74,7 +73,7 @@ impl Commits {
         }
         let layers = program.cache_layers.iter().map(|layer| mark(format!("layer {}", layer.name))).collect();
         for entity in (0..).take(entities.len()) {
-            let taken = taken_along(&program.schema, entity);
+            let taken = program.schema.taken_along(entity);
             let marks = taken.into_iter().filter_map(|other| entities.get(usize::from(other))?.0).collect();
             entities[usize::from(entity)].1 = marks;
         }
@@ -232,22 +231,6 @@ impl Touched {
     pub(crate) fn join(&mut self, other: &Self) {
         other.0.iter().for_each(|mark| self.add(*mark));
     }
-}
-
-/// The tables whose rows go or change when rows of one are deleted.
-fn taken_along(schema: &Schema, entity: EntityId) -> Vec<EntityId> {
-    let (mut found, mut open) = (Vec::new(), vec![entity]);
-    while let Some(gone) = open.pop() {
-        for (at, other) in (0..).zip(&schema.entities) {
-            let mut references = other.fields.iter().filter_map(|field| field.references);
-            let hit = references.any(|one| one.entity == gone && one.on_delete != OnDelete::Restrict);
-            if hit && !found.contains(&at) {
-                found.push(at);
-                open.push(at);
-            }
-        }
-    }
-    found
 }
 
 #[cfg(test)]

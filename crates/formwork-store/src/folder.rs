@@ -56,7 +56,7 @@ pub(crate) fn variables_key(file: &Path) -> Result<VariablesKey, OpenError> {
 }
 
 /// Puts a file in place whole, readable by its owner alone.
-fn write_private(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
+pub fn write_private(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
     let next = path.with_extension("new");
     // A leftover of a crash may have other rights.
     let _ = std::fs::remove_file(&next);

@@ -26,6 +26,7 @@ pub use audit::{Anchor, AuditError, AuditFault, AuditFilter, AuditTrail, Head, S
 pub use commits::{Commits, Mark};
 pub use driver::{Driver, Fate, Rows, Waiting, Worked, WorkedOutcome};
 pub use error::OpenError;
+pub use folder::write_private;
 pub use once::{KeptAnswer, Once, OnceEnded, OnceKey, Render};
 pub use options::{CommitObserver, Options};
 pub use sqlite::{Inspector, WaitingDelivery};

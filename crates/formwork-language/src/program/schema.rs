@@ -20,6 +20,25 @@ pub struct Schema {
     pub rows_at_start: Vec<StartRow>,
 }
 
+impl Schema {
+    /// The tables whose rows go or change when rows of one are deleted, its own among them where rows refer to others of
+    /// the same table.
+    pub fn taken_along(&self, entity: EntityId) -> Vec<EntityId> {
+        let (mut found, mut open) = (Vec::new(), vec![entity]);
+        while let Some(gone) = open.pop() {
+            for (at, other) in (0..).zip(&self.entities) {
+                let mut references = other.fields.iter().filter_map(|field| field.references);
+                let hit = references.any(|one| one.entity == gone && one.on_delete != OnDelete::Restrict);
+                if hit && !found.contains(&at) {
+                    found.push(at);
+                    open.push(at);
+                }
+            }
+        }
+        found
+    }
+}
+
 /// A table.
 #[derive(Clone, Debug)]
 pub struct EntitySchema {

@@ -8,6 +8,7 @@ pub(crate) mod remote;
 use crate::auth::{key_hash, key_text};
 use crate::json::{self, Json, write_text};
 use crate::random;
+use formwork_language::program::Program;
 use formwork_store::{Options, Store, StoredKey};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -121,12 +122,23 @@ pub fn keys_offline(
     database: Option<&str>,
     command: &KeyCommand,
 ) -> Result<KeyOutcome, KeyError> {
+    on_data(data, database, async |store, _| {
+        carry_out(store, command, crate::clock::Clock::System.now()).await
+    })
+}
+
+/// Does something with the data of a server that does not run: the store opens with the tables that it knows, those of the
+/// document that it was last run with.
+pub(crate) fn on_data<T>(
+    data: &Path,
+    database: Option<&str>,
+    work: impl AsyncFnOnce(&Store, &Program) -> Result<T, KeyError>,
+) -> Result<T, KeyError> {
     let path = data.join(DATABASE);
     if database.is_none() && !path.is_file() {
         return Err(KeyError::NoData(data.to_owned()));
     }
     let failed = |error: &dyn std::fmt::Display| KeyError::Data(error.to_string());
-    // The store opens with the tables that it knows; those of the document that it was last run with.
     let document = crate::data::read_document(data)
         .map_err(|error| KeyError::Data(format!("the data has no document beside it: {error}")))?;
     let program = Arc::new(formwork_check::analyse(document.into()).compiled.program);
@@ -134,8 +146,8 @@ pub fn keys_offline(
     runtime.map_err(|error| failed(&error))?.block_on(async {
         let mut options = Options::new(path);
         options.database = database.map(str::to_owned);
-        let store = Store::open(options, program).map_err(|error| failed(&error))?;
-        let outcome = carry_out(&store, command, crate::clock::Clock::System.now()).await;
+        let store = Store::open(options, Arc::clone(&program)).map_err(|error| failed(&error))?;
+        let outcome = work(&store, &program).await;
         store.close().await;
         outcome
     })

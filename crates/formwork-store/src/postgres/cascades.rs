@@ -2,7 +2,6 @@
 
 use crate::statements::quoted;
 use formwork_language::program::{EntityId, Schema};
-use formwork_model::facts::OnDelete;
 
 /// For each entity whose deletion takes or changes rows of others: how those written so far are counted.
 #[derive(Debug)]
@@ -24,18 +23,8 @@ impl Cascades {
 }
 
 fn counting(schema: &Schema, entity: EntityId) -> Option<String> {
-    let (mut found, mut open) = (Vec::new(), vec![entity]);
-    while let Some(gone) = open.pop() {
-        for (at, other) in (0..).zip(&schema.entities) {
-            let mut references = other.fields.iter().filter_map(|field| field.references);
-            let hit = references.any(|one| one.entity == gone && one.on_delete != OnDelete::Restrict);
-            // Its own table is counted by the statement itself, but for children in the same table.
-            if hit && !found.contains(&at) {
-                found.push(at);
-                open.push(at);
-            }
-        }
-    }
+    // Its own table is counted by the statement itself.
+    let found = schema.taken_along(entity);
     let others = found.iter().filter(|at| **at != entity);
     let tables: Vec<String> = others
         .filter_map(|at| schema.entities.get(usize::from(*at)))
