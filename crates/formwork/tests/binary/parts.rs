@@ -175,7 +175,11 @@ fn left_with_card(data: &Path, more: &[&str], environment: &[(&str, &str)]) -> b
     let found = holds(if more.is_empty() { &place.data } else { data }, CARD);
     let server = start();
     assert_eq!(first.lines().last(), next().lines().last(), "it goes on with the same card");
-    assert_eq!(server.stop().code, 0);
+    let ended = server.stop();
+    assert_eq!(ended.code, 0, "{}", ended.errors);
+    // What is not sealed is told at the start.
+    let told = ended.errors.contains("set FORMWORK_VARIABLES_KEY");
+    assert_eq!(told, !more.is_empty() && environment.is_empty(), "{}", ended.errors);
     found
 }
 
