@@ -60,6 +60,15 @@ fn conditions_and_scopes_are_told_and_held() {
     assert_eq!(of("audit_notes")["roles"]["admin"]["scopes"][0], "notes:audit");
     assert_eq!(of("audit_notes")["roles"]["member"]["access"], "refused");
     assert_eq!(of("forgotten")["roles"]["admin"]["access"], "refused");
+    assert_eq!(of("hours")["anonymous"]["access"], "allowed");
+    assert!(model["access"][0]["roles"].get("visitor").is_none(), "a word for anyone is no role");
+    let open = of("open_note");
+    assert_eq!(open["anonymous"], open["no_role"]);
+    assert_eq!(open["anonymous"]["access"], "allowed_when");
+    assert_eq!(open["anonymous"]["when"][0], "note.shelf == \"window\"");
+    assert_eq!(open["roles"]["member"]["when"].as_array().map(Vec::len), Some(2));
+    let described = formwork_export::openapi(&document);
+    assert_eq!(described["paths"]["/hours"]["get"]["security"][0], serde_json::json!({}));
 }
 
 #[test]

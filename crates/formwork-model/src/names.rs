@@ -11,6 +11,16 @@ pub fn same_name(one: &str, other: &str) -> bool {
     !one.is_empty() && one == name_key(other)
 }
 
+/// Words for whoever calls, with or without a credential: what is granted to them is open to anyone, and in flows they
+/// call without a key.
+pub const ANYONE: [&str; 7] =
+    ["anyone", "anybody", "everyone", "everybody", "anonymous", "visitor", "public"];
+
+/// Whether a name is one of [`ANYONE`].
+pub fn is_anyone(name: &str) -> bool {
+    ANYONE.iter().any(|word| same_name(word, name))
+}
+
 /// What names that mean the same have in common: letters and digits in lower case, in the singular. For looking
 /// names up in a table; empty when a name has neither letter nor digit.
 pub fn name_key(name: &str) -> String {

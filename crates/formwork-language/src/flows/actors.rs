@@ -7,12 +7,12 @@ use crate::flows::{calls, note_misread};
 use crate::notes::NoteKind;
 use crate::steps::clause::{GLUE, Misread};
 use crate::tokens::Token;
-use formwork_model::names::{nearest, same_name};
+use formwork_model::names::{is_anyone, nearest, same_name};
 use formwork_syntax::{Code, Span};
 use std::sync::Arc;
 
-/// Words for a caller without a key.
-const ANONYMOUS: [&str; 6] = ["visitor", "anyone", "anonymous", "anybody", "guest", "stranger"];
+/// Words for a caller without a key besides those for anyone. A grant to them is one to a role: a hotel has guests.
+const WITHOUT_KEY: [&str; 2] = ["guest", "stranger"];
 
 /// What stands before the verb of a call.
 #[derive(Clone, Default)]
@@ -149,7 +149,7 @@ impl Scope<'_> {
             let id = subject.id.as_deref().unwrap_or(role).into();
             return Some(Actor::Role { role: role.clone(), id, scopes: Vec::new(), claims: Vec::new() });
         }
-        if ANONYMOUS.iter().any(|word| same_name(word, name)) {
+        if is_anyone(name) || WITHOUT_KEY.iter().any(|word| same_name(word, name)) {
             return Some(Actor::Anonymous);
         }
         if let Some(component) = self.world.find_component(name).filter(|found| found.external) {

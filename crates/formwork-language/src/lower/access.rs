@@ -24,6 +24,7 @@ pub(super) fn lower(
     notes: &mut Vec<Note>,
 ) -> AccessRule {
     let mut rule = AccessRule::default();
+    let mut signed_in = false;
     for read in &sentences.0 {
         let Some(step) = read.step() else { continue };
         let Some(who) = step.action.who_may() else {
@@ -40,7 +41,8 @@ pub(super) fn lower(
             WhoMay::Anyone => rule.public = true,
             WhoMay::Roles(roles) => rule.roles.push(roles.iter().map(text).collect()),
             WhoMay::Scope(scope) => rule.scopes.push(text(scope)),
-            WhoMay::SignedIn | WhoMay::Condition(_) => {}
+            WhoMay::SignedIn => signed_in = true,
+            WhoMay::Condition(_) => {}
         }
     }
     if let (true, Some(read)) =
@@ -51,7 +53,7 @@ pub(super) fn lower(
         // The stricter reading, so that nothing is open that a sentence closes.
         rule.public = false;
     }
-    section_9(world, operation, executed, &mut rule, notes);
+    section_9(world, operation, (executed, signed_in), &mut rule, notes);
     rule
 }
 
@@ -59,7 +61,7 @@ pub(super) fn lower(
 fn section_9(
     world: &World<'_>,
     operation: &interface::Operation,
-    executed: bool,
+    (executed, signed_in): (bool, bool),
     rule: &mut AccessRule,
     notes: &mut Vec<Note>,
 ) {
@@ -74,12 +76,25 @@ fn section_9(
     {
         return;
     }
-    let granted: Vec<Granted> = grants::of_operation(world, operation).into_iter().map(granted).collect();
+    let found = grants::of_operation(world, operation);
+    let to_anyone = |(grant, by_scope): &&(&security::Grant, bool)| {
+        !by_scope && grant.to_anyone() && grant.scopes.is_empty()
+    };
+    // *Requires* must allow as well: what it closes no line of section 9 opens.
+    if let Some((grant, _)) = found.iter().find(to_anyone) {
+        rule.public = !signed_in && rule.roles.is_empty() && rule.scopes.is_empty();
+        if !rule.public && !grant.all && rule.roles.is_empty() {
+            let kind =
+                NoteKind::Other { entry: "public_and_restricted", subject: operation.name.value.clone() };
+            notes.push(Note { kind, span: operation.name.span, related: Some(grant.span), fix: None });
+        }
+    }
+    let granted: Vec<Granted> = found.into_iter().map(granted).collect();
     if granted.is_empty() {
         let kind = NoteKind::Other { entry: "no_role_may_call", subject: operation.name.value.clone() };
         notes.push(Note { kind, span: operation.name.span, related: authorization.span, fix: None });
     }
-    // Where a scope alone lets somebody in, no role is demanded of everybody.
+    // Where a scope alone lets somebody in, or anyone may call, no role is demanded of everybody.
     let roles: Option<Vec<Arc<str>>> = granted.iter().map(|it| it.role.clone()).collect();
     if let Some(mut roles) = roles {
         let mut seen = Vec::new();
@@ -98,7 +113,7 @@ fn granted((grant, by_scope): (&security::Grant, bool)) -> Granted {
     let text = |value: &Spanned<String>| Arc::<str>::from(value.value.as_str());
     let named = by_scope.then(|| text(&grant.role));
     Granted {
-        role: (!by_scope).then(|| text(&grant.role)),
+        role: (!by_scope && !grant.to_anyone()).then(|| text(&grant.role)),
         scopes: named.into_iter().chain(grant.scopes.iter().map(text)).collect(),
         condition: grant.condition.as_ref().map(text),
     }
@@ -114,7 +129,8 @@ fn signed(world: &World<'_>, operation: &interface::Operation) -> bool {
 
 /// Every role that section 9 or *Requires* names, sorted.
 pub(super) fn roles(world: &World<'_>, operations: &[Operation]) -> Vec<Arc<str>> {
-    let granted = world.model.authorization.grants.iter().map(|grant| Arc::from(grant.role.value.as_str()));
+    let granted = world.model.authorization.grants.iter().filter(|grant| !grant.to_anyone());
+    let granted = granted.map(|grant| Arc::from(grant.role.value.as_str()));
     let required = operations.iter().flat_map(|operation| operation.access.roles.iter().flatten().cloned());
     let mut roles: Vec<Arc<str>> =
         granted.chain(required).filter(|role: &Arc<str>| !BUILT_IN.contains(&&**role)).collect();

@@ -44,6 +44,13 @@ pub(crate) struct Held<'w> {
     place: Option<(Span, String)>,
 }
 
+/// Whether grants were met before elements that are transactions of their own, in this one, and in any of them.
+pub(crate) struct HeldElement {
+    met: Slot,
+    before: Slot,
+    ever: Slot,
+}
+
 /// What stands for a piece of a condition, if anything does.
 type Replacement<'r> = &'r dyn Fn(&Ast) -> Option<Ast>;
 
@@ -73,14 +80,17 @@ pub(super) fn of_operation<'w>(
 pub(super) fn held<'w>(
     world: &World<'w>,
     operation: &interface::Operation,
-    mut names: Names<'w>,
+    (mut names, public): (Names<'w>, bool),
     notes: &mut Vec<Note>,
 ) -> Option<Held<'w>> {
     let grants = of_operation(world, operation);
-    if grants.iter().all(|(grant, _)| grant.condition.is_none()) {
+    let is_open = |(grant, by_scope): &(&Grant, bool)| !by_scope && opens_to_anyone(grant);
+    if grants.iter().all(|(grant, _)| grant.condition.is_none()) || grants.iter().any(is_open) {
         return None;
     }
-    names.present.push(vec!["caller".into(), "id".into()]);
+    if !public {
+        names.present.push(vec!["caller".into(), "id".into()]);
+    }
     let mut held =
         Held { names, terms: Vec::new(), row: None, met: 0, is_met: false, known: false, place: None };
     for (grant, by_scope) in &grants {
@@ -91,10 +101,15 @@ pub(super) fn held<'w>(
     Some(held)
 }
 
+/// Whether a grant lets in whoever comes.
+fn opens_to_anyone(grant: &Grant) -> bool {
+    grant.to_anyone() && grant.condition.is_none() && grant.scopes.is_empty()
+}
+
 /// Whether the grants of an operation have conditions about a row, which nothing but steps meets.
 pub(super) fn row_condition(world: &World<'_>, operation: &interface::Operation) -> Option<(Span, String)> {
     let mut ignored = Vec::new();
-    let held = held(world, operation, Names::new(world.schema), &mut ignored)?;
+    let held = held(world, operation, (Names::new(world.schema), false), &mut ignored)?;
     held.row.is_some().then_some(held.place).flatten()
 }
 
@@ -119,9 +134,11 @@ fn shows(
             && other.method.as_ref().is_some_and(|method| method.value.eq_ignore_ascii_case("GET"));
         let is_public = || {
             let all = declared.sentences.flat();
-            all.iter()
+            let says = all
+                .iter()
                 .filter_map(|read| read.step())
-                .any(|step| step.guard.is_none() && matches!(step.action.who_may(), Some(WhoMay::Anyone)))
+                .any(|step| step.guard.is_none() && matches!(step.action.who_may(), Some(WhoMay::Anyone)));
+            says || world.grants_of(&other.name.value).any(opens_to_anyone)
         };
         let opens = |grant: &Grant| {
             world
@@ -144,7 +161,10 @@ impl Held<'_> {
         notes: &mut Vec<Note>,
     ) -> Option<Term> {
         let member = if by_scope { "scopes" } else { "roles" };
-        let mut who = bears(member, &grant.role.value, grant.role.span);
+        let mut who = match !by_scope && grant.to_anyone() {
+            true => node(AstKind::Literal(Value::Boolean(true))),
+            false => bears(member, &grant.role.value, grant.role.span),
+        };
         for scope in &grant.scopes {
             who = both(who, bears("scopes", &scope.value, scope.span));
         }
@@ -413,6 +433,50 @@ impl<'w> Lowering<'w> {
         let condition = not(Expression::Slot(held.met));
         let failure = self.not_granted("This caller may not do this.");
         self.push(Instruction::FailIf { condition, failure });
+    }
+
+    /// Begins elements that are transactions of their own: each must meet a grant by itself, unless one was met before.
+    pub(crate) fn hold_elements(&mut self) -> Option<HeldElement> {
+        let met = self.held.as_ref()?.met;
+        let lasts = |instruction: &Instruction| {
+            matches!(
+                instruction,
+                Instruction::Insert { .. }
+                    | Instruction::Update { .. }
+                    | Instruction::Delete { .. }
+                    | Instruction::WriteMany { .. }
+                    | Instruction::Schedule { .. }
+                    | Instruction::Emit { .. }
+            )
+        };
+        // The part before the first element is committed with what it has done.
+        if self.code.instructions.iter().any(lasts) {
+            self.hold_end();
+        }
+        let (before, ever) = (self.hidden_slot(), self.hidden_slot());
+        self.push(Instruction::Let { slot: before, value: Expression::Slot(met) });
+        self.push(Instruction::Let { slot: ever, value: Expression::Slot(met) });
+        Some(HeldElement { met, before, ever })
+    }
+
+    /// Ends such an element: refused, with all that it did, when it met no row for which a grant holds.
+    pub(crate) fn hold_element(&mut self, element: Option<&HeldElement>) {
+        let Some(HeldElement { met, before, ever }) = element else { return };
+        self.hold_end();
+        self.push(Instruction::Let { slot: *ever, value: Expression::Constant(Value::Boolean(true)) });
+        self.push(Instruction::Let { slot: *met, value: Expression::Slot(*before) });
+    }
+
+    /// Behind the element that leaves the loop, which was committed and so met one.
+    pub(crate) fn hold_left(&mut self, element: Option<&HeldElement>) {
+        let Some(HeldElement { ever, .. }) = element else { return };
+        self.push(Instruction::Let { slot: *ever, value: Expression::Constant(Value::Boolean(true)) });
+    }
+
+    /// Behind all of them: a grant was met when one of them met it.
+    pub(crate) fn hold_behind_elements(&mut self, element: Option<&HeldElement>) {
+        let Some(HeldElement { met, ever, .. }) = element else { return };
+        self.push(Instruction::Let { slot: *met, value: Expression::Slot(*ever) });
     }
 
     /// Notes a condition about a row that no step meets.

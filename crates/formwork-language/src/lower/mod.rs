@@ -34,6 +34,7 @@ mod withheld;
 mod world;
 
 pub(crate) use carried::{Given, Refused};
+pub(crate) use grants::HeldElement;
 pub(crate) use lowering::{Answer, AnswerKind, Lowering, Opened};
 pub(crate) use operations::read_path;
 pub(crate) use world::{Shared, World};

@@ -255,7 +255,8 @@ fn lower_steps(
     };
     let mut own = Names::new(world.schema);
     (own.input, own.caller, own.request) = (names.input.clone(), true, true);
-    let held = access.grants.as_ref().and_then(|_| grants::held(world, operation, own, notes));
+    let held =
+        access.grants.as_ref().and_then(|_| grants::held(world, operation, (own, access.public), notes));
     let mut cx = Lowering::new(world, shared, names, first, setting);
     let in_path = input.fields.iter().filter(|field| field.location == Location::Path);
     cx.send_parts(&operation.output);

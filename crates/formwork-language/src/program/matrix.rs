@@ -71,10 +71,17 @@ fn cell(rule: &AccessRule, calling: Calling) -> Cell {
         scopes: Vec::new(),
         conditions: Vec::new(),
     };
-    if rule.public {
-        return plain(calling, Access::Allowed);
-    }
     let has = |role: &Arc<str>| matches!(&calling, Calling::Role(own) if own == role);
+    if rule.public {
+        let open = rule.grants.iter().flatten();
+        let open = || open.clone().filter(|it| it.scopes.is_empty() && it.role.as_ref().is_none_or(has));
+        let conditions = match open().all(|grant| grant.condition.is_some()) {
+            true => open().filter_map(|grant| grant.condition.clone()).collect(),
+            false => Vec::new(),
+        };
+        let access = if conditions.is_empty() { Access::Allowed } else { Access::AllowedWhen };
+        return Cell { calling, access, scopes: Vec::new(), conditions };
+    }
     let lacks_role = rule.roles.iter().any(|any| !any.iter().any(has));
     if calling == Calling::Anonymous || lacks_role {
         return plain(calling, Access::Refused);

@@ -5,7 +5,7 @@
 //! one of them. Source: language reference, *For each*; docs/decisions/0076-elements-are-parts.md.
 
 use crate::expression::{Expression, Kind, StaticType};
-use crate::lower::{Lowering, Opened};
+use crate::lower::{HeldElement, Lowering, Opened};
 use crate::program::{
     Comparison, Condition, Instruction, Limit, NextElement, Operand, PagedRows, Select, Slot, Statement,
 };
@@ -21,6 +21,7 @@ const PAGE: u32 = 100;
 pub(super) struct Elements {
     head: usize,
     scope: Opened,
+    held: Option<HeldElement>,
 }
 
 impl Elements {
@@ -35,6 +36,7 @@ impl Elements {
         let left = cx.hidden_slot();
         cx.push(Instruction::Let { slot: left, value: list });
         let begun = absent(cx);
+        let held = cx.hold_elements();
         let scope = cx.open_scope();
         let slot = cx.hidden_slot();
         let name = item.text(cx.source()).trim().to_owned();
@@ -53,7 +55,7 @@ impl Elements {
             end: 0,
         })));
         cx.enter_elements();
-        Some(Self { head, scope })
+        Some(Self { head, scope, held })
     }
 
     /// The same over rows.
@@ -78,6 +80,7 @@ impl Elements {
             cx.push(Instruction::Let { slot, value });
             slot
         });
+        let held = cx.hold_elements();
         let scope = cx.open_scope();
         let slot = cx.hidden_slot();
         let binds: Vec<Slot> = key.iter().map(|_| cx.hidden_slot()).collect();
@@ -100,26 +103,28 @@ impl Elements {
         })));
         cx.enter_elements();
         cx.push(Instruction::ReadRow { statement: one, parameters: of_one, slot });
+        // What is one of them no longer has done nothing that could be refused.
         let still = cx.jump_if_present(slot);
-        cx.jump_out_of_round(false);
+        cx.push(Instruction::Jump { target: head as u32 });
         cx.patch(still);
-        Some(Self { head, scope })
+        Some(Self { head, scope, held })
     }
 
     /// Appends the way back and says where the loop ends.
     pub(super) fn end(self, cx: &mut Lowering<'_>) {
         let ways = cx.leave_loop();
-        for jump in ways.on {
-            cx.patch_to(jump, self.head);
-        }
+        ways.on.into_iter().for_each(|jump| cx.patch(jump));
+        cx.hold_element(self.held.as_ref());
         cx.push(Instruction::Jump { target: self.head as u32 });
         if !ways.out.is_empty() {
             ways.out.into_iter().for_each(|jump| cx.patch(jump));
             // The element that leaves the loop is a transaction of its own too.
             cx.push(Instruction::Commit);
+            cx.hold_left(self.held.as_ref());
         }
         cx.patch(self.head);
         cx.close_element(self.head);
+        cx.hold_behind_elements(self.held.as_ref());
         cx.close_scope(self.scope);
     }
 }

@@ -5,7 +5,7 @@ use super::{access_tables, costs, edge};
 use crate::facts::Prose;
 use crate::labels::begins_with;
 use crate::model::Class;
-use crate::names::same_name;
+use crate::names::{is_anyone, same_name};
 use crate::reader::{Entry, Reader, entries};
 use crate::sections::performance::duration_at;
 use crate::shapes;
@@ -95,6 +95,13 @@ pub struct Grant {
     pub condition: Option<Spanned<String>>,
     /// The whole item.
     pub span: Span,
+}
+
+impl Grant {
+    /// Whether it opens to anyone, also without a credential, rather than to a role.
+    pub fn to_anyone(&self) -> bool {
+        is_anyone(&self.role.value)
+    }
 }
 
 /// *Authorization*: whether the part exists, its grants, and prose.
@@ -258,6 +265,9 @@ fn is_key_header(name: &str) -> bool {
 /// Words before a role that are no part of it.
 const ROLE_LEADS: [&str; 9] = ["only", "the", "a", "an", "every", "any", "each", "role", "all"];
 
+/// What may be called, behind `public`.
+const NOUNS: [&str; 4] = ["operations", "endpoints", "routes", "access"];
+
 /// Where the role of a grant stands, and where what it may do begins.
 struct Grantee {
     role: Spanned<String>,
@@ -293,6 +303,10 @@ fn grantee(reader: &Reader<'_>, entry: &Entry<'_>, tokens: &[Token<'_>]) -> Opti
     let own = match tokens.get(start..joint)? {
         // `` `owner` role: …``
         [own @ .., word] if !own.is_empty() && (word.is_word("role") || word.is_word("users")) => own,
+        // `Public operations: …`
+        [own, word] if own.is_word("public") && NOUNS.iter().any(|noun| word.is_word(noun)) => {
+            std::slice::from_ref(own)
+        }
         own => own,
     };
     let is_name = matches!(own.len(), 1..=3)

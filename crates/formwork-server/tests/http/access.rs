@@ -185,3 +185,43 @@ async fn what_nobody_is_granted_is_refused_to_everybody() {
     assert_eq!(them.system.public("GET /forgotten").send().await.status, 401);
     assert!(ACCESS.diagnostics.iter().any(|it| it.code == "FW0902" && it.message.contains("forgotten")));
 }
+
+#[tokio::test]
+async fn what_anyone_is_granted_needs_no_key() {
+    let them = three().await;
+    assert_eq!(them.system.public("GET /hours").send().await.status, 200);
+    assert_eq!(them.ask(&them.eve, "GET /hours").await.status, 200);
+    assert_eq!(them.ask("fw_wrong", "GET /hours").await.status, 401, "a key that is sent must hold");
+    // The condition of such a grant is held for everybody, and each role has its own besides.
+    let window = r#"{"owner":"ann","text":"seen","shelf":"window"}"#;
+    let shown = them.send(&them.ann, "POST /notes", window).await.json();
+    let shown = format!("GET /open/{}", shown["id"].as_str().expect("an id"));
+    let hidden = format!("GET /open/{}", them.note(&them.ann, "ann", "mine").await);
+    assert_eq!(them.system.public(&shown).send().await.status, 200);
+    assert_eq!(them.system.public(&hidden).send().await.outcome(), "404 note_not_found");
+    for (key, status) in [(&them.ann, 200), (&them.bob, 404), (&them.eve, 404)] {
+        assert_eq!(them.ask(key, &shown).await.status, 200);
+        assert_eq!(them.ask(key, &hidden).await.status, status);
+    }
+}
+
+#[tokio::test]
+async fn an_element_that_meets_no_granted_row_is_refused_by_itself() {
+    let them = three().await;
+    let (mine, his) = (them.note(&them.ann, "ann", "a").await, them.note(&them.bob, "bob", "b").await);
+    let nowhere = "01890a5d-ac96-774b-bcce-b302099a8057";
+    let stamp = async |ids: &[&str]| {
+        let body = serde_json::json!({ "ids": ids }).to_string();
+        them.send(&them.ann, "POST /stamped", &body).await
+    };
+    // The refused elements stamped before they were refused: nothing of it is left.
+    let some = stamp(&[nowhere, &mine, &his, nowhere, &mine]).await;
+    assert_eq!((some.status, &some.json()["done"]), (200, &2.into()), "{some:?}");
+    assert_eq!(them.system.count(r#"{"entity":"stamp"}"#).await, 2);
+    // Nobody learns of rows where no element was granted, and nothing lasts.
+    assert_eq!(stamp(&[nowhere, &his]).await.outcome(), "403 forbidden");
+    assert_eq!(stamp(&[]).await.outcome(), "403 forbidden");
+    // The element that leaves the loop is a transaction of its own as well.
+    assert_eq!(stamp(&[nowhere, nowhere, nowhere, &mine]).await.json()["done"], 1);
+    assert_eq!(them.system.count(r#"{"entity":"stamp"}"#).await, 3);
+}

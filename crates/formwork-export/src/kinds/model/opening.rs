@@ -1,13 +1,10 @@
 //! Sections 0 to 3: title, summary, goals, diagram, components.
 
 use super::{Out, class, value};
-use formwork_model::names::same_name;
+use formwork_model::names::{is_anyone, same_name};
 use formwork_model::sections::components::{Component, is_standing};
 use formwork_model::sections::overview::Diagram;
 use serde_json::{Map, Value, json};
-
-/// Actors that need no key; they stand outside of the system.
-const ANONYMOUS: [&str; 3] = ["visitor", "anyone", "anonymous"];
 
 pub(super) fn write(out: &Out<'_>) -> Map<String, Value> {
     let model = &out.analysis.model;
@@ -34,7 +31,7 @@ fn diagram(out: &Out<'_>, diagram: &Diagram) -> Value {
     let nodes = diagram.nodes.iter().map(|node| {
         let component =
             model.components.iter().find(|component| same_name(&component.name.value, &node.name));
-        let is_actor = ANONYMOUS.iter().any(|actor| same_name(actor, &node.name))
+        let is_actor = is_anyone(&node.name)
             || model.authorization.grants.iter().any(|grant| same_name(&grant.role.value, &node.name));
         json!({
             "name": node.name,
