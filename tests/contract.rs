@@ -3,7 +3,7 @@
 use formwork_check::{Analysis, analyse, analyse_fragment};
 use formwork_documents::systems::Systems;
 use formwork_language::program::{Surface, matrix};
-use formwork_prove::{ContractReport, run_contract};
+use formwork_prove::{ConditionReport, ContractReport, Provoked, run_contract};
 use std::path::Path;
 
 fn read(path: &str) -> String {
@@ -86,5 +86,51 @@ fn a_system_that_lets_others_in_or_keeps_them_out_falls_short() {
         let wrong: Vec<_> = report.pairs.iter().filter(|pair| !pair.holds).collect();
         assert!(wrong.iter().any(|pair| pair.operation == operation), "{from}: {wrong:?}");
         assert!(wrong.iter().all(|pair| pair.operation == operation), "{from}: {wrong:?}");
+    }
+}
+
+#[test]
+fn a_row_that_meets_a_condition_is_served_and_one_that_does_not_is_refused() {
+    let document = analyse_fragment(notes().into());
+    let report = held(&document, &document);
+    assert!(report.is_fine(), "{}", report.to_text("notes"));
+    let open: Vec<&str> = report
+        .conditions
+        .iter()
+        .filter(|it| it.verdict != Provoked::Held)
+        .map(|it| it.operation.as_str())
+        .collect();
+    // One clears a shelf, whatever lies there; of the other nobody may end the first part.
+    assert_eq!(open, ["clear_shelf", "stamp_note"], "{}", report.to_text("notes"));
+    assert_eq!(report.conditions.len(), 18);
+    let told = report.to_text("notes");
+    assert!(told.ends_with("16 of 18 conditions serve a row that meets them and refuse one that does not"));
+}
+
+#[test]
+fn a_system_that_does_not_hold_a_condition_is_found_out() {
+    let document = analyse_fragment(notes().into());
+    for (from, to, operation) in [
+        (
+            "`stamp_note` when `note.owner == caller.id`",
+            "`stamp_note` when `note.owner != \"\"`",
+            "read_note",
+        ),
+        (
+            "`stamp_note` when `note.owner == caller.id`",
+            "`stamp_note` when `note.owner != \"\"`",
+            "list_notes",
+        ),
+        ("when `poster.owner == caller.id`", "when `poster.text != \"\"`", "delete_poster"),
+        ("when `note.shelf == \"window\"`", "when `note.shelf != \"\"`", "open_note"),
+        ("when `input.name == caller.id`", "when `input.name != \"\"`", "greet"),
+    ] {
+        assert!(notes().contains(from), "{from}");
+        let other = analyse_fragment(notes().replacen(from, to, 1).into());
+        let report = held(&document, &other);
+        assert!(!report.is_fine());
+        let broken = |it: &&ConditionReport| matches!(it.verdict, Provoked::Broken(_));
+        let wrong: Vec<_> = report.conditions.iter().filter(broken).map(|it| &*it.operation).collect();
+        assert!(wrong.contains(&operation), "{operation}: {}", report.to_text("notes"));
     }
 }

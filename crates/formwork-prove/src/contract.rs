@@ -3,7 +3,14 @@
 //!
 //! The request bears a body that nothing reads (`text/plain`), so that what is let in is refused behind the decision and
 //! before any step: nothing is changed, and a `403` is the edge's own. Conditions on rows are held by the steps; of a
-//! pair that has some, the request must come as far as them. Source: authorization reference, *The matrix*.
+//! pair that has some, the request must come as far as them, and then they are [`provoked`]. Source: authorization
+//! reference, *The matrix*.
+
+mod demands;
+mod provoked;
+mod samples;
+
+pub use provoked::{ConditionReport, Provoked};
 
 use crate::client::{self, Answer, Request, percent_encode};
 use crate::flows::Admin;
@@ -35,12 +42,15 @@ pub struct PairReport {
 pub struct ContractReport {
     /// Every pair, by operation.
     pub pairs: Vec<PairReport>,
+    /// Every condition of a pair.
+    pub conditions: Vec<ConditionReport>,
 }
 
 impl ContractReport {
-    /// Whether every pair holds.
+    /// Whether every pair holds, and no condition was found broken.
     pub fn is_fine(&self) -> bool {
-        self.pairs.iter().all(|pair| pair.holds)
+        let is_broken = |it: &ConditionReport| matches!(it.verdict, Provoked::Broken(_));
+        self.pairs.iter().all(|pair| pair.holds) && !self.conditions.iter().any(is_broken)
     }
 
     /// What fell short, and a line that counts.
@@ -57,7 +67,31 @@ impl ContractReport {
             "{path}: {held} of {} calls are let in or refused as granted",
             self.pairs.len()
         ));
+        self.tell_conditions(path, &mut text);
         text
+    }
+
+    fn tell_conditions(&self, path: &str, text: &mut String) {
+        if self.conditions.is_empty() {
+            return;
+        }
+        for one in &self.conditions {
+            let (operation, caller, condition) = (&one.operation, &one.caller, &one.condition);
+            match &one.verdict {
+                Provoked::Held => {}
+                Provoked::Broken(status) => text.push_str(&format!(
+                    "\nfail  `{operation}` called by {caller}: what does not meet `{condition}` is answered {status}"
+                )),
+                Provoked::Open(why) => text.push_str(&format!(
+                    "\nopen  `{operation}` called by {caller}: `{condition}` was not provoked: {why}"
+                )),
+            }
+        }
+        let held = self.conditions.iter().filter(|one| one.verdict == Provoked::Held).count();
+        let all = self.conditions.len();
+        text.push_str(&format!(
+            "\n{path}: {held} of {all} conditions serve a row that meets them and refuse one that does not"
+        ));
     }
 
     /// For programs.
@@ -68,8 +102,20 @@ impl ContractReport {
                 "got": pair.got, "verdict": if pair.holds { "pass" } else { "fail" },
             })
         };
+        let condition = |one: &ConditionReport| {
+            let (verdict, why) = match &one.verdict {
+                Provoked::Held => ("pass", Json::Null),
+                Provoked::Broken(status) => ("fail", json!(format!("answered {status}"))),
+                Provoked::Open(why) => ("open", json!(why)),
+            };
+            json!({
+                "operation": one.operation, "caller": one.caller, "condition": one.condition,
+                "verdict": verdict, "why": why,
+            })
+        };
         json!({
             "verdict": if self.is_fine() { "pass" } else { "fail" },
+            "conditions": self.conditions.iter().map(condition).collect::<Vec<_>>(),
             "pairs": self.pairs.iter().map(pair).collect::<Vec<_>>(),
         })
     }
@@ -121,6 +167,14 @@ impl Held {
                 }
                 let is_open = cell.access != Access::Refused;
                 report.pairs.push(self.pair(row.operation, cell, &cell.scopes, is_open).await?);
+            }
+        }
+        let mut samples = samples::Samples::of(analysis);
+        for row in matrix(&analysis.compiled.program) {
+            for cell in &row.cells {
+                let found =
+                    provoked::conditions(&mut self, analysis, &mut samples, row.operation, cell).await?;
+                report.conditions.extend(found);
             }
         }
         Ok(report)
@@ -181,11 +235,15 @@ impl Held {
             headers,
             body: Some(json!("nothing reads this")),
         };
-        let mut answer = client::send(self.address, &request).await.map_err(|error| error.to_string())?;
+        self.send(&request).await
+    }
+
+    async fn send(&self, request: &Request) -> Result<Answer, String> {
+        let mut answer = client::send(self.address, request).await.map_err(|error| error.to_string())?;
         if answer.status == 429 {
             // A limit of section 9: with the test clock its window is over at once.
             self.admin.advance(A_DAY).await?;
-            answer = client::send(self.address, &request).await.map_err(|error| error.to_string())?;
+            answer = client::send(self.address, request).await.map_err(|error| error.to_string())?;
         }
         Ok(answer)
     }

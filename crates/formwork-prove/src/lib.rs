@@ -12,7 +12,7 @@ mod launcher;
 pub mod report;
 mod target;
 
-pub use contract::{ContractReport, PairReport, run_contract};
+pub use contract::{ConditionReport, ContractReport, PairReport, Provoked, run_contract};
 pub use flows::{Options, Progress, run_flows, run_flows_telling};
 pub use launcher::{LaunchError, Launcher, Stop, System, Wanted};
 pub use target::Target;

@@ -82,7 +82,7 @@ impl Admin {
     }
 
     /// Puts rows in place by the rules of the document, all or none; gives them as they are.
-    pub(super) async fn put(&self, entity: &str, rows: Vec<Json>) -> Result<Vec<Json>, String> {
+    pub(crate) async fn put(&self, entity: &str, rows: Vec<Json>) -> Result<Vec<Json>, String> {
         let mut made = self.call("POST", "/rows", Some(json!({"entity": entity, "rows": rows}))).await?;
         match made["rows"].take() {
             Json::Array(rows) => Ok(rows),
