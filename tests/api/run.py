@@ -28,7 +28,7 @@ HERE = pathlib.Path(__file__).resolve().parent
 ROOT = HERE.parent.parent
 # What the edge answers to a request that is wrong in itself.
 OF_THE_EDGE = {
-    "malformed", "not_acceptable", "request_timeout", "content_too_large", "unsupported_media_type", "invalid",
+    "malformed", "not_acceptable", "request_timeout", "content_too_large", "uri_too_long", "unsupported_media_type", "invalid",
     "idempotency_key_reused", "headers_too_large", "gone", "internal", "arithmetic", "invariant", "too_much_work",
     "too_many_rows", "unavailable", "authentication_unavailable", "overloaded", "outcome_unknown",
 }

@@ -158,6 +158,16 @@ pub struct Limits {
     pub body_bytes: usize,
     /// Bytes of all header names and values; more are `431`. 16 KiB by default.
     pub header_bytes: usize,
+    /// Bytes of a request's target, path and query together; more are `414`. 8 KiB by default.
+    pub target_bytes: usize,
+    /// Bytes of the bodies of all requests under way; what does not fit is `503 overloaded`. 64 MiB by default.
+    pub bodies: usize,
+    /// Bytes of all answers that are not read to their end; while they are as many, requests are `503 overloaded`. 256 MiB by
+    /// default.
+    pub answers: usize,
+    /// How long a request may take, from its header to its answer; whose answer is not read by then, and for as long as
+    /// a header may take, is cut off. 60 s by default.
+    pub request: Duration,
     /// How long a header, and then a body, may take to arrive. 10 s by default.
     pub read: Duration,
     /// How long a drain waits for requests under way. 10 s by default.
@@ -176,6 +186,10 @@ impl Default for Limits {
         Self {
             body_bytes: 1024 * 1024,
             header_bytes: 16 * 1024,
+            target_bytes: 8 * 1024,
+            bodies: 64 * 1024 * 1024,
+            answers: 256 * 1024 * 1024,
+            request: Duration::from_secs(60),
             read: Duration::from_secs(10),
             drain: Duration::from_secs(10),
             connections: 4096,

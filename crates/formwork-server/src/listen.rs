@@ -1,21 +1,30 @@
 //! Listeners: accept, serve, and drain. A slow or silent caller holds nothing but its own connection, and that not
 //! for long.
 
+mod deadlines;
+mod wire;
+
+pub(crate) use deadlines::Open;
+
 use crate::config::Limits;
 use crate::respond::Answer;
 use crate::tls::Tls;
+use bytes::Bytes;
+use deadlines::Deadlines;
 use hyper::body::Incoming;
 use hyper::server::conn::{http1, http2};
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use std::convert::Infallible;
 use std::net::SocketAddr;
+use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{Semaphore, watch};
 use tokio::task::JoinSet;
+use wire::Wire;
 
 /// Buffered bytes of a header beyond which the connection itself refuses (`431`), before ours (`Limits`) is asked.
 const MOST_BUFFERED: usize = 64 * 1024;
@@ -29,13 +38,16 @@ const AWAKE: Duration = Duration::from_secs(10);
 /// Requests at once on one connection of HTTP/2.
 const MOST_STREAMS: u32 = 128;
 
+/// The whole answer to a head that cannot be read, with this status.
+pub(crate) type Unread = Arc<dyn Fn(u16) -> Bytes + Send + Sync>;
+
 /// Serves connections until `stop` turns true; then finishes those under way, at most for the drain's time.
 pub(crate) async fn listen<S, F>(
     listener: TcpListener,
     limits: Limits,
     mut stop: watch::Receiver<bool>,
     tls: Option<Arc<Tls>>,
-    serve: S,
+    (unread, serve): (Unread, S),
 ) where
     S: Fn(SocketAddr, hyper::Request<Incoming>) -> F + Clone + Send + Sync + 'static,
     F: Future<Output = Answer> + Send + 'static,
@@ -51,7 +63,8 @@ pub(crate) async fn listen<S, F>(
         let Some((stream, peer, permit)) = accepted else { continue };
         // Without this an answer may wait 40 ms for an acknowledgement.
         let _ = stream.set_nodelay(true);
-        let served = Served { peer, stop: stop.clone(), read: limits.read, serve: serve.clone() };
+        let (limits, unread) = (limits.clone(), unread.clone());
+        let served = Served { peer, stop: stop.clone(), limits, unread, serve: serve.clone() };
         let tls = tls.clone();
         connections.spawn(async move {
             connection(stream, tls, served).await;
@@ -84,7 +97,8 @@ async fn accept(
 struct Served<S> {
     peer: SocketAddr,
     stop: watch::Receiver<bool>,
-    read: Duration,
+    limits: Limits,
+    unread: Unread,
     serve: S,
 }
 
@@ -96,7 +110,7 @@ where
 {
     let Some(tls) = tls else { return http1(stream, served).await };
     // Who does not greet in time, or in another tongue, is told nothing more.
-    let greeted = tokio::time::timeout(served.read, tls.acceptor().accept(stream)).await;
+    let greeted = tokio::time::timeout(served.limits.read, tls.acceptor().accept(stream)).await;
     let Ok(Ok(stream)) = greeted else { return };
     match stream.get_ref().1.alpn_protocol() {
         Some(b"h2") => http2(stream, served).await,
@@ -110,23 +124,16 @@ where
     S: Fn(SocketAddr, hyper::Request<Incoming>) -> F,
     F: Future<Output = Answer>,
 {
-    let Served { peer, mut stop, read, serve } = served;
-    let service = service_fn(|request| {
-        let answer = serve(peer, request);
-        async move { Ok::<_, Infallible>(answer.await) }
-    });
+    let Served { peer, stop, limits, unread, serve } = served;
+    let deadlines = Deadlines::new(limits.request, limits.read);
+    let service = service_fn(|request| answered(deadlines.begin(), serve(peer, request)));
     let connection = http1::Builder::new()
         .timer(TokioTimer::new())
-        .header_read_timeout(read.min(IDLE))
+        .header_read_timeout(limits.read.min(IDLE))
         .max_buf_size(MOST_BUFFERED)
         .half_close(false)
-        .serve_connection(TokioIo::new(stream), service);
-    tokio::pin!(connection);
-    tokio::select! {
-        _ = connection.as_mut() => return,
-        _ = stop.wait_for(|stop| *stop) => connection.as_mut().graceful_shutdown(),
-    }
-    let _ = connection.await;
+        .serve_connection(TokioIo::new(Wire::new(stream, deadlines.clone(), Some(unread))), service);
+    until_over(connection, http1::Connection::graceful_shutdown, stop, &deadlines).await;
 }
 
 async fn http2<I, S, F>(stream: I, served: Served<S>)
@@ -135,11 +142,10 @@ where
     S: Fn(SocketAddr, hyper::Request<Incoming>) -> F + Send + Sync + 'static,
     F: Future<Output = Answer> + Send + 'static,
 {
-    let Served { peer, mut stop, serve, .. } = served;
-    let service = service_fn(move |request| {
-        let answer = serve(peer, request);
-        async move { Ok::<_, Infallible>(answer.await) }
-    });
+    let Served { peer, stop, limits, serve, .. } = served;
+    let deadlines = Deadlines::new(limits.request, limits.read);
+    let begun = deadlines.clone();
+    let service = service_fn(move |request| answered(begun.begin(), serve(peer, request)));
     let connection = http2::Builder::new(TokioExecutor::new())
         .timer(TokioTimer::new())
         .max_concurrent_streams(MOST_STREAMS)
@@ -147,11 +153,33 @@ where
         // Who no longer answers is let go.
         .keep_alive_interval(IDLE)
         .keep_alive_timeout(AWAKE)
-        .serve_connection(TokioIo::new(stream), service);
-    tokio::pin!(connection);
+        .serve_connection(TokioIo::new(Wire::new(stream, deadlines.clone(), None)), service);
+    until_over(connection, http2::Connection::graceful_shutdown, stop, &deadlines).await;
+}
+
+/// An answer whose request is open until its last byte is handed over.
+async fn answered(open: Open, answer: impl Future<Output = Answer>) -> Result<Answer, Infallible> {
+    let mut answer = answer.await;
+    answer.body_mut().keep_open(open);
+    Ok(answer)
+}
+
+/// Serves a connection until it ends by itself. When the process stops it takes no further request; when something of
+/// it is late it is cut off.
+async fn until_over<C: Future>(
+    connection: C,
+    take_no_more: impl FnOnce(Pin<&mut C>),
+    mut stop: watch::Receiver<bool>,
+    deadlines: &Deadlines,
+) {
+    let mut connection = pin!(connection);
     tokio::select! {
         _ = connection.as_mut() => return,
-        _ = stop.wait_for(|stop| *stop) => connection.as_mut().graceful_shutdown(),
+        () = deadlines.missed() => return,
+        _ = stop.wait_for(|stop| *stop) => take_no_more(connection.as_mut()),
     }
-    let _ = connection.await;
+    tokio::select! {
+        _ = connection => {}
+        () = deadlines.missed() => {}
+    }
 }

@@ -44,6 +44,7 @@ catalogue! {
     GONE = 410 "gone" "This operation is no more";
     PRECONDITION_FAILED = 412 "precondition_failed" "What is stored is not what the request is about";
     CONTENT_TOO_LARGE = 413 "content_too_large" "The body is too large";
+    URI_TOO_LONG = 414 "uri_too_long" "The address is too long";
     UNSUPPORTED_MEDIA_TYPE = 415 "unsupported_media_type" "The body is not JSON";
     INVALID = 422 "invalid" "The input is not valid";
     KEY_REUSED = 422 "idempotency_key_reused" "The idempotency key belongs to another request";

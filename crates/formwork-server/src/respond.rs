@@ -1,5 +1,6 @@
 //! Answers on their way out: status, headers that every answer has, and bytes.
 
+use crate::outgoing::Outgoing;
 use crate::problems::Problem;
 use bytes::Bytes;
 use http::header::{
@@ -7,11 +8,10 @@ use http::header::{
     REFERRER_POLICY, X_CONTENT_TYPE_OPTIONS, X_FRAME_OPTIONS,
 };
 use http::{HeaderMap, HeaderValue, Response, StatusCode};
-use http_body_util::Full;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 /// An HTTP response of ours.
-pub(crate) type Answer = Response<Full<Bytes>>;
+pub(crate) type Answer = Response<Outgoing>;
 
 /// The header that names a request.
 pub(crate) const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
@@ -44,7 +44,7 @@ impl Reply {
     /// A refusal. After one that leaves a body unread the connection ends.
     pub(crate) fn problem(problem: &Problem, instance: &str) -> Self {
         let mut headers = problem.headers.clone();
-        if matches!(problem.status.as_u16(), 408 | 413 | 431) {
+        if matches!(problem.status.as_u16(), 408 | 413 | 414 | 431) {
             headers.push((CONNECTION, HeaderValue::from_static("close")));
         }
         Self {
@@ -59,7 +59,7 @@ impl Reply {
     pub(crate) fn into_answer(self, request_id: &HeaderValue, head: bool) -> Answer {
         let length = self.body.len();
         let body = if head { Bytes::new() } else { Bytes::from(self.body) };
-        let mut answer = Response::new(Full::new(body));
+        let mut answer = Response::new(Outgoing::new(body));
         *answer.status_mut() = self.status;
         let headers = answer.headers_mut();
         headers.reserve(10);

@@ -1,6 +1,6 @@
 //! One request of a public or internal operation, from its first byte to its answer.
 //!
-//! The order of refusals is fixed: 404 route, 405, 401, 403, 406, 413, 415, 400, 422, then the steps. Source:
+//! The order of refusals is fixed: 414 target, 404 route, 405, 401, 403, 406, 413, 415, 400, 422, then the steps. Source:
 //! interfaces *HTTP, on the public listener*.
 
 use crate::audit::{self, Noted};
@@ -16,9 +16,10 @@ use crate::once;
 use crate::parts::Keyed;
 use crate::problems::{
     CONTENT_TOO_LARGE, CURSOR_INVALID, FORBIDDEN, HEADERS_TOO_LARGE, MALFORMED, NOT_ACCEPTABLE, NOT_FOUND,
-    OVERLOADED, Problem, REQUEST_TIMEOUT, UNAVAILABLE, UNSUPPORTED_MEDIA_TYPE,
+    OUTCOME_UNKNOWN, OVERLOADED, Problem, REQUEST_TIMEOUT, UNAVAILABLE, UNSUPPORTED_MEDIA_TYPE, URI_TOO_LONG,
 };
 use crate::respond::{Answer, Reply};
+use crate::room::Held;
 use crate::router::{Route, Target};
 use crate::shared::{Prepared, Shared};
 use bytes::{Bytes, BytesMut};
@@ -27,14 +28,14 @@ use formwork_language::eval::Host;
 use formwork_language::program::{Operation, PathPart, Surface, slots};
 use formwork_language::value::{Row, Value};
 use formwork_store::{KeptAnswer, OnceEnded, OnceKey};
-use http::header::{ACCEPT, ALLOW, CONTENT_TYPE, HeaderName, LOCATION};
+use http::header::{ACCEPT, ALLOW, CONNECTION, CONTENT_TYPE, HeaderName, LOCATION};
 use http::request::Parts as Head;
-use http::{HeaderMap, HeaderValue, Method, Request, StatusCode};
+use http::{HeaderMap, HeaderValue, Method, Request, StatusCode, Uri};
 use http_body_util::BodyExt;
 use hyper::body::Body as Incoming;
 use std::net::SocketAddr;
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 /// Where a request came in.
@@ -66,10 +67,38 @@ pub(crate) async fn serve<B: Incoming<Data = Bytes> + Unpin>(
     let measured = !matches!(&route, Route::Found(Target::Alive | Target::Ready, ..));
     let under_way = UnderWay::new(&shared);
     let noted = Noted::default();
-    let asked = Asked { shared: &shared, entrance, head: &head, request_id: &request_id, noted: &noted };
-    let result = match under_way.is_allowed() {
-        true => asked.answer(route, body).await,
-        false => Err(Problem::of(&OVERLOADED)),
+    let receiving = AtomicBool::new(false);
+    let (noted_by, id) = (&noted, &request_id);
+    let asked = Asked {
+        shared: &shared,
+        entrance,
+        head: &head,
+        request_id: id,
+        noted: noted_by,
+        receiving: &receiving,
+    };
+    let found = operation.and_then(|index| shared.program.operations.get(index));
+    let writes = found.is_some_and(|found| found.writes || found.code.has_parts());
+    let fits = target_bytes(&head.uri) <= shared.limits.target_bytes;
+    let result = if !fits {
+        Err(too_long(shared.limits.target_bytes))
+    } else if !under_way.is_allowed() || shared.answers.is_full() {
+        Err(Problem::of(&OVERLOADED))
+    } else {
+        let answer = tokio::time::timeout(shared.limits.request, asked.answer(route, body)).await;
+        answer.unwrap_or_else(|_| Err(late(receiving.load(Ordering::Relaxed), writes)))
+    };
+    // What has had an effect is answered in any case.
+    let (result, held) = match result {
+        Ok(reply) => match shared.answers.take(reply.body.len()) {
+            Some(held) => (Ok(reply), held),
+            None if writes => {
+                let held = shared.answers.take_anyway(reply.body.len());
+                (Ok(reply), held)
+            }
+            None => (Err(Problem::with(&OVERLOADED, NO_ROOM)), shared.answers.none()),
+        },
+        refused => (refused, shared.answers.none()),
     };
     audit::after(&shared, operation, (&entrance, &head, &request_id, &noted), &result).await;
     let reply = result.unwrap_or_else(|problem| {
@@ -80,12 +109,36 @@ pub(crate) async fn serve<B: Incoming<Data = Bytes> + Unpin>(
                 if problem.status == StatusCode::UNAUTHORIZED { "credential_refused" } else { "internal" };
             crate::log::fault(event, request_id.to_str().unwrap_or_default(), name, cause);
         }
-        Reply::problem(&problem, head.uri.path())
+        // Who sends an address that is too long need not be sent it back.
+        Reply::problem(&problem, if fits { head.uri.path() } else { "" })
     });
     if measured {
         shared.metrics.request(operation, head.method.as_str(), reply.status.as_u16(), began.elapsed());
     }
-    reply.into_answer(&request_id, is_head)
+    let mut answer = reply.into_answer(&request_id, is_head);
+    answer.body_mut().hold(held);
+    answer
+}
+
+/// Why an answer that was made is not sent.
+const NO_ROOM: &str = "Answers that others have not read yet take up all the room that there is for them.";
+
+/// The problem of an address of more than `most` bytes.
+fn too_long(most: usize) -> Problem {
+    Problem::with(&URI_TOO_LONG, format!("Path and query may have at most {most} bytes."))
+}
+
+/// The problem of a request that is not over in time: what is missing of it, what may go on without it, or nothing.
+fn late(receiving: bool, writes: bool) -> Problem {
+    match (receiving, writes) {
+        (true, _) => Problem::of(&REQUEST_TIMEOUT),
+        (false, true) => Problem::with(
+            &OUTCOME_UNKNOWN,
+            "This took longer than a request may take, and may still be done. \
+             Look before you ask again; with an `Idempotency-Key` you may just repeat.",
+        ),
+        (false, false) => Problem::with(&OVERLOADED, "This took longer than a request may take."),
+    }
 }
 
 /// Counts a request while it is under way.
@@ -117,6 +170,8 @@ struct Asked<'a> {
     head: &'a Head,
     request_id: &'a HeaderValue,
     noted: &'a Noted,
+    /// Whether its body is on the way.
+    receiving: &'a AtomicBool,
 }
 
 impl Asked<'_> {
@@ -193,7 +248,10 @@ impl Asked<'_> {
             return Err(Problem::of(&NOT_ACCEPTABLE));
         }
         let most = shared.limiter.body_bytes(index, shared.limits.body_bytes);
-        let body = read_body(body, most, shared.limits.read).await;
+        let mut held = shared.bodies.none();
+        self.receiving.store(true, Ordering::Relaxed);
+        let body = read_body(body, most, shared.limits.read, &mut held).await;
+        self.receiving.store(false, Ordering::Relaxed);
         let body = body.map_err(|problem| shared.limiter.body_refused(index, problem))?;
         if !body.is_empty() {
             check_content_type(headers, &self.head.method)?;
@@ -585,11 +643,12 @@ fn check_content_type(headers: &HeaderMap, method: &Method) -> Result<(), Proble
     Err(problem)
 }
 
-/// Reads a body of at most `most` bytes that arrives in time.
+/// Reads a body of at most `most` bytes that arrives in time, and for whose bytes there is room as they arrive.
 pub(crate) async fn read_body(
     mut body: impl Incoming<Data = Bytes> + Unpin,
     most: usize,
     within: Duration,
+    held: &mut Held,
 ) -> Result<Bytes, Problem> {
     if body.is_end_stream() {
         return Ok(Bytes::new());
@@ -609,6 +668,9 @@ pub(crate) async fn read_body(
             if whole.len() + pieces.len() + data.len() > most {
                 return Err(too_large());
             }
+            if !held.grow(data.len()) {
+                return Err(no_room());
+            }
             if whole.is_empty() && pieces.is_empty() {
                 whole = data;
             } else {
@@ -622,6 +684,18 @@ pub(crate) async fn read_body(
         Ok(result) => result,
         Err(_) => Err(Problem::of(&REQUEST_TIMEOUT)),
     }
+}
+
+/// The problem of a body that finds no room beside those of others. What is left of it is not read.
+fn no_room() -> Problem {
+    let detail = "Bodies of other requests take up all the room that there is for them.";
+    let mut problem = Problem::with(&OVERLOADED, detail);
+    problem.headers.push((CONNECTION, HeaderValue::from_static("close")));
+    problem
+}
+
+fn target_bytes(uri: &Uri) -> usize {
+    uri.path_and_query().map_or(0, |target| target.as_str().len())
 }
 
 /// The target of a redirect as a header: what a header cannot carry is percent-encoded, so that no value of a row

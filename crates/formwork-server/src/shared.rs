@@ -13,6 +13,7 @@ use crate::mock::Mock;
 use crate::parts::Parts;
 use crate::random::Seeds;
 use crate::respond::RequestIds;
+use crate::room::Room;
 use crate::router::Router;
 use crate::schedule::Scheduler;
 use formwork_check::Analysis;
@@ -67,6 +68,10 @@ pub(crate) struct Shared {
     pub(crate) request_ids: RequestIds,
     /// What callers may take up.
     pub(crate) limits: Limits,
+    /// Room for the bodies of requests under way.
+    pub(crate) bodies: Arc<Room>,
+    /// Room for answers that are not read to their end.
+    pub(crate) answers: Arc<Room>,
     /// Requests under way.
     pub(crate) under_way: AtomicUsize,
     /// Whether the server is stopping.

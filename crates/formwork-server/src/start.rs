@@ -14,6 +14,7 @@ use crate::metrics::Metrics;
 use crate::parts::{MissingSecrets, Needs, Parts, SecretValues, Upstreams};
 use crate::random::Seeds;
 use crate::respond::RequestIds;
+use crate::room::Room;
 use crate::router::Router;
 use crate::schedule::Scheduler;
 use crate::serve::{Entrance, kept_answer};
@@ -142,9 +143,14 @@ impl Running {
         &self.first_keys
     }
 
+    /// Says that it will stop: `/readyz` is `503` from now on. All else goes on as before.
+    pub fn retire(&self) {
+        self.shared.draining.store(true, Ordering::Relaxed);
+    }
+
     /// Accepts nothing new, finishes what runs (at most 10 s), flushes the store and removes `run.json`.
     pub async fn shutdown(mut self) {
-        self.shared.draining.store(true, Ordering::Relaxed);
+        self.retire();
         self.shared.parts.stop();
         self.stop.send_replace(true);
         for task in std::mem::take(&mut self.tasks) {
@@ -268,6 +274,8 @@ pub(crate) async fn start_in(
         cursors: Cursors::new(cursor_secret(&store, &config).await?),
         request_ids: RequestIds::new(random::hexadecimal(&random::bytes::<5>()?)),
         key_changes: tokio::sync::Mutex::default(),
+        bodies: Room::new(limits.bodies),
+        answers: Room::new(limits.answers),
         limits,
         under_way: Default::default(),
         draining: Default::default(),
@@ -495,19 +503,23 @@ impl Listeners {
             let (shared, loopback, limits) =
                 (shared.clone(), address.ip().is_loopback(), shared.limits.clone());
             let stop = stop.clone();
-            tokio::spawn(listen(listener, limits, stop, tls, move |peer, request| {
+            let unread = edge::unread(&shared, surface);
+            let serve = move |peer, request| {
                 edge::serve(shared.clone(), Entrance { surface, loopback, peer }, request)
-            }))
+            };
+            tokio::spawn(listen(listener, limits, stop, tls, (unread, serve)))
         };
         let addresses = shared.addresses;
         let public = operations(Surface::Public, self.public, addresses.public);
         let internal = operations(Surface::Internal, self.internal, addresses.internal);
         let (loopback, limits) = (addresses.admin.ip().is_loopback(), shared.limits.clone());
         let shared = shared.clone();
-        let admin = tokio::spawn(listen(self.admin, limits, stop.clone(), None, move |peer, request| {
+        let unread = edge::unread(&shared, Surface::Internal);
+        let serve = move |peer, request| {
             // The surface is of no meaning here; only where the request came from is.
             admin::serve(shared.clone(), Entrance { surface: Surface::Internal, loopback, peer }, request)
-        }));
+        };
+        let admin = tokio::spawn(listen(self.admin, limits, stop.clone(), None, (unread, serve)));
         vec![public, internal, admin]
     }
 }

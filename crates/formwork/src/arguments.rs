@@ -38,7 +38,7 @@ pub(crate) enum Command {
     /// Write an artefact that a document determines
     Export(export::Arguments),
     /// Run the system that a document describes
-    Run(run::Arguments),
+    Run(Box<run::Arguments>),
     /// Make, list and revoke keys of a system
     Keys(keys::Arguments),
     /// List, verify and export the audit trail of a system

@@ -4,6 +4,7 @@
 //! [`ending::Ending`]). Source: interfaces, *Command line*.
 
 mod addresses;
+mod amounts;
 mod arguments;
 mod commands;
 mod documents;

@@ -56,7 +56,8 @@ async fn answer(shared: &Shared, entrance: Entrance, request: Request<Incoming>)
     if !allow.split(", ").any(|allowed| allowed == method) {
         return Err(Problem::method_not_allowed(&HeaderValue::from_static(allow)));
     }
-    let body = read_body(body, shared.limits.body_bytes, shared.limits.read).await?;
+    let mut held = shared.bodies.none();
+    let body = read_body(body, shared.limits.body_bytes, shared.limits.read, &mut held).await?;
     match (method, &path[..]) {
         ("GET", ["metrics"]) => Ok(metrics(shared)),
         ("GET", ["keys"]) => change_keys(shared, KeyCommand::List).await,

@@ -13,8 +13,6 @@ use http::header::{
     ACCEPT_ENCODING, CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE, ETAG, IF_MATCH, IF_NONE_MATCH, VARY,
 };
 use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode};
-use http_body_util::{BodyExt, Full};
-use hyper::body::Body;
 use std::io::Write;
 
 /// Answers below this gain nothing.
@@ -90,26 +88,24 @@ impl Wanted {
         if !self.gzip {
             return answer;
         }
-        let (mut head, body) = answer.into_parts();
-        // It cannot fail: it is there already.
-        let plain = body.collect().await.map(|body| body.to_bytes()).unwrap_or_default();
-        let Some(packed) = packed(plain.clone()).await.filter(|packed| packed.len() < plain.len()) else {
-            return Answer::from_parts(head, Full::new(plain));
-        };
-        head.headers.insert(CONTENT_ENCODING, HeaderValue::from_static("gzip"));
-        head.headers.insert(CONTENT_LENGTH, HeaderValue::from(packed.len()));
-        if let Some(tag) = head.headers.get(ETAG).and_then(marked) {
-            head.headers.insert(ETAG, tag);
+        let plain = answer.body().bytes().clone();
+        let length = plain.len();
+        let Some(packed) = packed(plain).await.filter(|packed| packed.len() < length) else { return answer };
+        let headers = answer.headers_mut();
+        headers.insert(CONTENT_ENCODING, HeaderValue::from_static("gzip"));
+        headers.insert(CONTENT_LENGTH, HeaderValue::from(packed.len()));
+        if let Some(tag) = headers.get(ETAG).and_then(marked) {
+            headers.insert(ETAG, tag);
         }
-        Answer::from_parts(head, Full::new(packed))
+        answer.body_mut().replace(packed);
+        answer
     }
 }
 
 /// Whether an answer is one that is compressed for those who want it.
 fn is_fit(answer: &Answer) -> bool {
-    let size = answer.body().size_hint().exact().and_then(|size| usize::try_from(size).ok());
     answer.status() == StatusCode::OK
-        && size.is_some_and(|size| size >= WORTH_IT)
+        && answer.body().bytes().len() >= WORTH_IT
         && answer.headers().get(CONTENT_TYPE).is_some_and(|kind| kind == "application/json")
         && !answer.headers().contains_key(CONTENT_ENCODING)
 }

@@ -16,17 +16,20 @@ pub use left_open::edge_left_open;
 pub(crate) use trace::{carried, current_id, pass_on};
 
 use crate::config::Config;
-use crate::respond::Answer;
+use crate::listen::Unread;
+use crate::problems::{HEADERS_TOO_LARGE, MALFORMED, Problem, URI_TOO_LONG};
+use crate::respond::{Answer, Reply};
 use crate::router::{Route, Target};
 use crate::serve::{self, Entrance};
 use crate::shared::Shared;
 use bytes::Bytes;
 use formwork_check::Analysis;
 use formwork_language::program::Surface;
-use http::header::STRICT_TRANSPORT_SECURITY;
-use http::{HeaderValue, Method, Request};
+use http::header::{CONNECTION, STRICT_TRANSPORT_SECURITY};
+use http::{HeaderMap, HeaderValue, Method, Request};
 use hyper::body::Body;
 use std::sync::Arc;
+use std::time::Duration;
 
 /// For a year a browser comes by TLS only (RFC 6797).
 const HSTS: &str = "max-age=31536000; includeSubDomains";
@@ -83,11 +86,52 @@ pub(crate) async fn serve<B: Body<Data = Bytes> + Unpin>(
         shared.edge.deprecated.tell(index, &values, answer.headers_mut());
     }
     trace.tell(answer.headers_mut());
-    if shared.edge.secure && entrance.surface == Surface::Public {
-        answer.headers_mut().insert(STRICT_TRANSPORT_SECURITY, HeaderValue::from_static(HSTS));
-    }
+    secured(&shared, entrance.surface, answer.headers_mut());
     page.admit(answer.headers_mut());
     answer
+}
+
+/// What says to whoever sends a head that cannot be read what is wrong with it.
+pub(crate) fn unread(shared: &Arc<Shared>, surface: Surface) -> Unread {
+    let shared = Arc::downgrade(shared);
+    Arc::new(move |status| {
+        shared.upgrade().map(|shared| unreadable(&shared, surface, status)).unwrap_or_default()
+    })
+}
+
+/// The whole answer to a head that cannot be read, after which the connection ends.
+fn unreadable(shared: &Shared, surface: Surface, status: u16) -> Bytes {
+    let entry = match status {
+        414 => &URI_TOO_LONG,
+        431 => &HEADERS_TOO_LARGE,
+        _ => &MALFORMED,
+    };
+    let none = HeaderMap::new();
+    let trace = trace::Trace::of(&none, &shared.seeds.next());
+    // Of its address nothing is known for sure.
+    let reply = trace::within_now(trace.clone(), || Reply::problem(&Problem::of(entry), ""));
+    let mut answer = reply.into_answer(&shared.request_ids.of(&none), false);
+    trace.tell(answer.headers_mut());
+    secured(shared, surface, answer.headers_mut());
+    answer.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
+    shared.metrics.request(None, "", entry.status, Duration::ZERO);
+    let mut text = format!("HTTP/1.1 {}\r\n", answer.status()).into_bytes();
+    for (name, value) in answer.headers() {
+        text.extend_from_slice(name.as_str().as_bytes());
+        text.extend_from_slice(b": ");
+        text.extend_from_slice(value.as_bytes());
+        text.extend_from_slice(b"\r\n");
+    }
+    text.extend_from_slice(b"\r\n");
+    text.extend_from_slice(answer.body().bytes());
+    text.into()
+}
+
+/// Asks browsers to come by TLS only, where they do.
+fn secured(shared: &Shared, surface: Surface, headers: &mut HeaderMap) {
+    if shared.edge.secure && surface == Surface::Public {
+        headers.insert(STRICT_TRANSPORT_SECURITY, HeaderValue::from_static(HSTS));
+    }
 }
 
 /// What a browser is told that asks on behalf of a page; nothing when nobody asks so, or the path is not served.

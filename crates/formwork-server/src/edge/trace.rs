@@ -71,6 +71,11 @@ pub(super) async fn within<F: Future>(trace: Trace, task: F) -> F::Output {
     CURRENT.scope(trace, task).await
 }
 
+/// Does something within a trace, at once.
+pub(super) fn within_now<T>(trace: Trace, task: impl FnOnce() -> T) -> T {
+    CURRENT.sync_scope(trace, task)
+}
+
 /// The same task, within the trace of whoever calls this, wherever it is carried out.
 pub(crate) fn carried<F: Future>(task: F) -> impl Future<Output = F::Output> {
     let trace = CURRENT.try_with(Trace::clone);

@@ -77,10 +77,26 @@ async fn a_drain_finishes_what_runs_and_takes_nothing_new() {
     under_way.write_all(body.as_bytes()).await.expect("sent");
     let answer = crate::client::received(&mut under_way).await;
     assert_eq!(answer.status, 201, "{answer:?}");
+    assert_eq!(answer.header("connection").as_deref(), Some("close"), "it had not asked for that");
     let folder = stopping.await.expect("stops");
 
     let system = System::start_in(folder, &SHORTLINK, Limits::default()).await;
     assert_eq!(system.public("GET /links/last").key(&member).send().await.status, 200);
+}
+
+#[tokio::test]
+async fn who_will_stop_says_so_and_goes_on_answering() {
+    let system = System::shortlink().await;
+    assert_eq!(system.public("GET /readyz").send().await.status, 200);
+    system.running.retire();
+    for (line, status) in [("GET /readyz", 503), ("GET /healthz", 503), ("GET /livez", 200)] {
+        assert_eq!(system.public(line).send().await.status, status, "{line}");
+    }
+    let member = system.first_key("member");
+    let made =
+        system.public("POST /links").key(&member).json(r#"{"url":"https://example.com/"}"#).send().await;
+    assert_eq!(made.status, 201, "{made:?}");
+    system.stop().await;
 }
 
 #[tokio::test]

@@ -160,6 +160,72 @@ async fn a_drain_ends_connections_of_both_protocols() {
     let _ = connection.await;
 }
 
+/// A frame of HTTP/2: its type and what it says.
+async fn frame(stream: &mut TlsStream<TcpStream>) -> (u8, Vec<u8>) {
+    let mut head = [0; 9];
+    stream.read_exact(&mut head).await.expect("a frame");
+    let mut said = vec![0; usize::from(head[0]) << 16 | usize::from(head[1]) << 8 | usize::from(head[2])];
+    stream.read_exact(&mut said).await.expect("all of it");
+    (head[3], said)
+}
+
+#[tokio::test]
+async fn a_drain_says_go_away_over_http2() {
+    let system = system(Limits::default()).await;
+    let mut stream = connected(&system, &BOTH, &[b"h2"]).await.expect("greeted");
+    stream.write_all(b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\0\0\0\x04\0\0\0\0\0").await.expect("sent");
+    assert_eq!(frame(&mut stream).await.0, 4, "its settings");
+    let stopping = tokio::spawn(system.stop());
+    let said = loop {
+        match frame(&mut stream).await {
+            (7, said) => break said,
+            _ => continue,
+        }
+    };
+    assert_eq!(said.get(4..8), Some(&[0; 4][..]), "without a fault");
+    drop(stream);
+    stopping.await.expect("stops");
+}
+
+#[tokio::test]
+async fn who_never_reads_over_http2_is_cut_off() {
+    let folder = tempfile::tempdir().expect("a folder");
+    put(folder.path(), "server");
+    let description = Some(" ".repeat(1024 * 1024).into());
+    let config =
+        Config { tls: Some(files(folder.path())), description, ..config(folder.path().join("data")) };
+    let (request, read) = (Duration::from_millis(400), Duration::from_millis(200));
+    let limits = Limits { request, read, connections: 1, ..Limits::default() };
+    let running = start_within(config, limits, &EDGE).await.expect("starts");
+    let system = System { running, folder };
+    let stream = connected(&system, &BOTH, &[b"h2"]).await.expect("greeted");
+    let mut client = http2::Builder::new(TokioExecutor::new());
+    // The answer does not fit into what this caller takes before it reads.
+    client.initial_stream_window_size(65_535).initial_connection_window_size(65_535);
+    let (mut sender, connection) = client.handshake(TokioIo::new(stream)).await.expect("greeted");
+    let connection = tokio::spawn(connection);
+    let request = Request::builder().uri("https://localhost/openapi.json").body(Empty::<bytes::Bytes>::new());
+    let answer = sender.send_request(request.expect("a request")).await.expect("answered");
+    // The next connection is served when this one has ended.
+    let mut next = connected(&system, &BOTH, &[b"http/1.1"]).await.expect("greeted");
+    assert!(asked(&mut next, "GET /livez").await.starts_with("HTTP/1.1 200"));
+    assert!(answer.into_body().collect().await.is_err(), "the rest does not come");
+    drop(sender);
+    let _ = connection.await;
+    system.stop().await;
+}
+
+#[tokio::test]
+async fn who_opens_a_connection_of_http2_and_asks_nothing_is_let_go() {
+    let limits = Limits { read: Duration::from_millis(200), connections: 1, ..Limits::default() };
+    let system = system(limits).await;
+    let mut silent = connected(&system, &BOTH, &[b"h2"]).await.expect("greeted");
+    let mut next = connected(&system, &BOTH, &[b"http/1.1"]).await.expect("greeted");
+    assert!(asked(&mut next, "GET /livez").await.starts_with("HTTP/1.1 200"));
+    let _ = silent.read_to_end(&mut Vec::new()).await;
+    system.stop().await;
+}
+
 #[tokio::test]
 async fn a_renewed_certificate_is_taken_over_and_a_broken_one_is_not() {
     let system = system(Limits::default()).await;

@@ -34,6 +34,8 @@ mod handlers;
 mod hostile;
 #[path = "../http/jobs.rs"]
 mod jobs;
+#[path = "../http/late.rs"]
+mod late;
 #[path = "../http/lifecycle.rs"]
 mod lifecycle;
 #[path = "../http/limits.rs"]
@@ -53,6 +55,8 @@ mod parts;
 mod place;
 #[path = "../http/queries.rs"]
 mod queries;
+#[path = "../http/room.rs"]
+mod room;
 #[path = "../http/rules.rs"]
 mod rules;
 #[path = "../http/secure_upstreams.rs"]

@@ -1,6 +1,7 @@
 //! `formwork run`: a document to a running system.
 
 use crate::addresses::parse_address;
+use crate::amounts::{parse_bytes, parse_some_time, parse_time};
 use crate::documents;
 use crate::ending::Ending;
 use crate::findings;
@@ -11,13 +12,14 @@ use clap::{Args, ValueEnum};
 use formwork_check::Analysis;
 use formwork_language::program::Surface;
 use formwork_server::{
-    ClockChoice, Config, Origins, Running, Secrets, TlsFiles, TokenSource, UpstreamAddress, audit_left_open,
-    authentication_left_open, curl_line, edge_left_open, mode_table, not_kept, not_yet_enforced, start,
-    unenforced_limit,
+    ClockChoice, Config, Limits, Origins, Running, Secrets, TlsFiles, TokenSource, UpstreamAddress,
+    audit_left_open, authentication_left_open, curl_line, edge_left_open, mode_table, not_kept,
+    not_yet_enforced, start_within, unenforced_limit,
 };
 use formwork_store::VariablesKey;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 use tokio::signal::unix::{SignalKind, signal};
 
 /// What `formwork run` takes.
@@ -72,6 +74,18 @@ pub(crate) struct Arguments {
     /// Certificates, as PEM, of those who vouch for upstreams, beside those that this machine trusts
     #[arg(long, value_name = "FILE")]
     pub(crate) upstream_ca: Option<PathBuf>,
+    /// How long a request may take, its answer included; what is not over by then is cut off
+    #[arg(long, value_name = "TIME", default_value = "60s", value_parser = parse_some_time)]
+    pub(crate) request_time: Duration,
+    /// What the bodies of all requests under way may take up together; beyond it they are refused with 503
+    #[arg(long, value_name = "SIZE", default_value = "64MiB", value_parser = parse_bytes)]
+    pub(crate) body_room: usize,
+    /// What all answers that are not read yet may take up together; beyond it requests are refused with 503
+    #[arg(long, value_name = "SIZE", default_value = "256MiB", value_parser = parse_bytes)]
+    pub(crate) answer_room: usize,
+    /// How long after SIGTERM requests are still accepted while `/readyz` says 503 already; `0s` for not at all
+    #[arg(long, value_name = "TIME", default_value = "1s", value_parser = parse_time)]
+    pub(crate) drain_delay: Duration,
 }
 
 /// Clocks other than the system's.
@@ -131,7 +145,13 @@ pub(crate) fn run(arguments: &Arguments, terminal: &Terminal) -> Result<Ending> 
         ));
     }
     let runtime = tokio::runtime::Runtime::new().context("cannot start threads")?;
-    runtime.block_on(serve(config, &analysis, &pending, terminal))?;
+    let limits = Limits {
+        request: arguments.request_time,
+        bodies: arguments.body_room,
+        answers: arguments.answer_room,
+        ..Limits::default()
+    };
+    runtime.block_on(serve(config, limits, &analysis, (&pending, arguments.drain_delay), terminal))?;
     Ok(Ending::Fine)
 }
 
@@ -152,22 +172,38 @@ fn variables_key() -> Result<Option<VariablesKey>> {
     Ok(Some(VariablesKey(key)))
 }
 
-async fn serve(config: Config, analysis: &Analysis, pending: &[String], terminal: &Terminal) -> Result<()> {
+async fn serve(
+    config: Config,
+    limits: Limits,
+    analysis: &Analysis,
+    (pending, drain_delay): (&[String], Duration),
+    terminal: &Terminal,
+) -> Result<()> {
     // Listened for before the line that says we are ready: who reads it may stop us at once.
     let mut terminate = signal(SignalKind::terminate()).context("cannot wait for SIGTERM")?;
     let mut hangup = signal(SignalKind::hangup()).context("cannot wait for SIGHUP")?;
     let mut interrupt = signal(SignalKind::interrupt()).context("cannot wait for Ctrl-C")?;
     let data = config.data.display().to_string();
-    let running = start(config, analysis).await?;
+    let running = start_within(config, limits, analysis).await?;
     introduce(&running, analysis, pending, &data, terminal);
     // A reader that went away is no reason to stop serving.
     let _ = terminal.result(&format!("listening on {}://{}", scheme(&running), running.addresses().public));
-    loop {
+    let by_hand = loop {
         tokio::select! {
-            _ = terminate.recv() => break,
-            _ = interrupt.recv() => break,
+            _ = terminate.recv() => break false,
+            _ = interrupt.recv() => break true,
             // By custom what is configured in files is read again.
             _ = hangup.recv() => running.reload(),
+        }
+    };
+    running.retire();
+    if !by_hand && !drain_delay.is_zero() {
+        terminal.remark("stopping: not ready any more, and still answering");
+        tokio::select! {
+            () = tokio::time::sleep(drain_delay) => {}
+            // Who says it twice means now.
+            _ = terminate.recv() => {}
+            _ = interrupt.recv() => {}
         }
     }
     terminal.remark("stopping: finishing what runs");

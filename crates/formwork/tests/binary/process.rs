@@ -154,6 +154,7 @@ impl Server {
             .arg(document)
             .args(["--listen", any, "--internal-listen", any, "--admin-listen", any, "--data"])
             .arg(data)
+            .args(if more.contains(&"--drain-delay") { &[][..] } else { &["--drain-delay", "0s"] })
             .args(more)
             .envs(environment.iter().copied())
             .stdout(Stdio::piped())

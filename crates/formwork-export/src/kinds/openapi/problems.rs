@@ -53,6 +53,7 @@ fn edge(cx: &Cx<'_>, index: u32, operation: &Operation, add: &mut impl FnMut(u16
     // A body is read, and judged, also where none is declared.
     add(408, "request_timeout");
     add(413, "content_too_large");
+    add(414, "uri_too_long");
     add(415, "unsupported_media_type");
     let takes = |location: &Location| operation.input.fields.iter().any(|field| field.location == *location);
     let strict = !operation.input.ignores_query || takes(&Location::Query);
@@ -77,11 +78,13 @@ fn run(cx: &Cx<'_>, operation: &Operation, add: &mut impl FnMut(u16, &str)) {
     if &*operation.method == "GET" {
         add(412, "precondition_failed");
     }
+    // The database may be lost while it commits, or the time of the request be over.
+    if operation.writes || operation.code.has_parts() {
+        add(504, "outcome_unknown");
+    }
     if !operation.writes {
         return;
     }
-    // On PostgreSQL the database may be lost while it commits.
-    add(504, "outcome_unknown");
     if &*operation.method != "GET" {
         add(412, "precondition_failed");
     }
