@@ -12,6 +12,7 @@ mod limits;
 mod matrix;
 mod operations;
 mod schema;
+mod signatures;
 mod standing;
 mod statements;
 mod tokens;
@@ -30,12 +31,13 @@ pub use operations::{
     PathPart, Procedure,
 };
 pub use schema::{EntitySchema, FieldSchema, PlainIndex, Reference, Schema, UniqueKey};
+pub use signatures::{STANDARD_HEADERS, SignatureRule, Signed, code, signing_key};
 pub use standing::{CalendarDays, Change, Handler, Job, Schedule, Told, Trigger};
 pub use statements::{
     Aggregate, ArithmeticOperator, Comparison, Condition, Limit, Lock, Operand, Query, QueryColumn, Select,
     SqlFunction, Statement, TextTest,
 };
-pub use tokens::{TokenAlgorithm, TokenRule};
+pub use tokens::{TokenAlgorithm, TokenRule, Way};
 pub use upstream::{AnswerField, AnswerShape, NoAnswer, TargetPart, Upstream, UpstreamCall};
 
 use crate::rules::RowByRow;
@@ -106,6 +108,10 @@ pub struct Program {
     pub api_key_header: Arc<str>,
     /// The bearer tokens that section 9 takes, in its order.
     pub tokens: Vec<TokenRule>,
+    /// The signed requests that section 9 takes, in its order.
+    pub signatures: Vec<SignatureRule>,
+    /// The ways to prove who calls, in the order of section 9: of several proofs in one request the first one counts.
+    pub ways: Vec<Way>,
     /// What the document says of `Idempotency-Key`; an operation that is not named has
     /// [`OnceRule::usual`].
     pub once: Vec<OnceRule>,

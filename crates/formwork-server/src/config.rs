@@ -139,6 +139,16 @@ pub enum Secrets {
     Test,
 }
 
+impl Secrets {
+    /// What a secret says, when it is there.
+    pub(crate) fn value(self, name: &str) -> Option<String> {
+        match self {
+            Self::Environment => std::env::var(name).ok().filter(|value| !value.is_empty()),
+            Self::Test => Some(format!("test-{name}")),
+        }
+    }
+}
+
 /// Which clock the server reads.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
 pub enum ClockChoice {

@@ -41,6 +41,7 @@ catalogue! {
     NOT_ACCEPTABLE = 406 "not_acceptable" "Only JSON is answered";
     REQUEST_TIMEOUT = 408 "request_timeout" "The request did not arrive in time";
     CONFLICT = 409 "conflict" "The request conflicts with what is stored";
+    SIGNATURE_USED = 409 "signature_used" "This signed request has come before";
     GONE = 410 "gone" "This operation is no more";
     PRECONDITION_FAILED = 412 "precondition_failed" "What is stored is not what the request is about";
     CONTENT_TOO_LARGE = 413 "content_too_large" "The body is too large";

@@ -4,7 +4,7 @@
 //! interfaces *HTTP, on the public listener*.
 
 use crate::audit::{self, Noted};
-use crate::auth::{self, Caller};
+use crate::auth::{self, Caller, Proof};
 use crate::cache;
 use crate::conditional::{self, Conditions};
 use crate::cursor::Walk;
@@ -141,6 +141,14 @@ fn late(receiving: bool, writes: bool) -> Problem {
     }
 }
 
+/// The body of a request.
+enum Sent<B> {
+    /// It has been read.
+    Read(Bytes),
+    /// It is still to be read.
+    Coming(B),
+}
+
 /// Counts a request while it is under way.
 struct UnderWay<'a> {
     shared: &'a Shared,
@@ -240,19 +248,29 @@ impl Asked<'_> {
         if header_bytes(headers) > shared.limits.header_bytes {
             return Err(Problem::of(&HEADERS_TOO_LARGE));
         }
-        let caller = self.caller(operation).await?;
+        let mut held = shared.bodies.none();
+        let (proof, body) = match auth::prove(shared, operation, headers, shared.clock.now()).await? {
+            // What is signed is the body: it is read before anything is known of the caller.
+            Some(Proof::Signed(claim)) => {
+                let body = self.body(index, body, &mut held).await?;
+                let target = self.head.uri.path_and_query().map_or("/", |target| target.as_str());
+                let signed = (self.head.method.as_str(), target);
+                (Some(claim.caller(signed, &body, &shared.store).await?), Sent::Read(body))
+            }
+            Some(Proof::Of(caller)) => (Some(caller), Sent::Coming(body)),
+            None => (None, Sent::Coming(body)),
+        };
+        let caller = self.caller(operation, proof)?;
         self.noted.caller(&caller);
         caller.check(&operation.access)?;
         self.ask_limits(index, &caller, None, ticket).await?;
         if prepared.answers_json && !accepts_json(headers) {
             return Err(Problem::of(&NOT_ACCEPTABLE));
         }
-        let most = shared.limiter.body_bytes(index, shared.limits.body_bytes);
-        let mut held = shared.bodies.none();
-        self.receiving.store(true, Ordering::Relaxed);
-        let body = read_body(body, most, shared.limits.read, &mut held).await;
-        self.receiving.store(false, Ordering::Relaxed);
-        let body = body.map_err(|problem| shared.limiter.body_refused(index, problem))?;
+        let body = match body {
+            Sent::Read(body) => body,
+            Sent::Coming(body) => self.body(index, body, &mut held).await?,
+        };
         if !body.is_empty() {
             check_content_type(headers, &self.head.method)?;
         }
@@ -322,6 +340,21 @@ impl Asked<'_> {
             }
         };
         if reads { conditions.of_read(reply) } else { Ok(reply) }
+    }
+
+    /// The bytes of the body.
+    async fn body(
+        &self,
+        index: usize,
+        body: impl Incoming<Data = Bytes> + Unpin,
+        held: &mut Held,
+    ) -> Result<Bytes, Problem> {
+        let shared = self.shared;
+        let most = shared.limiter.body_bytes(index, shared.limits.body_bytes);
+        self.receiving.store(true, Ordering::Relaxed);
+        let body = read_body(body, most, shared.limits.read, held).await;
+        self.receiving.store(false, Ordering::Relaxed);
+        body.map_err(|problem| shared.limiter.body_refused(index, problem))
     }
 
     /// Runs the behaviour.
@@ -403,11 +436,10 @@ impl Asked<'_> {
         result.map_err(|refusal| Problem::refused(refusal, rows, &self.shared.program.schema))
     }
 
-    async fn caller(&self, operation: &Operation) -> Result<Caller, Problem> {
-        let shared = self.shared;
-        let now = shared.clock.now();
-        let with_key = auth::caller(&shared.keys, &shared.tokens, &self.head.headers, now).await?;
-        match (self.entrance.surface, with_key) {
+    /// Who calls, by what the request has proven and by where it came in.
+    fn caller(&self, operation: &Operation, proven: Option<Caller>) -> Result<Caller, Problem> {
+        match (self.entrance.surface, proven) {
+            (_, None) if operation.access.signed => Err(auth::demand(self.shared, operation)),
             (Surface::Internal, Some(caller)) if self.entrance.loopback => Ok(caller.vouched_for("internal")),
             (Surface::Internal, Some(caller)) => match caller.has_role("internal") {
                 true => Ok(caller),
@@ -418,7 +450,7 @@ impl Asked<'_> {
             }
             (Surface::Public, None) if operation.access.public => Ok(Caller::anonymous(&[])),
             (Surface::Public, Some(caller)) => Ok(caller),
-            (_, None) => Err(auth::demand(&shared.keys, &shared.tokens)),
+            (_, None) => Err(auth::demand(self.shared, operation)),
         }
     }
 

@@ -1,6 +1,6 @@
 //! What all listeners share, compiled once from the program.
 
-use crate::auth::{Keys, Tokens};
+use crate::auth::{Keys, Signatures, Tokens};
 use crate::cache::Caches;
 use crate::clock::Clock;
 use crate::config::{Addresses, Limits};
@@ -42,6 +42,8 @@ pub(crate) struct Shared {
     pub(crate) keys: Keys,
     /// Bearer tokens.
     pub(crate) tokens: Tokens,
+    /// Signed requests.
+    pub(crate) signatures: Signatures,
     /// Changes to keys, one after the other, so that the last refresh shows the last change.
     pub(crate) key_changes: tokio::sync::Mutex<()>,
     /// Cursors of pages.

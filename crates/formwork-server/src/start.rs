@@ -1,6 +1,6 @@
 //! Starting and stopping: binds, opens the store, writes `run.json`, and drains.
 
-use crate::auth::{Keys, Tokens};
+use crate::auth::{Keys, Signatures, Tokens};
 use crate::cache::Caches;
 use crate::clock::Clock;
 use crate::config::{Addresses, ClockChoice, Config, Limits};
@@ -77,6 +77,9 @@ pub enum StartError {
     /// A secret is not there.
     #[error(transparent)]
     Secrets(#[from] MissingSecrets),
+    /// A secret is there and cannot be used.
+    #[error("a secret of section 9 cannot be used: {0}")]
+    Secret(String),
     /// An address is given for a component that is none, or none outside.
     #[error("--upstream names `{component}`, which is no external component of the document{}", nearest.as_ref().map(|name| format!("; did you mean `{name}`?")).unwrap_or_default())]
     UnknownUpstream {
@@ -205,6 +208,7 @@ pub(crate) async fn start_in(
     }
     let program = Arc::new(program);
     let secrets = SecretValues::read(config.secrets, &program.secrets)?;
+    let signatures = Signatures::new(&program.signatures, &secrets).map_err(StartError::Secret)?;
     let tls =
         config.tls.as_ref().map(|files| Tls::open(files).map(Arc::new).map_err(StartError::Certificate));
     let tls = tls.transpose()?;
@@ -287,6 +291,7 @@ pub(crate) async fn start_in(
         clock,
         keys,
         tokens,
+        signatures,
         metrics,
         seeds,
     });

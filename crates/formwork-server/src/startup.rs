@@ -24,7 +24,7 @@ pub struct ModeRow {
     pub mode: &'static str,
     /// Why it is in that mode: one clause.
     pub why: String,
-    /// Who may call it: `anyone`, `any key`, or the roles.
+    /// Who may call it: `anyone`, `any key`, `who signs`, or the roles.
     pub callers: String,
 }
 
@@ -66,6 +66,9 @@ fn callers(operation: &Operation) -> String {
     let access = &operation.access;
     if access.public {
         return "anyone".to_owned();
+    }
+    if access.signed && access.roles.is_empty() {
+        return "who signs".to_owned();
     }
     let Some((first, others)) = access.roles.split_first() else {
         return match operation.surface {
@@ -125,7 +128,9 @@ pub fn curl_line(operation: &Operation, address: SocketAddr, api_key_header: &st
         line.push_str(&format!(" -X {}", operation.method));
     }
     line.push_str(&format!(" '{}'", quoted(&format!("http://{address}{path}{query}"))));
-    if !operation.access.public && operation.surface == Surface::Public {
+    // A signature is another one for each request.
+    let takes_key = !operation.access.public && !operation.access.signed;
+    if takes_key && operation.surface == Surface::Public {
         line.push_str(&format!(" -H \"{api_key_header}: $KEY\""));
     }
     for field in &operation.input.fields {

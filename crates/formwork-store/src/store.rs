@@ -166,7 +166,8 @@ impl Store {
             let events = system::prune_outbox(connection, before, PRUNED_AT_ONCE)?;
             let left = system::prune_operations(connection, now, PRUNED_AT_ONCE)?;
             let admitted = system::prune_admissions(connection, now, PRUNED_AT_ONCE)?;
-            Ok(answers.max(events).max(left).max(admitted) >= PRUNED_AT_ONCE.unsigned_abs())
+            let signed = system::prune_signatures(connection, now, PRUNED_AT_ONCE)?;
+            Ok(answers.max(events).max(left).max(admitted).max(signed) >= PRUNED_AT_ONCE.unsigned_abs())
         })
         .await
     }
@@ -404,6 +405,22 @@ impl Store {
     /// Notes when keys were last used.
     pub async fn note_key_uses(&self, uses: Vec<(String, i64)>) -> Result<(), StoreError> {
         self.write(move |connection| system::note_uses(connection, &uses).map(|()| true)).await.map(|_| ())
+    }
+
+    /// Takes a signature, on every node once; false when it has been taken before.
+    pub async fn take_signature(&self, name: &str, until: i64) -> Result<bool, StoreError> {
+        if !self.is_open() {
+            return Err(StoreError::Unavailable("the store is closed".to_owned()));
+        }
+        let (name, fresh) = (name.to_owned(), Arc::new(AtomicBool::new(false)));
+        let found = Arc::clone(&fresh);
+        self.write(move |connection| {
+            let is_fresh = system::take_signature(connection, &name, until)?;
+            found.store(is_fresh, Ordering::SeqCst);
+            Ok(is_fresh)
+        })
+        .await?;
+        Ok(fresh.load(Ordering::SeqCst))
     }
 
     /// The next runs of the jobs that have run before.

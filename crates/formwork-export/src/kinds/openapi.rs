@@ -11,7 +11,7 @@ mod problems;
 
 use super::schema::{Schemas, safe};
 use formwork_check::Analysis;
-use formwork_language::program::{InputField, Mode, Operation, PathPart, Program, Surface};
+use formwork_language::program::{InputField, Mode, Operation, PathPart, Program, SignatureRule, Surface};
 use formwork_model::facts::Location;
 use formwork_model::sections::edge::Deprecation;
 use formwork_model::sections::interface;
@@ -188,6 +188,14 @@ impl Cx<'_> {
         if self.takes_tokens() {
             schemes[TOKEN] = json!({"type": "http", "scheme": "bearer", "bearerFormat": "JWT"});
         }
+        for (index, rule) in self.program.signatures.iter().enumerate() {
+            schemes[signature(index)] = json!({
+                "type": "apiKey",
+                "in": "header",
+                "name": rule.header(),
+                "description": signed_as(rule),
+            });
+        }
         schemes
     }
 
@@ -205,6 +213,13 @@ impl Cx<'_> {
         if roles.is_empty() {
             roles = first.iter().map(|role| &**role).collect();
         }
+        let by = |takes: &dyn Fn(&SignatureRule) -> bool| -> Vec<Value> {
+            let rules = self.program.signatures.iter().enumerate().filter(|(_, rule)| takes(rule));
+            rules.map(|(index, _)| json!({(signature(index)): []})).collect()
+        };
+        if access.signed {
+            return Value::Array(by(&|rule| rule.is_of(&operation.name)));
+        }
         let mut ways = Vec::new();
         if access.public {
             ways.push(json!({}));
@@ -213,6 +228,7 @@ impl Cx<'_> {
         if self.takes_tokens() {
             ways.push(json!({(TOKEN): roles}));
         }
+        ways.extend(by(&|rule| rule.operations.is_empty()));
         Value::Array(ways)
     }
 
@@ -225,6 +241,33 @@ impl Cx<'_> {
         named.insert("Fault".to_owned(), problems::fault());
         Value::Object(named)
     }
+}
+
+/// The name of the security scheme of a line about signatures.
+fn signature(index: usize) -> String {
+    match index {
+        0 => "signature".to_owned(),
+        _ => format!("signature_{}", index + 1),
+    }
+}
+
+/// How a request is signed, for people.
+fn signed_as(rule: &SignatureRule) -> String {
+    let named = [rule.id_header(), rule.time_header()].into_iter().flatten();
+    let mut parts: Vec<String> = named.map(|name| format!("`{name}`")).collect();
+    if rule.operations.is_empty() {
+        parts.push("`METHOD TARGET` with a line feed before the raw body".to_owned());
+    } else {
+        parts.push("the raw body".to_owned());
+    }
+    let joined = if parts.len() > 1 { ", joined by points" } else { "" };
+    let form = if rule.header.is_none() { "base64 behind `v1,`" } else { "hexadecimal digits or base64" };
+    let kept = match rule.time_header() {
+        Some(_) => format!("; at most {} s old, and taken once", rule.oldest / 1_000_000),
+        None => String::new(),
+    };
+    let (parts, caller) = (parts.join(", "), &rule.caller);
+    format!("HMAC-SHA256 of {parts}{joined}, with the secret of `{caller}`, as {form}{kept}")
 }
 
 /// A path as OpenAPI writes it.

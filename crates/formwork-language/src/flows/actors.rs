@@ -155,6 +155,10 @@ impl Scope<'_> {
         if let Some(component) = self.world.find_component(name).filter(|found| found.external) {
             return Some(Actor::Component(component.name.value.as_str().into()));
         }
+        let mut signers = self.program.signatures.iter().map(|rule| &rule.caller);
+        if let Some(signer) = signers.find(|signer| same_name(signer, name)) {
+            return Some(Actor::Component(signer.clone()));
+        }
         let known = roles.iter().map(|role| &**role).chain(["visitor"]);
         let nearest = nearest(name, known).map(str::to_owned);
         self.note(NoteKind::UnknownActor { actor: name.clone(), nearest }, *span);

@@ -3,11 +3,10 @@
 
 use crate::lower::{World, grants};
 use crate::notes::{Note, NoteKind};
-use crate::program::{AccessRule, Granted, Operation, TokenAlgorithm, TokenRule};
+use crate::program::{AccessRule, Granted, Operation};
 use crate::steps::{Sentences, WhoMay};
-use formwork_model::Model;
 use formwork_model::sections::interface::{self, Surface};
-use formwork_model::sections::security::{self, AuthenticationKind};
+use formwork_model::sections::security;
 use formwork_syntax::Spanned;
 use std::sync::Arc;
 
@@ -53,6 +52,11 @@ pub(super) fn lower(
         // The stricter reading, so that nothing is open that a sentence closes.
         rule.public = false;
     }
+    if world.is_signed(&operation.name.value) {
+        // A line of its own is stricter than that anyone may call.
+        (rule.signed, rule.public) = (true, false);
+        return rule;
+    }
     section_9(world, operation, (executed, signed_in), &mut rule, notes);
     rule
 }
@@ -68,12 +72,7 @@ fn section_9(
     let authorization = &world.model.authorization;
     // Prose about who may do what refuses nobody where nothing is executed: what is mocked needs a key, no role.
     let is_prose = !executed && !world.grants_something();
-    if authorization.span.is_none()
-        || is_prose
-        || rule.public
-        || operation.surface == Surface::Internal
-        || signed(world, operation)
-    {
+    if authorization.span.is_none() || is_prose || rule.public || operation.surface == Surface::Internal {
         return;
     }
     let found = grants::of_operation(world, operation);
@@ -119,14 +118,6 @@ fn granted((grant, by_scope): (&security::Grant, bool)) -> Granted {
     }
 }
 
-/// Whether section 9 has a signature line of the operation's own.
-fn signed(world: &World<'_>, operation: &interface::Operation) -> bool {
-    world.model.authentication.iter().any(|line| {
-        matches!(line.kind, AuthenticationKind::Hmac)
-            && line.text.value.trim_start_matches('`').starts_with(&operation.name.value)
-    })
-}
-
 /// Every role that section 9 or *Requires* names, sorted.
 pub(super) fn roles(world: &World<'_>, operations: &[Operation]) -> Vec<Arc<str>> {
     let granted = world.model.authorization.grants.iter().filter(|grant| !grant.to_anyone());
@@ -137,36 +128,4 @@ pub(super) fn roles(world: &World<'_>, operations: &[Operation]) -> Vec<Arc<str>
     roles.sort();
     roles.dedup();
     roles
-}
-
-/// The header that carries API keys, in lower case.
-pub(super) fn api_key_header(model: &Model) -> Arc<str> {
-    let header = model.authentication.iter().find_map(|line| match &line.kind {
-        AuthenticationKind::ApiKey { header } => Some(header.to_lowercase()),
-        _ => None,
-    });
-    header.unwrap_or_else(|| "x-api-key".to_owned()).into()
-}
-
-/// The bearer tokens of section 9. A line with an algorithm that is not supported takes none: `run` says so.
-pub(super) fn tokens(model: &Model) -> Vec<TokenRule> {
-    let is_keys = |line: &security::Authentication| matches!(line.kind, AuthenticationKind::ApiKey { .. });
-    let keys = model.authentication.iter().position(is_keys);
-    let lines = model.authentication.iter().enumerate().filter_map(|(at, line)| match &line.kind {
-        AuthenticationKind::BearerJwt(rule) => Some((rule, keys.is_some_and(|keys| keys < at))),
-        _ => None,
-    });
-    let rule = |(line, after_keys): (&security::TokenRule, bool)| {
-        let named = line.algorithms.iter().map(|name| TokenAlgorithm::named(&name.value));
-        let algorithms = named.collect::<Option<Vec<_>>>()?;
-        let text = |value: &Option<Spanned<String>>| value.as_ref().map(|value| value.value.as_str().into());
-        Some(TokenRule {
-            algorithms: if algorithms.is_empty() { TokenAlgorithm::ALL.to_vec() } else { algorithms },
-            issuer: text(&line.issuer),
-            key_set: text(&line.key_set),
-            audience: text(&line.audience),
-            after_keys,
-        })
-    };
-    lines.filter_map(rule).collect()
 }

@@ -24,6 +24,7 @@ mod operations;
 mod output;
 mod parts;
 mod places;
+mod proofs;
 mod registry;
 mod rows;
 mod rules;
@@ -60,6 +61,12 @@ pub(crate) fn lower_model(source: &str, model: &Model) -> Compiled {
     handlers::lower_scheduled(&world, &mut shared);
     let upstreams = upstreams::lower_all(&world, &mut shared, &mut notes);
     notes.append(&mut shared.cost_notes);
+    let signed = proofs::signatures(model);
+    for rule in &signed {
+        if !shared.secrets.contains(&rule.secret) {
+            shared.secrets.push(rule.secret.clone());
+        }
+    }
     shared.secrets.sort_unstable();
     let roles = access::roles(&world, &lowered.operations);
     let once = once::rules(model, &lowered.operations);
@@ -81,8 +88,10 @@ pub(crate) fn lower_model(source: &str, model: &Model) -> Compiled {
         events: shared.events,
         metrics: shared.metrics,
         roles,
-        api_key_header: access::api_key_header(model),
-        tokens: access::tokens(model),
+        api_key_header: proofs::api_key_header(model),
+        tokens: proofs::tokens(model),
+        signatures: signed,
+        ways: proofs::ways(model),
         once,
         limits,
         upstreams,

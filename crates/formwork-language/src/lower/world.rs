@@ -1,5 +1,6 @@
 //! What all behaviours of a document share: the model, the tables, and the growing lists of the program.
 
+use crate::lower::proofs;
 use crate::lower::schema::Patterns;
 use crate::notes::{Note, NoteKind};
 use crate::program::{
@@ -55,6 +56,8 @@ struct Index<'w> {
     general_grants: Vec<usize>,
     /// Whether a grant is of every operation or of one that exists.
     grants_something: bool,
+    /// The operations with a signature line of their own.
+    signed: FxHashSet<Arc<str>>,
     /// The fields that refer to each table.
     referrers: Vec<Vec<(EntityId, FieldId)>>,
     /// Where the operations stand that answer a list or page.
@@ -102,6 +105,7 @@ impl<'w> World<'w> {
                 || !model.authorization.scoped.is_empty(),
             grants,
             general_grants,
+            signed: proofs::signatures(model).into_iter().flat_map(|rule| rule.operations).collect(),
             referrers: referrers(schema),
             lists: operations.filter(|it| is_list(&it.output.kind)).map(|it| it.span).collect(),
         };
@@ -131,6 +135,11 @@ impl<'w> World<'w> {
     /// Whether a grant is of every operation or of one that exists.
     pub(crate) fn grants_something(&self) -> bool {
         self.index.grants_something
+    }
+
+    /// Whether section 9 has a signature line of the operation's own.
+    pub(crate) fn is_signed(&self, operation: &str) -> bool {
+        self.index.signed.contains(operation)
     }
 
     /// The table of this name: an exact name wins, else one that differs in case, separators or plural.

@@ -71,6 +71,9 @@ fn cell(rule: &AccessRule, calling: Calling) -> Cell {
         scopes: Vec::new(),
         conditions: Vec::new(),
     };
+    if rule.signed {
+        return plain(calling, Access::Refused);
+    }
     let has = |role: &Arc<str>| matches!(&calling, Calling::Role(own) if own == role);
     if rule.public {
         let open = rule.grants.iter().flatten();

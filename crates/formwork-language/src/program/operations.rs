@@ -150,6 +150,8 @@ pub struct AccessRule {
     pub scopes: Vec<Arc<str>>,
     /// What section 9 grants: one of them must hold. Absent where section 9 says nothing of the operation.
     pub grants: Option<Vec<Granted>>,
+    /// Section 9 has a signature line of the operation's own: it takes that and no other proof.
+    pub signed: bool,
 }
 
 impl AccessRule {

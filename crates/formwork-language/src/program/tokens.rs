@@ -48,6 +48,15 @@ pub struct TokenRule {
     pub key_set: Option<Arc<str>>,
     /// Whom they are for (`aud`).
     pub audience: Option<Arc<str>>,
-    /// Whether section 9 names API keys before them: of two credentials the first named one counts.
-    pub after_keys: bool,
+}
+
+/// A way to prove who calls.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Way {
+    /// An API key.
+    Key,
+    /// A bearer token.
+    Token,
+    /// A signature that any operation takes.
+    Signature,
 }

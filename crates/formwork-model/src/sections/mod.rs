@@ -23,6 +23,7 @@ pub mod overview;
 pub mod performance;
 mod relationships;
 pub mod security;
+mod signatures;
 mod slo_sentences;
 mod slos;
 pub mod summary;

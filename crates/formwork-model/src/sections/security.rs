@@ -13,6 +13,7 @@ use crate::tokens::{Token, TokenKind, find_words, outer, split, starts_with_word
 use formwork_syntax::{Part, Span, Spanned};
 
 pub use super::costs::{Budget, BudgetKind, BudgetPeriod};
+pub use super::signatures::SignatureRule;
 
 /// How callers prove who they are.
 #[derive(Clone, Debug)]
@@ -34,7 +35,7 @@ pub enum AuthenticationKind {
     /// `Bearer JWT (…) from issuer … with JWKS … and audience …`.
     BearerJwt(TokenRule),
     /// `HMAC-signed requests`, also for one operation.
-    Hmac,
+    Hmac(SignatureRule),
     /// `mTLS`.
     MutualTls,
     /// ``Idempotency-Key is required for …``.
@@ -184,7 +185,7 @@ fn read_authentication(reader: &mut Reader<'_>, entry: &Entry<'_>) -> bool {
     let kind = if lower.starts_with("idempotency-key") {
         AuthenticationKind::IdempotencyKey(key_rule(&tokens))
     } else if lower.contains("hmac") {
-        AuthenticationKind::Hmac
+        AuthenticationKind::Hmac(super::signatures::read(reader.source, &tokens))
     } else if has(&["mtls"]) || has(&["mutual", "tls"]) {
         AuthenticationKind::MutualTls
     } else if has(&["jwt"]) || has(&["bearer"]) || has(&["jwts"]) {
@@ -210,24 +211,9 @@ fn token_rule(source: &str, tokens: &[Token<'_>]) -> TokenRule {
             && text[2..].bytes().all(|byte| byte.is_ascii_digit());
         is_numbered || ["EdDSA", "Ed25519", "none"].contains(&text)
     };
-    // A value may be an address, which is several tokens: it goes as far as nothing separates it.
     let after = |words: &[&str], fits: fn(&str) -> bool| {
         let at = tokens.iter().position(|token| words.iter().any(|word| token.is_word(word)))?;
-        let glue = |token: &&Token<'_>| {
-            [":", "=", "("].iter().any(|mark| token.is_mark(mark))
-                || ["is", "at", "uri", "url"].iter().any(|word| token.is_word(word))
-        };
-        let value = tokens[at + 1..].iter().find(|token| !glue(token))?;
-        let found = if value.kind == TokenKind::Word {
-            let rest = source.get(value.span.start as usize..)?;
-            let length = rest.find(|c: char| c.is_whitespace() || ",;)>".contains(c)).unwrap_or(rest.len());
-            let text = rest[..length].trim_end_matches(['.', ':']);
-            let end = value.span.start + u32::try_from(text.len()).ok()?;
-            Spanned::new(text.to_owned(), Span::new(value.span.start, end))
-        } else {
-            value.spanned()
-        };
-        fits(&found.value).then_some(found)
+        value_behind(source, &tokens[at + 1..]).filter(|found| fits(&found.value))
     };
     let is_address = |text: &str| text.starts_with("https://") || text.starts_with("http://");
     TokenRule {
@@ -236,6 +222,23 @@ fn token_rule(source: &str, tokens: &[Token<'_>]) -> TokenRule {
         key_set: after(&["jwks", "jwks_uri"], is_address),
         audience: after(&["audience", "aud"], |text| text.contains(|c: char| c.is_alphanumeric())),
     }
+}
+
+/// The value that follows a word: code, or a word, which goes as far as nothing separates it, as an address does.
+pub(super) fn value_behind(source: &str, tokens: &[Token<'_>]) -> Option<Spanned<String>> {
+    let glue = |token: &&Token<'_>| {
+        [":", "=", "("].iter().any(|mark| token.is_mark(mark))
+            || ["is", "at", "uri", "url"].iter().any(|word| token.is_word(word))
+    };
+    let value = tokens.iter().find(|token| !glue(token)).filter(|value| value.kind != TokenKind::Mark)?;
+    if value.kind != TokenKind::Word {
+        return Some(value.spanned());
+    }
+    let rest = source.get(value.span.start as usize..)?;
+    let length = rest.find(|c: char| c.is_whitespace() || ",;)>".contains(c)).unwrap_or(rest.len());
+    let text = rest[..length].trim_end_matches(['.', ':']);
+    let end = value.span.start + u32::try_from(text.len()).ok()?;
+    Some(Spanned::new(text.to_owned(), Span::new(value.span.start, end)))
 }
 
 /// ``- `Idempotency-Key` is required for `a`, `b`; kept 7 d / for ever``

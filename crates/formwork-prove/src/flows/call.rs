@@ -91,6 +91,13 @@ pub(super) async fn compose(
     {
         request.headers.push((name, key));
     }
+    if let Actor::Component(name) = actor {
+        for (name, value) in session.signature(name, &call.target, &request)? {
+            if !request.headers.iter().any(|(given, _)| given.eq_ignore_ascii_case(&name)) {
+                request.headers.push((name, value));
+            }
+        }
+    }
     session.address_to(&mut request);
     Ok((surface, request))
 }

@@ -14,7 +14,7 @@ use formwork_check::Analysis;
 use formwork_language::behaviour::{Actor, Flow, FlowAction, FlowStep, Target, flow_slots};
 use formwork_language::eval::{EvaluationError, Scope, evaluate};
 use formwork_language::expression::Expression;
-use formwork_language::program::{Program, Surface};
+use formwork_language::program::{Program, SignatureRule, Signed, Surface, signing_key};
 use formwork_language::value::Value;
 use serde_json::{Map, Value as Json, json};
 use std::collections::BTreeMap;
@@ -35,6 +35,8 @@ pub(super) struct Session<'a> {
     slots: Vec<Value>,
     keys: BTreeMap<String, String>,
     last: BTreeMap<String, Prepared>,
+    /// How many requests were signed, so that no two have the same signature.
+    signed: i64,
     folder: Option<tempfile::TempDir>,
     /// The system's own components that fail at present.
     failing: Vec<String>,
@@ -70,6 +72,7 @@ impl<'a> Session<'a> {
             slots: vec![Value::Absent; usize::from(flow_slots::FIRST)],
             keys: BTreeMap::new(),
             last: BTreeMap::new(),
+            signed: 0,
             folder: None,
             failing: Vec::new(),
         })
@@ -149,6 +152,46 @@ impl<'a> Session<'a> {
             }
         };
         Ok(Some((header, key)))
+    }
+
+    /// The headers by which somebody outside signs a request, as section 9 says.
+    pub(super) fn signature(
+        &mut self,
+        name: &str,
+        target: &Target,
+        request: &Request,
+    ) -> Result<Vec<(String, String)>, Trouble> {
+        let operation = match target {
+            Target::Operation(index) => self.program.operations.get(*index as usize),
+            Target::Path { .. } => None,
+        };
+        let own = operation.filter(|operation| operation.access.signed).map(|operation| &*operation.name);
+        let takes = |rule: &&SignatureRule| {
+            *rule.caller == *name && own.map_or(rule.operations.is_empty(), |own| rule.is_of(own))
+        };
+        let rule = self.program.signatures.iter().find(takes).ok_or_else(|| {
+            Trouble::NotTestable(format!("no line of section 9 says how `{name}` signs this call"))
+        })?;
+        let secret = match &self.place {
+            Place::Elsewhere(elsewhere) => elsewhere.key(name, name)?,
+            Place::Fresh { .. } => format!("test-{}", rule.secret),
+        };
+        let key = signing_key(&secret).ok_or_else(|| format!("the secret of `{name}` is no base64"))?;
+        self.signed += 1;
+        let id = format!("msg_{}", self.signed);
+        // The clock of a flow stands still: a name, or else a millisecond of its own, tells two requests apart.
+        let time = match rule.id_header() {
+            Some(_) => self.now() / 1_000_000,
+            None => self.now() / 1_000 - self.signed,
+        };
+        let body = request.body.as_ref().map(Json::to_string).unwrap_or_default();
+        let prefix = match &self.place {
+            Place::Elsewhere(elsewhere) => elsewhere.base.as_str(),
+            Place::Fresh { .. } => "",
+        };
+        let target = format!("{prefix}{}", request.target);
+        let (time, method, body) = (&*time.to_string(), &*request.method, body.as_bytes());
+        Ok(rule.sign(&key, &Signed { id: &id, time, method, target: &target, body }))
     }
 
     /// The external component of this name, which the test plays.

@@ -9,7 +9,7 @@ use super::expectation::{describe, meets, why};
 use super::looks;
 use super::puts;
 use super::session::Session;
-use formwork_language::behaviour::{Actor, Expectation, FlowAction, FlowCall};
+use formwork_language::behaviour::{Expectation, FlowAction, FlowCall};
 use formwork_language::value::Value;
 use formwork_language::value::text::{format_duration, format_timestamp};
 use std::pin::Pin;
@@ -138,9 +138,6 @@ async fn stand(
 /// A call whose step says nothing of the answer must simply succeed.
 async fn make_call(session: &mut Session<'_>, call: &FlowCall, expect: Option<&Expectation>) -> Checked {
     let expected = expect.map_or_else(|| "an answer without error".to_owned(), describe);
-    if let Actor::Component(_) = &call.actor {
-        return Checked::not_testable("calls that an external component signs are not carried out yet");
-    }
     let seen = match call::make(session, call).await {
         Ok(seen) => seen,
         Err(trouble) => return Checked::troubled(expected, trouble),

@@ -3,23 +3,18 @@
 //! Source: issue and language reference, *AuthN*: what the document asks for and Formwork does not enforce is an error.
 
 use super::is_key_address;
-use crate::config::TokenSource;
+use crate::config::{Secrets, TokenSource};
 use formwork_check::Analysis;
-use formwork_language::program::TokenAlgorithm;
-use formwork_model::sections::security::{AuthenticationKind, TokenRule};
+use formwork_language::program::{SignatureRule, TokenAlgorithm};
+use formwork_model::sections::security::{self, AuthenticationKind, TokenRule};
 
 /// One sentence for each line of section 9 about authentication that would not be held: where it stands, and the way
 /// out.
-pub fn authentication_left_open(analysis: &Analysis, tokens: &TokenSource) -> Vec<String> {
-    let open = |kind: &AuthenticationKind| {
-        match kind {
-        AuthenticationKind::Hmac => Some(
-            "signatures are not checked by this version; name `API keys` or `Bearer JWT` for these callers, or take the line out"
-                .to_owned(),
-        ),
+pub fn authentication_left_open(analysis: &Analysis, tokens: &TokenSource, secrets: Secrets) -> Vec<String> {
+    let open = |kind: &AuthenticationKind| match kind {
+        AuthenticationKind::Hmac(rule) => unsigned(analysis, rule, secrets),
         AuthenticationKind::BearerJwt(rule) => lacking(rule, tokens),
         _ => None,
-    }
     };
     let lines = analysis.model.authentication.iter();
     lines
@@ -29,6 +24,18 @@ pub fn authentication_left_open(analysis: &Analysis, tokens: &TokenSource) -> Ve
             Some(format!("line {at}: `{}` is not enforced: {why}", line.text.value.trim()))
         })
         .collect()
+}
+
+/// What a line about signed requests lacks to be enforced.
+fn unsigned(analysis: &Analysis, line: &security::SignatureRule, secrets: Secrets) -> Option<String> {
+    let rule = match SignatureRule::new(&analysis.model, line) {
+        Ok(rule) => rule,
+        Err(lacking) => return Some(lacking),
+    };
+    let is_there = secrets.value(&rule.secret).is_some();
+    (!is_there).then(|| {
+        format!("the environment has no `{0}`; start with `{0}=…`, or name another secret", rule.secret)
+    })
 }
 
 /// What a line about bearer tokens lacks to be enforced.
@@ -59,7 +66,7 @@ mod tests {
 
     fn said(line: &str, tokens: &TokenSource) -> Vec<String> {
         let text = format!("## 9) Security\n\n### Authentication (AuthN)\n\n- {line}\n");
-        authentication_left_open(&formwork_check::analyse_fragment(text.into()), tokens)
+        authentication_left_open(&formwork_check::analyse_fragment(text.into()), tokens, Secrets::Test)
     }
 
     #[test]
@@ -67,7 +74,23 @@ mod tests {
         let none = TokenSource::default();
         let told = said("HMAC-signed requests", &none);
         assert!(told[0].starts_with("line 5: `HMAC-signed requests` is not enforced: "), "{told:?}");
-        assert!(told[0].contains("name `API keys` or `Bearer JWT`"), "{told:?}");
+        assert!(told[0].contains("add ``from `NAME` ``"), "{told:?}");
+        assert_eq!(said("HMAC-signed requests from `Partner`", &none), [] as [&str; 0]);
+        for (line, way_out) in [
+            ("HMAC-SHA512-signed requests from `Partner`", "`HMAC-SHA512-signed` is no part"),
+            ("HMAC-signed requests from `Partner` and the `Date` header", "is no part"),
+            ("HMAC-signed requests from `Partner` in header `X-Signature`", "time in header"),
+            (
+                "HMAC-signed requests from `Partner` in header `X-Signature` without time",
+                "leave `without time` out",
+            ),
+            ("HMAC-signed requests from `Partner`, time in header `X-Time`", "in header `X`"),
+            ("HMAC-signed requests from `Partner`, at most 3 d old", "1 s to 24 h"),
+            ("`nothing`: HMAC-SHA256 of the raw body from `Partner`", "no operation is called `nothing`"),
+        ] {
+            let told = said(line, &none);
+            assert!(told.len() == 1 && told[0].contains(way_out), "{line}: {told:?}");
+        }
         assert_eq!(said("API keys in header `X-API-Key`", &none), [] as [&str; 0]);
     }
 

@@ -1,18 +1,21 @@
-//! Who calls: keys by their names in memory, refreshed on every change, bearer tokens, and what an operation demands of
-//! a caller.
+//! Who calls: keys by their names in memory, refreshed on every change, bearer tokens, signatures, and what an operation
+//! demands of a caller.
 
 mod bearer;
 mod key_set;
 mod left_open;
+mod signed;
 
 pub(crate) use bearer::Bearer;
 pub(crate) use key_set::is_key_address;
 pub use left_open::authentication_left_open;
+pub(crate) use signed::{Claim, Signatures};
 
 use crate::json::{self, Json};
-use crate::problems::{FORBIDDEN, Problem};
+use crate::problems::{FORBIDDEN, Problem, UNAUTHENTICATED};
+use crate::shared::Shared;
 use arc_swap::ArcSwap;
-use formwork_language::program::{AccessRule, Granted, TokenRule};
+use formwork_language::program::{AccessRule, Granted, Operation, TokenRule, Way};
 use formwork_language::value::Value;
 use formwork_store::StoredKey;
 use http::header::WWW_AUTHENTICATE;
@@ -145,48 +148,69 @@ pub(crate) fn claim(json: &Json<'_>) -> Value {
     }
 }
 
-/// The caller of a request by its credentials: absent when it has none, a refusal when one does not hold. Of several the
-/// one counts that section 9 names first. `now` is in microseconds.
-pub(crate) async fn caller(
-    keys: &Keys,
-    tokens: &Tokens,
-    headers: &HeaderMap,
-    now: i64,
-) -> Result<Option<Caller>, Problem> {
-    if tokens.after_keys
-        && let Some(caller) = keys.caller(headers, now)?
-    {
-        return Ok(Some(caller));
-    }
-    match bearer::caller(&tokens.of, headers, now).await? {
-        Some(caller) => Ok(Some(caller)),
-        None => keys.caller(headers, now),
-    }
+/// What proves who calls.
+pub(crate) enum Proof<'a> {
+    /// It holds.
+    Of(Caller),
+    /// It holds if the body is what was signed.
+    Signed(Claim<'a>),
 }
 
-/// `401` for a request without credentials: every way that there is.
-pub(crate) fn demand(keys: &Keys, tokens: &Tokens) -> Problem {
-    let mut problem = keys.demand();
-    if !tokens.of.is_empty() {
-        problem.headers.push((WWW_AUTHENTICATE, bearer::CHALLENGE.clone()));
+/// The proof in a request: absent when it has none, a refusal when one does not hold. Of several the one counts that
+/// section 9 names first; an operation with a signature line of its own takes that alone. `now` is in microseconds.
+pub(crate) async fn prove<'a>(
+    shared: &'a Shared,
+    operation: &'a Operation,
+    headers: &'a HeaderMap,
+    now: i64,
+) -> Result<Option<Proof<'a>>, Problem> {
+    if operation.access.signed {
+        return Ok(shared.signatures.claim(Some(&operation.name), headers, now)?.map(Proof::Signed));
     }
+    for way in &shared.program.ways {
+        let found = match way {
+            Way::Key => shared.keys.caller(headers, now)?.map(Proof::Of),
+            Way::Token => bearer::caller(&shared.tokens.0, headers, now).await?.map(Proof::Of),
+            Way::Signature => shared.signatures.claim(None, headers, now)?.map(Proof::Signed),
+        };
+        if found.is_some() {
+            return Ok(found);
+        }
+    }
+    Ok(None)
+}
+
+/// `401` for a request without a proof: every way that there is.
+pub(crate) fn demand(shared: &Shared, operation: &Operation) -> Problem {
+    let own = operation.access.signed.then_some(&*operation.name);
+    let signatures = shared.signatures.challenges(own).into_iter();
+    let lacks = match shared.program.ways.as_slice() {
+        _ if own.is_some() => "The request is not signed.",
+        [Way::Key] => "The request has no key.",
+        _ => "The request does not say who calls.",
+    };
+    let mut problem = Problem::with(&UNAUTHENTICATED, lacks);
+    let mut add = |challenge: HeaderValue| problem.headers.push((WWW_AUTHENTICATE, challenge));
+    if own.is_some() {
+        signatures.for_each(add);
+        return problem;
+    }
+    add(shared.keys.challenge.clone());
+    if !shared.tokens.0.is_empty() {
+        add(bearer::CHALLENGE.clone());
+    }
+    signatures.for_each(add);
     problem
 }
 
 /// The bearer tokens that are taken.
 #[derive(Default)]
-pub(crate) struct Tokens {
-    of: Vec<Bearer>,
-    after_keys: bool,
-}
+pub(crate) struct Tokens(Vec<Bearer>);
 
 impl Tokens {
     /// Those of the rules that say everything; the others are told at the start.
     pub(crate) fn new(rules: &[TokenRule]) -> Self {
-        Self {
-            of: rules.iter().filter_map(Bearer::new).collect(),
-            after_keys: rules.first().is_some_and(|rule| rule.after_keys),
-        }
+        Self(rules.iter().filter_map(Bearer::new).collect())
     }
 }
 
@@ -280,11 +304,6 @@ impl Keys {
     pub(crate) fn take_uses(&self) -> Vec<(String, i64)> {
         std::mem::take(&mut *self.uses.lock()).into_iter().collect()
     }
-
-    /// `401` for a request without a key.
-    pub(crate) fn demand(&self) -> Problem {
-        Problem::unauthenticated(&self.challenge, "The request has no key.")
-    }
 }
 
 #[cfg(test)]
@@ -350,6 +369,7 @@ mod tests {
             roles: roles.iter().map(|any| any.iter().map(|role| Arc::from(*role)).collect()).collect(),
             scopes: scopes.iter().map(|scope| Arc::from(*scope)).collect(),
             grants: None,
+            signed: false,
         };
         assert!(caller.check(&rule(&[&["member", "admin"], &["member"]], &["read"])).is_ok());
         for refused in [rule(&[&["member"], &["admin"]], &[]), rule(&[&[]], &[]), rule(&[], &["write"])] {

@@ -33,6 +33,7 @@ mod room;
 mod rules;
 mod secure_upstreams;
 mod shortlink;
+mod signed;
 mod system;
 mod testing;
 mod tls;

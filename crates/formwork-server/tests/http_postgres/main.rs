@@ -63,6 +63,8 @@ mod rules;
 mod secure_upstreams;
 #[path = "../http/shortlink.rs"]
 mod shortlink;
+#[path = "../http/signed.rs"]
+mod signed;
 #[path = "../http/system.rs"]
 mod system;
 #[path = "../http/testing.rs"]

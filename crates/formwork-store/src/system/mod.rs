@@ -14,6 +14,7 @@ mod keys;
 mod nodes;
 mod operations;
 mod outbox;
+mod signatures;
 mod tables;
 mod told;
 
@@ -40,6 +41,7 @@ pub(crate) use operations::{
 };
 pub use outbox::StoredEvent;
 pub(crate) use outbox::{EMIT, emitted, events};
+pub(crate) use signatures::{prune_signatures, take_signature};
 pub(crate) use tables::{Column, Kind, Table, create_missing, keep_secret, secret};
 pub use told::{LeftDelivery, Told};
 pub(crate) use told::{left_of_delivery, settle_delivery};
@@ -60,6 +62,7 @@ pub(crate) const TABLES: &[Table] = &[
     budgets::TABLE,
     budgets::RESERVED,
     admissions::TABLE,
+    signatures::TABLE,
 ];
 
 /// A value of a table of the store's own.

@@ -134,7 +134,7 @@ pub(crate) fn run(arguments: &Arguments, terminal: &Terminal) -> Result<Ending> 
         upstream_authorities: arguments.upstream_ca.clone(),
         description: Some(formwork_export::openapi(&analysis).to_string().into()),
     };
-    if let Some(first) = authentication_left_open(&analysis, &config.token_source).first() {
+    if let Some(first) = authentication_left_open(&analysis, &config.token_source, config.secrets).first() {
         terminal.must_say(&format!("{}: {first}", arguments.document));
         return Ok(Ending::FallsShort);
     }

@@ -8,8 +8,10 @@ use formwork_model::sections::edge::Cors;
 use formwork_model::sections::observability::MetricKind;
 use formwork_model::sections::performance::Slo;
 use formwork_model::sections::security::{
-    Authentication, AuthenticationKind, Budget, BudgetKind, Grant, Kept, KeyRule, Limit, LimitKind, TokenRule,
+    Authentication, AuthenticationKind, Budget, BudgetKind, Grant, Kept, KeyRule, Limit, LimitKind,
+    SignatureRule, TokenRule,
 };
+use formwork_syntax::Spanned;
 use serde_json::{Map, Value, json};
 
 /// What can be measured of one operation, and of all together.
@@ -108,7 +110,7 @@ fn authentication(out: &Out<'_>, authentication: &Authentication) -> Value {
     let (kind, more) = match &authentication.kind {
         AuthenticationKind::ApiKey { header } => ("api_key", json!({"header": header})),
         AuthenticationKind::BearerJwt(rule) => ("bearer_jwt", token_rule(rule)),
-        AuthenticationKind::Hmac => ("hmac", Value::Null),
+        AuthenticationKind::Hmac(rule) => ("hmac", signature_rule(rule)),
         AuthenticationKind::MutualTls => ("mtls", Value::Null),
         AuthenticationKind::IdempotencyKey(rule) => ("idempotency_key", key_rule(rule)),
         AuthenticationKind::Prose => ("prose", Value::Null),
@@ -126,6 +128,31 @@ fn token_rule(rule: &TokenRule) -> Value {
     let written = [("issuer", &rule.issuer), ("jwks", &rule.key_set), ("audience", &rule.audience)];
     for (name, value) in written {
         more.extend(value.as_ref().map(|value| (name.to_owned(), json!(value.value))));
+    }
+    if more.is_empty() { Value::Null } else { Value::Object(more) }
+}
+
+/// What is written of signed requests; what is not is absent.
+fn signature_rule(rule: &SignatureRule) -> Value {
+    let mut more = serde_json::Map::new();
+    let texts = |all: &[Spanned<String>]| json!(all.iter().map(|text| &text.value).collect::<Vec<_>>());
+    for (name, all) in [("operations", &rule.operations), ("roles", &rule.roles)] {
+        if !all.is_empty() {
+            more.insert(name.to_owned(), texts(all));
+        }
+    }
+    let written = [
+        ("header", &rule.header),
+        ("time_header", &rule.time),
+        ("secret", &rule.secret),
+        ("from", &rule.from),
+    ];
+    for (name, value) in written {
+        more.extend(value.as_ref().map(|value| (name.to_owned(), json!(value.value))));
+    }
+    more.extend(rule.oldest.map(|micros| ("oldest_seconds".to_owned(), json!(micros as f64 / 1e6))));
+    if rule.timeless {
+        more.insert("timeless".to_owned(), json!(true));
     }
     if more.is_empty() { Value::Null } else { Value::Object(more) }
 }

@@ -42,6 +42,10 @@ fn edge(cx: &Cx<'_>, index: u32, operation: &Operation, add: &mut impl FnMut(u16
     if cx.deprecation(operation).is_some_and(|line| line.ends.is_some()) {
         add(410, "gone");
     }
+    let signatures = &cx.program.signatures;
+    if operation.access.signed || signatures.iter().any(|rule| rule.operations.is_empty()) {
+        add(409, "signature_used");
+    }
     add(400, "malformed");
     if operation.page().is_some() {
         add(400, "cursor_invalid");
