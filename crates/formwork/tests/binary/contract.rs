@@ -29,7 +29,11 @@ fn the_contract_alone_is_told_pair_by_pair() {
 fn what_nothing_enforces_does_not_run() {
     for (line, way_out) in [
         ("- mTLS", "certificates of callers"),
-        ("- HMAC-signed requests", "name `API keys`"),
+        ("- HMAC-signed requests", "add ``from `NAME` ``"),
+        (
+            "- HMAC-signed requests from `Partner` with secret `FORMWORK_NOT_THERE`",
+            "has no `FORMWORK_NOT_THERE`",
+        ),
         ("- Bearer JWT from issuer https://id.test", "`--token-keys`"),
         (
             "- Bearer JWT (HS256) from issuer https://id.test with JWKS https://id.test/k and audience a",
