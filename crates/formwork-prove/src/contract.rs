@@ -189,7 +189,9 @@ impl Held {
     ) -> Result<PairReport, ProveError> {
         let key = self.key(&cell.calling, scopes).await?;
         let answer = self.ask(operation, key).await.map_err(ProveError::Admin)?;
-        let refusal = if cell.calling == Calling::Anonymous { 401 } else { 403 };
+        // What demands a signature takes no key in its place.
+        let is_unproven = cell.calling == Calling::Anonymous || operation.access.signed;
+        let refusal = if is_unproven { 401 } else { 403 };
         let (expected, holds) = match (is_open, cell.access) {
             (false, _) => ("refused", answer.status == refusal),
             (true, access) => {
