@@ -169,3 +169,20 @@ pub enum StoreError {
     /// A fault of ours.
     Internal(String),
 }
+
+/// For an operator: what happened, in words, without names of ours.
+impl std::fmt::Display for StoreError {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Unique { .. } => formatter.write_str("a unique key is taken"),
+            Self::MissingReference { .. } => formatter.write_str("what a row refers to does not exist"),
+            Self::Referenced { .. } => formatter.write_str("a row is still referred to"),
+            Self::Invalid { code, .. } => write!(formatter, "a value breaks the rule `{code}` of its field"),
+            Self::Arithmetic => formatter.write_str("a number is beyond what its field keeps"),
+            Self::TooMuchWork => formatter.write_str("it is too much work"),
+            Self::MovedOn => formatter.write_str("somebody else has gone on with it"),
+            Self::Unavailable(cause) => write!(formatter, "the store is away: {cause}"),
+            Self::Internal(cause) => formatter.write_str(cause),
+        }
+    }
+}

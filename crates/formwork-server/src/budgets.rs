@@ -56,7 +56,7 @@ pub fn budgets(data: &Path, database: Option<&str>, name: Option<&str>) -> Resul
 fn offline(data: &Path, database: Option<&str>, name: Option<&str>) -> Result<String, KeyError> {
     on_data(data, database, async |store, program| {
         report(store, program, crate::clock::Clock::System.now(), name)
-            .map_err(|error| KeyError::Data(format!("the store refused: {error:?}")))
+            .map_err(|error| KeyError::Data(format!("the store refused: {error}")))
     })
 }
 

@@ -23,7 +23,7 @@ use crate::simulated::{self, World};
 use crate::tls::{self, Tls};
 use crate::{admin, audit, random};
 use formwork_check::Analysis;
-use formwork_engine::{Call, Refusal, What};
+use formwork_engine::{Call, Refusal, StoreError, What};
 use formwork_language::program::{Program, Surface};
 use formwork_store::{OpenError, Options, Store};
 use std::net::SocketAddr;
@@ -257,13 +257,13 @@ pub(crate) async fn start_in(
         seeds.clone(),
         parts.clone(),
     )
-    .map_err(|error| StartError::Data(format!("{error:?}")))?;
+    .map_err(|error| StartError::Data(error.to_string()))?;
     let keys = Keys::new(&program.api_key_header);
     let tokens = Tokens::new(&config.token_source.complete(&program.tokens));
-    keys.refresh(&store.load_keys().map_err(|error| StartError::Data(format!("{error:?}")))?);
+    keys.refresh(&store.load_keys().map_err(|error| StartError::Data(error.to_string()))?);
     let limiter = Limiter::new(&program, &store, &clock, was_there)
         .await
-        .map_err(|error| StartError::Data(format!("{error:?}")))?;
+        .map_err(|error| StartError::Data(error.to_string()))?;
     let shared = Arc::new(Shared {
         caches: Caches::new(&program, store.commits()),
         limiter,
@@ -305,7 +305,7 @@ pub(crate) async fn start_in(
         let shared = renders.upgrade().ok_or(Refusal::Unavailable)?;
         kept_answer(&shared, index, answer, rows, (caller, &[]))
     }));
-    let failed = |error| StartError::Data(format!("{error:?}"));
+    let failed = |error: StoreError| StartError::Data(error.to_string());
     shared.parts.renew_lease().await.map_err(failed)?;
     shared.parts.take_up().await.map_err(failed)?;
     if shared.clock.is_test() {
@@ -376,7 +376,7 @@ async fn cursor_secret(store: &Store, config: &Config) -> Result<[u8; 32], Start
     if !store.is_shared() {
         return Ok(own);
     }
-    store.shared_secret("cursors", own).await.map_err(|error| StartError::Data(format!("{error:?}")))
+    store.shared_secret("cursors", own).await.map_err(|error| StartError::Data(error.to_string()))
 }
 
 /// How often the keys of a database are read again that other nodes may change.
@@ -446,7 +446,7 @@ async fn first_keys(
     clock: &Clock,
     addresses: Addresses,
 ) -> Result<Vec<FirstKey>, StartError> {
-    let failed = |error| StartError::Data(format!("{error:?}"));
+    let failed = |error: StoreError| StartError::Data(error.to_string());
     if !store.load_keys().map_err(failed)?.is_empty() {
         return Ok(Vec::new());
     }

@@ -111,6 +111,17 @@ impl Server {
         name
     }
 
+    /// Carries out a statement in a database, as whoever has its password might.
+    ///
+    /// Panics when the server refuses.
+    pub fn carry_out(&self, database: &str, statement: &str) {
+        let mut command = as_user(&self.folder);
+        command.arg(self.binaries.join("psql")).arg("-h").arg(&self.folder);
+        command.args(["-U", "postgres", "-q", "-v", "ON_ERROR_STOP=1", "-c", statement, database]);
+        let status = own(command).stdin(Stdio::null()).status().expect("psql runs");
+        assert!(status.success(), "{statement}");
+    }
+
     /// Lets the server answer on `localhost` too, encrypted and with a certificate of [`AUTHORITY`]; gives the port.
     ///
     /// Panics when it does not start again so.

@@ -11,7 +11,7 @@ use http::StatusCode;
 
 /// Everything that is left; with `state=failed` only what is tried no more.
 pub(super) fn list(shared: &Shared, query: &str) -> Result<Reply, Problem> {
-    let deliveries = shared.store.deliveries().map_err(|error| unavailable(&format!("{error:?}")))?;
+    let deliveries = shared.store.deliveries().map_err(|error| unavailable(&error.to_string()))?;
     let only_failed = query.split('&').any(|pair| pair == "state=failed");
     let mut out = b"{\"deliveries\":[".to_vec();
     let shown = deliveries.iter().filter(|delivery| !only_failed || delivery.failed.is_some());
@@ -52,7 +52,7 @@ pub(super) async fn retry(shared: &Shared, sequence: &str) -> Result<Reply, Prob
     let none = || Problem::with(&NOT_FOUND, "No delivery of this number has failed.");
     let sequence = sequence.parse().map_err(|_| none())?;
     let revived = shared.store.revive_delivery(sequence, shared.clock.now()).await;
-    match revived.map_err(|error| unavailable(&format!("{error:?}")))? {
+    match revived.map_err(|error| unavailable(&error.to_string()))? {
         true => {
             shared.scheduler.wake();
             Ok(Reply::empty(StatusCode::NO_CONTENT))

@@ -158,7 +158,7 @@ async fn change_keys(shared: &Shared, command: KeyCommand) -> Result<Reply, Prob
         other => unavailable(&other.to_string()),
     })?;
     if command != KeyCommand::List {
-        let stored = shared.store.load_keys().map_err(|error| unavailable(&format!("{error:?}")))?;
+        let stored = shared.store.load_keys().map_err(|error| unavailable(&error.to_string()))?;
         shared.keys.refresh(&stored);
     }
     match outcome {
@@ -181,7 +181,7 @@ async fn empty_cache(shared: &Shared, name: &str) -> Result<Reply, Problem> {
     let name = crate::input::percent_decode(name, false).ok_or_else(|| Problem::of(&MALFORMED))?;
     match shared.caches.clear(&shared.store, &name).await {
         Some(Ok(())) => Ok(Reply::empty(StatusCode::NO_CONTENT)),
-        Some(Err(error)) => Err(unavailable(&format!("{error:?}"))),
+        Some(Err(error)) => Err(unavailable(&error.to_string())),
         None => Err(Problem::with(&NOT_FOUND, "No cache layer has this name.")),
     }
 }
@@ -235,13 +235,13 @@ fn budgets(shared: &Shared, query: &str) -> Result<Reply, Problem> {
         name => name.flatten(),
     };
     let text = crate::budgets::report(&shared.store, &shared.program, shared.clock.now(), name.as_deref());
-    let text = text.map_err(|error| unavailable(&format!("{error:?}")))?;
+    let text = text.map_err(|error| unavailable(&error.to_string()))?;
     Ok(Reply::json(StatusCode::OK, text.into_bytes()))
 }
 
 /// Events in the order of the outbox; with their place in it for the operator.
 fn events(shared: &Shared, name: Option<&str>, with_sequence: bool) -> Result<Reply, Problem> {
-    let events = shared.store.events(name).map_err(|error| unavailable(&format!("{error:?}")))?;
+    let events = shared.store.events(name).map_err(|error| unavailable(&error.to_string()))?;
     let mut out = b"{\"events\":[".to_vec();
     for (position, event) in events.iter().enumerate() {
         if position > 0 {

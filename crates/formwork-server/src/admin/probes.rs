@@ -137,7 +137,7 @@ fn compile(
     let mut host = ProbeHost { now: shared.clock.now() };
     let values = lowered.parameters.iter().map(|expression| {
         evaluate(expression, &mut Scope { slots: &slots, rows: &[], host: &mut host })
-            .map_err(|error| wrong(format!("{error:?}")))
+            .map_err(|error| wrong(error.to_string()))
     });
     Ok((lowered.item, values.collect::<Result<_, _>>()?))
 }

@@ -298,7 +298,7 @@ impl Decoder {
             let value = match default {
                 Expression::Constant(value) => value.clone(),
                 default => evaluate(default, &mut Scope { slots: all, rows: &[], host: &mut *host })
-                    .map_err(|error| Unreadable::Malformed(format!("A default has no value: {error:?}")))?,
+                    .map_err(|error| Unreadable::Malformed(format!("A default has no value: {error}")))?,
             };
             all[usize::from(slots::INPUT) + index] = value;
         }

@@ -155,7 +155,7 @@ pub(crate) fn on_data<T>(
 
 /// Carries out a command on an open store.
 pub(crate) async fn carry_out(store: &Store, command: &KeyCommand, now: i64) -> Result<KeyOutcome, KeyError> {
-    let failed = |error| KeyError::Data(format!("the store refused: {error:?}"));
+    let failed = |error| KeyError::Data(format!("the store refused: {error}"));
     match command {
         KeyCommand::Create(new) => {
             let (stored, key) = make(new, now)?;

@@ -139,7 +139,7 @@ impl Ticket {
             && let Err(error) = on_disk.await
         {
             memory.lock().keep_all();
-            return Err(Problem::logged(&UNAVAILABLE, format!("an admission was not kept: {error:?}")));
+            return Err(Problem::logged(&UNAVAILABLE, format!("an admission was not kept: {error}")));
         }
         match result {
             Ok(mut reply) => {

@@ -61,7 +61,7 @@ impl Nodes {
         self.sender.try_send(Asked { needs, now, reply }).map_err(|_| Unasked::TooMany)?;
         match decided.await {
             Ok(Ok(decision)) => Ok(decision),
-            Ok(Err(error)) => Err(Unasked::Away(format!("{error:?}"))),
+            Ok(Err(error)) => Err(Unasked::Away(error.to_string())),
             Err(_) => Err(Unasked::Away("nobody decides".to_owned())),
         }
     }

@@ -420,7 +420,7 @@ impl Parts {
         match done {
             // Somebody else has carried it on.
             Ok(()) | Err(StoreError::MovedOn) => {}
-            Err(error) => log::fault("operation_not_forgotten", "", "", &format!("{error:?}")),
+            Err(error) => log::fault("operation_not_forgotten", "", "", &error.to_string()),
         }
     }
 

@@ -231,7 +231,7 @@ fn refused(error: StoreError) -> Ended {
         StoreError::Unavailable(_) => Refusal::Unavailable,
         StoreError::Arithmetic => Refusal::Arithmetic("a number is beyond what its field keeps"),
         StoreError::TooMuchWork => Refusal::TooMuchWork,
-        error => Refusal::Internal(format!("{error:?}")),
+        error => Refusal::Internal(error.to_string()),
     })
 }
 

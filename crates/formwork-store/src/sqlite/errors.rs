@@ -6,9 +6,17 @@ use formwork_language::program::{EntityId, FieldId, Schema};
 use rusqlite::{Error, ErrorCode};
 use rustc_hash::FxHashMap;
 
+/// What SQLite says, without the statement that it says it of.
+fn words(error: &Error) -> String {
+    match error {
+        Error::SqlInputError { msg, .. } => msg.clone(),
+        error => error.to_string(),
+    }
+}
+
 /// What a statement over the store's own tables failed of.
 pub(crate) fn plain_fault(error: &Error) -> StoreError {
-    let message = error.to_string();
+    let message = words(error);
     match error.sqlite_error_code() {
         Some(ErrorCode::ConstraintViolation | ErrorCode::Unknown | ErrorCode::ApiMisuse) | None => {
             StoreError::Internal(message)
@@ -46,7 +54,7 @@ impl Keys {
     /// The fault of a statement. A broken reference comes as [`StoreError::Referenced`]; which one it is, the
     /// transaction finds out.
     pub(crate) fn fault(&self, error: Error, entity: EntityId) -> StoreError {
-        let message = error.to_string();
+        let message = words(&error);
         match error.sqlite_error_code() {
             Some(ErrorCode::ConstraintViolation) => {
                 if let Some((entity, fields)) = self.messages.get(&message) {

@@ -604,7 +604,7 @@ impl Group<'_, '_> {
                 let before = part.as_ref().and_then(|part| part.resume.as_deref());
                 let mut system = OnSqlite(connection);
                 if let Err(error) = settle_delivery(&mut system, told, (program, before), vault, ended) {
-                    (ended.result, ended.resume) = (Err(Refusal::Internal(format!("{error:?}"))), None);
+                    (ended.result, ended.resume) = (Err(Refusal::Internal(error.to_string())), None);
                 }
             }
         })
@@ -629,7 +629,7 @@ impl Group<'_, '_> {
                 Ok(answer) => match keep_answer(&mut OnSqlite(connection), &key, &answer, now) {
                     // Whoever was before has been seen before.
                     Ok(_) => kept = Some(answer),
-                    Err(error) => ended.result = Err(Refusal::Internal(format!("{error:?}"))),
+                    Err(error) => ended.result = Err(Refusal::Internal(error.to_string())),
                 },
                 Err(refusal) => ended.result = Err(refusal),
             }

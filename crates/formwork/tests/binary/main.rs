@@ -18,6 +18,7 @@ mod parts;
 mod pathological;
 mod postgres;
 mod process;
+mod refusals;
 mod room;
 mod run;
 mod sarif;

@@ -34,9 +34,20 @@ pub(crate) fn formwork(arguments: &[&str]) -> Ended {
     formwork_with_input(arguments, b"")
 }
 
+/// Runs a command to its end with more in its environment.
+pub(crate) fn formwork_in(arguments: &[&str], environment: &[(&str, &str)]) -> Ended {
+    let mut command = command(arguments);
+    command.envs(environment.iter().copied());
+    carried_out(command, b"")
+}
+
 /// Runs a command to its end with something on its standard input.
 pub(crate) fn formwork_with_input(arguments: &[&str], input: &[u8]) -> Ended {
-    let mut child = command(arguments)
+    carried_out(command(arguments), input)
+}
+
+fn carried_out(mut command: Command, input: &[u8]) -> Ended {
+    let mut child = command
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())
