@@ -136,3 +136,20 @@ fn the_kinds_have_different_names() {
     names.dedup();
     assert_eq!(names.len(), KINDS.len());
 }
+
+#[test]
+fn a_cache_layer_is_written_as_it_is_held() {
+    let layer = &shortlink()["caches"][0]["layer"];
+    assert_eq!(layer["at_most"], serde_json::json!({"entries": 10_000, "bytes": 67_108_864}));
+    let kept = serde_json::json!([{
+        "operation": "get_link", "ttl_seconds": 60, "keyed_by": ["input.slug", "caller.id", "caller.roles"],
+        "reads": ["link"], "cleared_by": {"writes": ["link"], "events": [], "headers": []},
+    }]);
+    assert_eq!(layer["keeps"], kept);
+    let vague = "## 8) Performance, Caching & SLOs\n\n### Caching Strategy\n\n**Layer:** Browser\n- **What:** pictures\n";
+    let model = model(&analyse(vague.into()));
+    assert_eq!(
+        (&model["caches"][0]["name"], &model["caches"][0]["layer"]),
+        (&"Browser".into(), &Value::Null)
+    );
+}

@@ -2,6 +2,7 @@
 //!
 //! Source: interfaces, *The model as JSON*; keys beyond it are additions. One file for each group of sections.
 
+mod caches;
 mod closing;
 mod formal;
 mod matrix;

@@ -17,6 +17,13 @@ pub struct CacheLayer {
     pub span: Span,
 }
 
+impl CacheLayer {
+    /// How many answers it keeps when the document does not say.
+    pub const ENTRIES: u64 = 10_000;
+    /// How many bytes they take at most when the document does not say: 64 MiB.
+    pub const BYTES: u64 = 64 * 1024 * 1024;
+}
+
 /// An operation whose answers are kept. Of several layers the stricter word holds.
 #[derive(Clone, Debug)]
 pub struct CachedOperation {

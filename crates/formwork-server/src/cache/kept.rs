@@ -1,15 +1,12 @@
 //! The answers that a layer keeps, bounded by their number and by what they take.
 
 use crate::respond::Reply;
+use formwork_language::program::CacheLayer;
 use http::{HeaderName, HeaderValue, StatusCode};
 use quick_cache::sync::{Cache, DefaultLifecycle};
 use quick_cache::{DefaultHashBuilder, OptionsBuilder, Weighter};
 use std::sync::Arc;
 
-/// How many answers a layer keeps when the document does not say.
-const ENTRIES: u64 = 10_000;
-/// How much they take when the document does not say: 64 MiB.
-const BYTES: u64 = 64 * 1024 * 1024;
 /// What an answer takes beside its bytes: tables and pointers.
 const BESIDE: usize = 256;
 
@@ -80,13 +77,13 @@ fn weight(key: &Arc<[u8]>, kept: &Kept) -> u64 {
 impl Keeper {
     /// With the document's bounds, or the usual ones.
     pub(super) fn new(entries: Option<u64>, bytes: Option<u64>) -> Self {
-        let entries = entries.unwrap_or(ENTRIES).max(1);
-        let most = bytes.unwrap_or(BYTES).max(1);
+        let entries = entries.unwrap_or(CacheLayer::ENTRIES).max(1);
+        let most = bytes.unwrap_or(CacheLayer::BYTES).max(1);
         // Rounded up, so that never more are kept.
         let least = most.div_ceil(entries).max(1);
         // One shard: the bounds are those of the layer, and one answer may take all of it.
         let options = OptionsBuilder::new()
-            .estimated_items_capacity(usize::try_from(entries.min(ENTRIES)).unwrap_or(1))
+            .estimated_items_capacity(usize::try_from(entries.min(CacheLayer::ENTRIES)).unwrap_or(1))
             .weight_capacity(most)
             .shards(1)
             .build();

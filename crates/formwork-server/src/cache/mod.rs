@@ -183,6 +183,19 @@ impl Caches {
         for (layer, label) in self.layers.iter().zip(&labels) {
             let _ = writeln!(out, "formwork_cache_bytes{{layer=\"{label}\"}} {}", layer.keeper.bytes());
         }
+        let name = "formwork_cache_hit_ratio";
+        family(
+            out,
+            name,
+            "gauge",
+            "Of the requests that asked a cache layer, the part that ran no behaviour.",
+        );
+        for (layer, label) in self.layers.iter().zip(&labels) {
+            let (hits, all) = layer.counts.hits_of();
+            if all > 0 {
+                let _ = writeln!(out, "{name}{{layer=\"{label}\"}} {}", hits as f64 / all as f64);
+            }
+        }
         family(out, "cache_hit_ratio", "gauge", "Requests that asked a cache layer and ran no behaviour.");
         if let Some(ratio) = self.hit_ratio() {
             let _ = writeln!(out, "cache_hit_ratio {ratio}");

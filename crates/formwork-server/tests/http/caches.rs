@@ -69,6 +69,8 @@ async fn an_answer_is_given_again_until_a_write_to_its_entity() {
     let refused = system.public(&format!("PUT {path}")).key(&ann).json(r#"{"title":""}"#).send().await;
     assert_eq!(refused.status, 422);
     assert!(is_hit(&get(&system, &path).await));
+    let metrics = system.admin("GET /metrics").send().await.body;
+    assert!(metrics.contains("\nformwork_cache_hit_ratio{layer=\"Notes\"} 0.6\n"), "{metrics}");
     system.stop().await;
 }
 

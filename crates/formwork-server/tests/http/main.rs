@@ -9,6 +9,7 @@ mod bounds;
 mod browsers;
 mod budgets;
 mod caches;
+mod caches_at_random;
 mod client;
 mod codings;
 mod conditional;

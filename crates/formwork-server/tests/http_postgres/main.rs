@@ -13,6 +13,8 @@ mod browsers;
 mod budgets;
 #[path = "../http/caches.rs"]
 mod caches;
+#[path = "../http/caches_at_random.rs"]
+mod caches_at_random;
 mod caches_on_nodes;
 #[path = "../http/client.rs"]
 mod client;

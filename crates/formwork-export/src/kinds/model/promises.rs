@@ -1,4 +1,4 @@
-//! Sections 8 to 10: SLOs, caches, protection, budgets, metrics, traces, events.
+//! Sections 8 to 10: SLOs, protection, budgets, metrics, traces, events.
 
 use super::formal::outcome;
 use super::{Out, number, value};
@@ -25,7 +25,7 @@ pub(super) fn write(out: &Out<'_>) -> Map<String, Value> {
     let mut object = Map::new();
     let mut put = |key: &str, value: Value| object.insert(key.to_owned(), value);
     put("slos", model.slos.iter().map(|each| slo(out, each)).collect());
-    put("caches", caches(out));
+    put("caches", super::caches::write(out));
     put("optimizations", out.texts(&model.optimizations));
     put("authn", model.authentication.iter().map(|each| authentication(out, each)).collect());
     if !model.cors.is_empty() {
@@ -66,22 +66,8 @@ fn measured_by<'m>(out: &Out<'_>, metric: &'m str) -> Option<&'m str> {
     (of_operation || declared || MEASURED.contains(&metric) || BUILT_IN.contains(&metric)).then_some(metric)
 }
 
-fn caches(out: &Out<'_>) -> Value {
-    let caches = out.analysis.model.caches.iter().map(|cache| {
-        json!({
-            "name": cache.name.value,
-            "what": value(cache.what.as_ref()),
-            "ttl": value(cache.ttl.as_ref()),
-            "ttl_seconds": cache.ttl_seconds.map(whole),
-            "invalidation": value(cache.invalidation.as_ref()),
-            "span": out.span(cache.span),
-        })
-    });
-    caches.collect()
-}
-
 /// A number of seconds or days without a needless `.0`.
-fn whole(number: f64) -> Value {
+pub(super) fn whole(number: f64) -> Value {
     if number.fract() == 0.0 && number.abs() < 9e15 { json!(number as i64) } else { json!(number) }
 }
 
