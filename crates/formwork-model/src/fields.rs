@@ -255,10 +255,17 @@ fn note_prose(reader: &mut Reader<'_>, column: &[Token<'_>]) {
         let Some(place) = outer(part).filter(|_| is_prose) else { continue };
         let text = place.slice(reader.source).to_owned();
         if !crate::unfinished::is_placeholder(&text) {
-            let nearest = names::nearest(&text, CONSTRAINTS);
+            let nearest = means_personal(&text).or_else(|| names::nearest(&text, CONSTRAINTS));
             reader.note(NoteKind::ConstraintNotUnderstood { text, nearest }, place);
         }
     }
+}
+
+/// What other words for the promise that no log shows a value are written with.
+fn means_personal(text: &str) -> Option<&'static str> {
+    let words = ["personal", "sensitive", "confidential", "private", "gdpr"];
+    let text = text.to_lowercase();
+    words.iter().any(|word| text.starts_with(word)).then_some("personal data")
 }
 
 /// The constraints that are words alone, for proposals.

@@ -87,6 +87,23 @@ pub enum EntityRuleKind {
     RowsAtStart,
 }
 
+impl EntityRuleKind {
+    /// Every kind.
+    pub const ALL: [Self; 5] =
+        [Self::Constraint, Self::Invariant, Self::Transitions, Self::AppendOnly, Self::RowsAtStart];
+
+    /// The label that it is written under.
+    pub fn label(self) -> &'static str {
+        match self {
+            Self::Constraint => "Constraint",
+            Self::Invariant => "Invariant",
+            Self::Transitions => "Transitions",
+            Self::AppendOnly => "Append only",
+            Self::RowsAtStart => "Rows at start",
+        }
+    }
+}
+
 /// How two entities relate.
 #[derive(Clone, Debug)]
 pub struct Relationship {
