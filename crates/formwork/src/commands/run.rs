@@ -243,14 +243,25 @@ fn introduce(running: &Running, analysis: &Analysis, pending: &[String], data: &
     }
     let database = running.database().map(|place| format!("Database  {place}\n")).unwrap_or_default();
     terminal.remark(&format!(
-        "Public    {}://{}\nOpenAPI   {}://{}/openapi.json\nInternal  http://{}\nAdmin     http://{}/metrics\nData      {data}\n{database}",
+        "Public    {}://{}\nOpenAPI   {}://{}/openapi.json\nInternal  http://{}\nAdmin     http://{}/metrics\nData      {data}\n{database}Isolation {}",
         scheme(running),
         addresses.public,
         scheme(running),
         addresses.public,
         addresses.internal,
-        addresses.admin
+        addresses.admin,
+        isolation(running.database().is_some())
     ));
+}
+
+/// Which store keeps the rows, and what it guarantees of them.
+fn isolation(is_shared: bool) -> &'static str {
+    if is_shared {
+        "PostgreSQL: each transaction is serialisable, and repeated on conflict (a claim that locks every row it reads: read committed); \
+         committed with synchronous_commit=on before it is answered"
+    } else {
+        "embedded SQLite: each transaction is serialisable, one write after the other; on disk (fsync) before it is answered"
+    }
 }
 
 /// How the public listener is spoken to.

@@ -22,5 +22,6 @@ mod refusals;
 mod room;
 mod run;
 mod sarif;
+mod simulation;
 mod standing;
 mod wrong_requests;

@@ -41,6 +41,7 @@ fn what_was_acknowledged_is_there_after_a_kill_and_on_another_node() {
     assert_eq!(node.call("", "GET", "/kept", None).status, 302);
     let said = node.stop().errors;
     assert!(said.contains("Database  postgres://postgres@"), "{said}");
+    assert!(said.contains("Isolation PostgreSQL: each transaction is serialisable"), "{said}");
     let again = run(&place);
     assert_eq!(again.call("", "GET", "/kept", None).status, 302);
     assert!(!again.stop().errors.contains("shown this once"));

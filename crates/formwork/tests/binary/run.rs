@@ -31,6 +31,7 @@ fn run_json_is_for_its_owner_alone() {
 fn the_start_says_how_each_operation_is_served_and_what_is_not_enforced() {
     let place = Place::new();
     let said = place.start().stop().errors;
+    assert!(said.contains("Isolation embedded SQLite: each transaction is serialisable"), "{said}");
     for operation in ["create_link", "list_links", "get_link", "retarget_link", "delete_link", "follow_link"]
     {
         assert!(said.contains(operation), "{operation}: {said}");
