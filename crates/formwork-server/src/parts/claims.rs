@@ -127,11 +127,15 @@ impl Parts {
         Ok(())
     }
 
-    /// Reads something of the store beside the runtime, which must not wait.
+    /// Reads something of the store: a database elsewhere beside the runtime, which must not wait; the embedded one here, so
+    /// that in a simulation no thread decides what comes first.
     pub(super) async fn look<T: Send + 'static>(
         &self,
         read: impl FnOnce(&Store) -> Result<T, StoreError> + Send + 'static,
     ) -> Result<T, StoreError> {
+        if !self.store.is_shared() {
+            return read(&self.store);
+        }
         let store = Arc::clone(&self.store);
         let read = tokio::task::spawn_blocking(move || read(&store));
         read.await.unwrap_or_else(|error| Err(StoreError::Internal(error.to_string())))
