@@ -8,7 +8,7 @@ use crate::suppress::Allowance;
 use crate::{gate, suppress};
 use formwork_language::behaviour::Compiled;
 use formwork_model::Model;
-use formwork_syntax::{Document, LineIndex};
+use formwork_syntax::{Document, LineIndex, threads};
 use std::sync::Arc;
 
 /// Everything that is known about a document. What stands above this room reads nothing else.
@@ -66,7 +66,15 @@ fn analysed(source: Arc<str>, whole: bool, form: &Form) -> Analysis {
 /// Every finding, by place, each mistake once.
 fn findings(cx: &Context<'_>) -> (Vec<Diagnostic>, Vec<Allowance>) {
     let mut found = gate::notes(cx);
-    found.extend(CATALOGUE.iter().filter_map(|entry| entry.rule).flat_map(|rule| rule(cx)));
+    // Neighbours in the catalogue look at the same things; dealt out in turn, the threads have about as much to do.
+    let threads = threads::worth(cx.source.len());
+    let rules: Vec<_> = CATALOGUE.iter().filter_map(|entry| entry.rule).collect();
+    let hands: Vec<usize> = (0..threads).collect();
+    let of_hand = |hand: &usize| rules.iter().skip(*hand).step_by(threads).map(|rule| rule(cx)).collect();
+    let mut dealt: Vec<_> = threads::map(threads, &hands, of_hand).into_iter().map(Vec::into_iter).collect();
+    for at in 0..rules.len() {
+        found.extend(dealt[at % threads].next().into_iter().flatten());
+    }
     let suppressions = suppress::suppressions(cx);
     let taken = suppress::suppress(&suppressions, &mut found);
     let (allowances, idle) = suppress::judged(&suppressions, &taken);

@@ -12,7 +12,7 @@ use crate::reader::{Declared, Reader};
 use crate::sections::{closing, data_model};
 use crate::unfinished;
 use crate::values::Type;
-use formwork_syntax::{Document, Part, PartKind, Span, Spanned};
+use formwork_syntax::{Document, Part, PartKind, Span, Spanned, threads};
 use rustc_hash::FxHashMap;
 
 /// Reads a document. Never fails: what is not understood is in the notes of the model.
@@ -41,17 +41,21 @@ pub fn read(source: &str, document: &Document) -> Model {
         }
     }
     reader.declared = Declared::of(declared);
-    for (section, part) in &places {
-        reader.model.sections.push((section.section, part.title.span));
-        (section.read)(&mut reader, part);
-    }
     // Sections do not overlap and stand in the order of the text.
     let section_at = |span: Span| {
         let after = places.partition_point(|(_, part)| part.span.start <= span.start);
         let (section, part) = places.get(after.checked_sub(1)?)?;
         part.span.contains(span).then_some(section.section)
     };
-    reader.model.unfinished = unfinished::find(source, root, &section_at);
+    let read_sections = || {
+        for (section, part) in &places {
+            reader.model.sections.push((section.section, part.title.span));
+            (section.read)(&mut reader, part);
+        }
+    };
+    let find_unfinished = || unfinished::find(source, root, &section_at);
+    let (unfinished, ()) = threads::both(threads::worth(source.len()), find_unfinished, read_sections);
+    reader.model.unfinished = unfinished;
     borrow_types(&mut reader);
     reader.model.notes.sort_by_key(|note| note.span);
     reader.model.classes.sort_by_key(|(span, _)| *span);

@@ -13,6 +13,7 @@
 mod markdown;
 mod spans;
 mod text;
+pub mod threads;
 mod tree;
 
 pub use markdown::parse;

@@ -15,24 +15,26 @@ mod pieces;
 mod places;
 mod tables;
 
+use self::outline::{IsLabel, Words};
 use crate::spans::Span;
+use crate::threads;
 use crate::tree::{Document, Note, NoteKind};
 
 /// Parses a document. `is_label` says which plain words before a colon are labels of the form (compared as
 /// written, without surrounding blanks); bold and italic labels need no vocabulary.
 ///
 /// Never fails. A text of 4 GiB or more is read up to the last character that a [`Span`] can reach.
-pub fn parse(source: &str, is_label: &dyn Fn(&str) -> bool) -> Document {
-    parse_in_pieces(source, is_label, pieces::SHORTEST)
+pub fn parse(source: &str, is_label: &(dyn Fn(&str) -> bool + Sync)) -> Document {
+    parse_in_pieces(source, is_label, pieces::SHORTEST, threads::worth(source.len()))
 }
 
-/// Parses a document in pieces of `shortest` bytes or more, which gives the same whatever they are.
-fn parse_in_pieces(source: &str, is_label: &dyn Fn(&str) -> bool, shortest: usize) -> Document {
+/// Parses a document in pieces of `shortest` bytes or more, on so many threads, which gives the same whatever they are.
+fn parse_in_pieces(source: &str, is_label: IsLabel<'_>, shortest: usize, threads: usize) -> Document {
     let source = reachable(source);
     let mut notes = Vec::new();
     note_nul_characters(source, &mut notes);
     let parsed = guard::limit_nesting(source);
-    let root = blocks::read(source, &parsed, is_label, &mut notes, shortest);
+    let root = blocks::read(Words { source, is_label }, &parsed, &mut notes, shortest, threads);
     notes.sort_by_key(|note| note.span);
     Document { root, notes }
 }
@@ -63,8 +65,11 @@ mod tests {
     use proptest::prelude::*;
 
     fn is_same_in_pieces(source: &str) -> bool {
-        let read = |shortest| format!("{:?}", parse_in_pieces(source, &|word| word == "Errors", shortest));
-        read(1) == read(usize::MAX)
+        let read = |shortest, threads| {
+            format!("{:?}", parse_in_pieces(source, &|word| word == "Errors", shortest, threads))
+        };
+        let whole = read(usize::MAX, 1);
+        [1, 2, 3, 5].into_iter().all(|threads| read(1, threads) == whole)
     }
 
     /// Lines in which something may stay open, or that end what is.

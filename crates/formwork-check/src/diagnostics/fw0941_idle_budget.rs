@@ -3,8 +3,9 @@
 use crate::catalogue::Entry;
 use crate::context::Context;
 use crate::diagnostic::{Diagnostic, Severity};
-use formwork_model::names::same_name;
+use formwork_model::names::name_key;
 use formwork_model::sections::security::BudgetKind;
+use rustc_hash::FxHashSet;
 
 pub(crate) static ENTRY: Entry = Entry {
     code: "FW0941",
@@ -16,19 +17,25 @@ pub(crate) static ENTRY: Entry = Entry {
 
 /// Finds it.
 fn rule(cx: &Context<'_>) -> Vec<Diagnostic> {
-    let is_charged = |of: &str, pays: &dyn Fn(&str) -> bool| {
-        cx.model.budgets.iter().any(|line| match &line.kind {
-            BudgetKind::Cost { operations, currency, .. } => {
-                currency == of && operations.iter().any(|name| pays(&name.value))
-            }
-            _ => false,
-        })
-    };
+    let costs = cx.model.budgets.iter().filter_map(|line| match &line.kind {
+        BudgetKind::Cost { operations, currency, .. } => Some((operations, currency.as_str())),
+        _ => None,
+    });
+    let mut charged: FxHashSet<(&str, String)> = FxHashSet::default();
+    let mut currencies: FxHashSet<&str> = FxHashSet::default();
+    for (operations, currency) in costs {
+        for operation in operations {
+            charged.insert((currency, name_key(&operation.value)));
+            currencies.insert(currency);
+        }
+    }
     let idle = cx.model.budgets.iter().filter_map(|line| match &line.kind {
         BudgetKind::Budget { operations, currency, .. } => {
-            let pays =
-                |name: &str| operations.is_empty() || operations.iter().any(|of| same_name(&of.value, name));
-            (!is_charged(currency, &pays)).then_some((line.text.span, currency))
+            let is_charged = match operations.as_slice() {
+                [] => currencies.contains(currency.as_str()),
+                some => some.iter().any(|of| charged.contains(&(currency.as_str(), name_key(&of.value)))),
+            };
+            (!is_charged).then_some((line.text.span, currency))
         }
         _ => None,
     });

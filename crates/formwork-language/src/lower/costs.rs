@@ -14,9 +14,10 @@ use crate::program::{
 use crate::value::text::parse_decimal;
 use formwork_model::Model;
 use formwork_model::facts::Outcome;
-use formwork_model::names::same_name;
 use formwork_model::sections::security::BudgetKind;
 use formwork_syntax::{Span, Spanned};
+use rustc_hash::{FxHashMap, FxHashSet};
+use std::collections::hash_map::Entry;
 use std::sync::Arc;
 
 /// The event of an alert for which the document names none.
@@ -29,8 +30,6 @@ const LOOKS: [&str; 8] =
 /// A budget of the program with what its line says besides.
 #[derive(Clone, Debug)]
 pub(crate) struct Declared {
-    /// The operations that it is for; empty for all.
-    operations: Vec<String>,
     per: Option<Spanned<String>>,
 }
 
@@ -59,6 +58,7 @@ struct Line {
 
 /// The budgets of section 9, and the events of their alerts.
 pub(super) fn declare(model: &Model, shared: &mut Shared, notes: &mut Vec<Note>) {
+    let mut names = Names::default();
     for line in &model.budgets {
         let BudgetKind::Budget { operations, amount, currency, per, period, alerts, event, refusal } =
             &line.kind
@@ -81,8 +81,8 @@ pub(super) fn declare(model: &Model, shared: &mut Shared, notes: &mut Vec<Note>)
             let name = event.as_ref().map_or(THRESHOLD_REACHED, |event| &event.value);
             alert(name, per.as_ref(), place, shared, notes)
         });
-        let name = unused(format!("{currency}{of}{whom}{when}"), shared);
-        shared.budgets.push(Budget {
+        let name = names.unused(format!("{currency}{of}{whom}{when}"));
+        let budget = Budget {
             name: name.into(),
             currency: currency.as_str().into(),
             limit: parse_decimal(amount),
@@ -94,20 +94,22 @@ pub(super) fn declare(model: &Model, shared: &mut Shared, notes: &mut Vec<Note>)
                 Some(_) => outcome,
                 None => Outcome { code: exhausted().code, ..outcome },
             }),
-        });
-        shared.budget_lines.push(Declared { operations, per: per.clone() });
+        };
+        shared.add_budget(budget, Declared { per: per.clone() }, &operations);
     }
     count_only(model, shared);
 }
 
 /// What costs in a currency of which there is no budget is counted all the same.
 fn count_only(model: &Model, shared: &mut Shared) {
+    let mut currencies: FxHashSet<Arc<str>> =
+        shared.budgets.iter().map(|budget| budget.currency.clone()).collect();
     for line in &model.budgets {
         let BudgetKind::Cost { currency, .. } = &line.kind else { continue };
-        if shared.budgets.iter().any(|budget| *budget.currency == **currency) {
+        if !currencies.insert(currency.as_str().into()) {
             continue;
         }
-        shared.budgets.push(Budget {
+        let budget = Budget {
             name: format!("{currency} per month").into(),
             currency: currency.as_str().into(),
             limit: None,
@@ -116,16 +118,33 @@ fn count_only(model: &Model, shared: &mut Shared) {
             alerts: Vec::new(),
             event: None,
             refusal: exhausted(),
-        });
-        shared.budget_lines.push(Declared { operations: Vec::new(), per: None });
+        };
+        shared.add_budget(budget, Declared { per: None }, &[]);
     }
 }
 
-/// Two budgets that differ in their amounts alone are kept apart.
-fn unused(name: String, shared: &Shared) -> String {
-    let is_free = |name: &str| shared.budgets.iter().all(|budget| *budget.name != *name);
-    let numbered = (2..).map(|number| format!("{name} ({number})"));
-    std::iter::once(name.clone()).chain(numbered).find(|name| is_free(name)).unwrap_or(name)
+/// The names of budgets: two that differ in their amounts alone are kept apart by a number.
+#[derive(Default)]
+struct Names {
+    /// How many budgets were to have a name, by that name.
+    wanted: FxHashMap<String, usize>,
+}
+
+impl Names {
+    fn unused(&mut self, name: String) -> String {
+        loop {
+            let number = self.wanted.entry(name.clone()).or_default();
+            *number += 1;
+            if *number == 1 {
+                return name;
+            }
+            let numbered = format!("{name} ({number})");
+            if let Entry::Vacant(free) = self.wanted.entry(numbered.clone()) {
+                free.insert(1);
+                return numbered;
+            }
+        }
+    }
 }
 
 fn exhausted() -> Outcome {
@@ -176,32 +195,28 @@ fn alert(
 
 /// Whether a line of section 9 prices an operation.
 pub(super) fn is_priced(world: &World<'_>, operation: &str) -> bool {
-    lines(world, operation).next().is_some()
+    world.prices_of(operation).next().is_some()
 }
 
-fn lines<'w>(world: &World<'w>, operation: &str) -> impl Iterator<Item = Line> + use<'w> {
-    let name = operation.to_owned();
-    world.model.budgets.iter().filter_map(move |line| match &line.kind {
-        BudgetKind::Cost { operations, amount, at_most, currency }
-            if operations.iter().any(|priced| same_name(&priced.value, &name)) =>
-        {
-            Some(Line {
-                amount: amount.clone(),
-                at_most: at_most.clone(),
-                currency: currency.clone(),
-                later: false,
-                told: false,
-                notes: Vec::new(),
-            })
-        }
+fn lines(world: &World<'_>, operation: &str) -> Vec<Line> {
+    let line = |kind: &BudgetKind| match kind {
+        BudgetKind::Cost { amount, at_most, currency, .. } => Some(Line {
+            amount: amount.clone(),
+            at_most: at_most.clone(),
+            currency: currency.clone(),
+            later: false,
+            told: false,
+            notes: Vec::new(),
+        }),
         _ => None,
-    })
+    };
+    world.prices_of(operation).filter_map(line).collect()
 }
 
 impl Lowering<'_> {
     /// Takes in what an operation costs.
     pub(super) fn set_costs(&mut self, operation: &str) {
-        let lines: Vec<Line> = lines(self.world, operation).collect();
+        let lines = lines(self.world, operation);
         if !lines.is_empty() {
             let held = self.hidden_slot();
             self.costs = Some(Costs { operation: operation.to_owned(), lines, held, pending: true });
@@ -243,12 +258,11 @@ impl Lowering<'_> {
     /// The budgets that pay for an operation.
     fn payers(&mut self, operation: &str, currency: &str) -> Vec<(u16, Option<Expression>)> {
         let mut found = Vec::new();
-        for at in 0..self.shared.budgets.len() {
-            let (budget, line) = (&self.shared.budgets[at], &self.shared.budget_lines[at]);
-            let of = &line.operations;
-            let pays = *budget.currency == *currency
-                && (of.is_empty() || of.iter().any(|name| same_name(name, operation)));
-            let Some(at) = u16::try_from(at).ok().filter(|_| pays) else { continue };
+        for at in self.shared.budgets_of(operation) {
+            let budget = &self.shared.budgets[usize::from(at)];
+            if *budget.currency != *currency {
+                continue;
+            }
             if let Some(outcome) = budget.limit.map(|_| budget.refusal.clone()) {
                 self.raises(outcome);
             }

@@ -8,13 +8,13 @@ use crate::program::{
 };
 use crate::steps::{Glossary, Sentences, read_items};
 use formwork_model::Model;
-use formwork_model::names::{NameIndex, nearest};
+use formwork_model::names::{NameIndex, name_key, nearest};
 use formwork_model::sections::closing::Interface;
 use formwork_model::sections::components::Component;
 use formwork_model::sections::interface::{Operation, OutputKind};
 use formwork_model::sections::observability::Metric;
-use formwork_model::sections::security::Grant;
-use formwork_syntax::Span;
+use formwork_model::sections::security::{BudgetKind, Grant};
+use formwork_syntax::{Span, threads};
 use rustc_hash::{FxHashMap, FxHashSet};
 use std::rc::Rc;
 use std::sync::Arc;
@@ -58,6 +58,8 @@ struct Index<'w> {
     grants_something: bool,
     /// The operations with a signature line of their own.
     signed: FxHashSet<Arc<str>>,
+    /// The lines of section 9 that price an operation, by what names that mean it have in common.
+    prices: FxHashMap<String, Vec<usize>>,
     /// The fields that refer to each table.
     referrers: Vec<Vec<(EntityId, FieldId)>>,
     /// Where the operations stand that answer a list or page.
@@ -84,6 +86,16 @@ impl<'w> World<'w> {
                 grant.operations.iter().filter_map(|name| named.find(&name.value)).map(|it| declared[it]);
             meant.for_each(|name| grants.entry(name).or_default().push(at));
         }
+        let mut prices: FxHashMap<String, Vec<usize>> = FxHashMap::default();
+        for (at, line) in model.budgets.iter().enumerate() {
+            let BudgetKind::Cost { operations, .. } = &line.kind else { continue };
+            let mut keys: Vec<String> = operations.iter().map(|name| name_key(&name.value)).collect();
+            keys.sort_unstable();
+            keys.dedup();
+            keys.into_iter()
+                .filter(|key| !key.is_empty())
+                .for_each(|key| prices.entry(key).or_default().push(at));
+        }
         let operations = model.operations.iter().chain(&model.endpoints);
         let grants_known = !grants.is_empty();
         let is_list = |kind: &OutputKind| matches!(kind, OutputKind::List(_) | OutputKind::Page(_));
@@ -91,7 +103,9 @@ impl<'w> World<'w> {
             operation,
             sentences: read_items(source, &names, &operation.behavior),
         };
-        let all: Vec<Declared<'_>> = model.operations.iter().chain(&model.endpoints).map(read).collect();
+        let threads = threads::worth(source.len());
+        let mut all: Vec<Declared<'_>> = threads::map(threads, &model.operations, read);
+        all.extend(threads::map(threads, &model.endpoints, read));
         let index = Index {
             names,
             declared: all,
@@ -106,6 +120,7 @@ impl<'w> World<'w> {
             grants,
             general_grants,
             signed: proofs::signatures(model).into_iter().flat_map(|rule| rule.operations).collect(),
+            prices,
             referrers: referrers(schema),
             lists: operations.filter(|it| is_list(&it.output.kind)).map(|it| it.span).collect(),
         };
@@ -169,6 +184,12 @@ impl<'w> World<'w> {
         all.sort_unstable();
         all.dedup();
         all.into_iter().filter_map(|at| self.model.authorization.grants.get(at))
+    }
+
+    /// The lines that price an operation, in the order of section 9.
+    pub(crate) fn prices_of(&self, operation: &str) -> impl Iterator<Item = &'w BudgetKind> {
+        let lines = self.index.prices.get(&name_key(operation)).map_or(&[][..], Vec::as_slice);
+        lines.iter().filter_map(|at| Some(&self.model.budgets.get(*at)?.kind))
     }
 
     /// The fields that refer to a table, in the order of the tables.
@@ -235,6 +256,9 @@ pub(crate) struct Shared {
     pub(crate) budgets: Vec<Budget>,
     pub(crate) budget_lines: Vec<super::costs::Declared>,
     pub(crate) cost_notes: Vec<Note>,
+    /// The budgets of every operation, and those of some by what names that mean one have in common.
+    general_payers: Vec<u16>,
+    payers: FxHashMap<String, Vec<u16>>,
     /// What runs after a commit.
     pub(crate) handlers: Vec<Handler>,
     /// Positions of events and metrics by name.
@@ -263,10 +287,40 @@ impl Shared {
             budgets: Vec::new(),
             budget_lines: Vec::new(),
             cost_notes: Vec::new(),
+            general_payers: Vec::new(),
+            payers: FxHashMap::default(),
             handlers: Vec::new(),
             event_at,
             metric_at: FxHashMap::default(),
         }
+    }
+}
+
+impl Shared {
+    /// Adds a budget, which pays for these operations; for all when none is named.
+    pub(crate) fn add_budget(&mut self, budget: Budget, line: super::costs::Declared, operations: &[String]) {
+        let at = u16::try_from(self.budgets.len());
+        self.budgets.push(budget);
+        self.budget_lines.push(line);
+        // Places of budgets in instructions have 16 bits; no document that a person wrote has as many.
+        let Ok(at) = at else { return };
+        if operations.is_empty() {
+            self.general_payers.push(at);
+        }
+        for operation in operations {
+            let of = self.payers.entry(name_key(operation)).or_default();
+            if of.last() != Some(&at) {
+                of.push(at);
+            }
+        }
+    }
+
+    /// The budgets that pay for an operation, in the order of section 9.
+    pub(crate) fn budgets_of(&self, operation: &str) -> Vec<u16> {
+        let mut found = self.general_payers.clone();
+        found.extend(self.payers.get(&name_key(operation)).into_iter().flatten());
+        found.sort_unstable();
+        found
     }
 }
 

@@ -77,7 +77,7 @@ pub(crate) enum Grammar {
 pub(crate) type Read = fn(&mut Clause<'_>) -> Result<Box<dyn Action>, Misread>;
 
 /// A step that has been read.
-pub(crate) trait Action: std::fmt::Debug {
+pub(crate) trait Action: std::fmt::Debug + Send {
     /// Appends its instructions. Notes say what does not fit.
     fn lower(&self, cx: &mut Lowering<'_>);
 

@@ -9,38 +9,49 @@ use super::outline::{Outline, Words};
 use super::pieces;
 use super::tables::{self, TableBuilder};
 use crate::spans::Span;
+use crate::threads;
 use crate::tree::{Block, Html, Node, Note, NoteKind, Part, PartKind, Table, Text};
 use pulldown_cmark::{CodeBlockKind, Event, Options, Parser, Tag, TagEnd};
 use std::ops::Range;
 
 /// Reads a document. `parsed` is the source, or a copy of the same length with some marks hidden; it is read in pieces
-/// of `shortest` bytes or more.
+/// of `shortest` bytes or more, neighbouring ones on one thread.
 pub(super) fn read(
-    source: &str,
+    words: Words<'_>,
     parsed: &str,
-    is_label: &dyn Fn(&str) -> bool,
     notes: &mut Vec<Note>,
     shortest: usize,
+    threads: usize,
 ) -> Part {
+    let source = words.source;
     // A byte order mark is no character of the document: it must not keep a first heading from being one.
     let base = if source.starts_with('\u{feff}') { '\u{feff}'.len_utf8() as u32 } else { 0 };
     let end = source.len() as u32;
-    let words = Words { source, is_label };
     let pieces = pieces::pieces(&parsed[base as usize..], base, shortest);
-    let children = read_nodes(words, parsed, &pieces, notes, true);
+    let runs: Vec<&[Span]> = pieces.chunks(pieces.len().div_ceil(threads)).collect();
+    let read = |run: &&[Span]| {
+        let mut notes = Vec::new();
+        (read_outline(words, parsed, run, &mut notes, true), notes)
+    };
+    let mut outline = Outline::default();
+    for (following, mut found) in threads::map(threads, &runs, read) {
+        outline.append(following);
+        notes.append(&mut found);
+    }
+    let children = outline.finish();
     let span = Span::new(0, end);
     Part { kind: PartKind::Root, title: Text::default(), inline: Text::default(), children, span }
 }
 
 /// Reads what stands at the pieces, which follow each other; with `finds_tables`, also the tables that follow a line
 /// of text directly.
-fn read_nodes(
+fn read_outline(
     words: Words<'_>,
     parsed: &str,
     pieces: &[Span],
     notes: &mut Vec<Note>,
     finds_tables: bool,
-) -> Vec<Node> {
+) -> Outline {
     let mut reader = Reader {
         words,
         parsed,
@@ -255,12 +266,16 @@ impl Reader<'_, '_> {
         let text = if is_first { self.split_off_spilled(text) } else { text };
         let words = self.words;
         let Some(frame) = self.frames.last_mut() else { return };
-        frame.end = frame.end.max(text.span.end);
         match &mut frame.kind {
             FrameKind::Item(item) if item.text.is_none() && frame.outline.is_empty() => {
+                frame.end = frame.end.max(text.span.end);
                 item.text = Some(frame.outline.read_item_label(words, text, &self.heads));
             }
-            _ => frame.outline.add_paragraph(words, text, &self.heads),
+            _ => {
+                let (outline, end) = frame.place();
+                *end = (*end).max(text.span.end);
+                outline.add_paragraph(words, text, &self.heads);
+            }
         }
         if let Some(table) = table {
             self.add(Block::Table(table));
@@ -279,7 +294,7 @@ impl Reader<'_, '_> {
         let gap = text.pieces[at].span;
         let lines = Span::new(gap.end, text.span.end);
         let notes = &mut Vec::new();
-        let mut nodes = read_nodes(self.words, self.parsed, &[lines], notes, false);
+        let mut nodes = read_outline(self.words, self.parsed, &[lines], notes, false).finish();
         match (nodes.pop(), nodes.is_empty()) {
             (Some(Node::Block(Block::Table(table))), true) => {
                 self.heads.retain(|head| head.piece < at);
@@ -295,8 +310,9 @@ impl Reader<'_, '_> {
         span.end = span.end.max(title.span.end);
         self.floor = self.floor.max(span.end);
         if let Some(frame) = self.frames.last_mut() {
-            frame.end = frame.end.max(span.end);
-            frame.outline.open_heading(level, title, span);
+            let (outline, end) = frame.place();
+            *end = (*end).max(span.end);
+            outline.open_heading(level, title, span);
         }
     }
 
@@ -329,13 +345,13 @@ impl Reader<'_, '_> {
         self.add(Block::Table(table));
     }
 
-    fn finish(mut self) -> Vec<Node> {
+    fn finish(mut self) -> Outline {
         self.end_text();
         self.end_table();
         while self.frames.len() > 1 {
             self.end_frame();
         }
-        self.frames.pop().map(|frame| frame.outline.finish()).unwrap_or_default()
+        self.frames.pop().map(|frame| frame.outline).unwrap_or_default()
     }
 }
 

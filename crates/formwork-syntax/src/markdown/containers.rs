@@ -30,18 +30,17 @@ pub(super) struct ListFrame {
     pub(super) next_number: Option<u64>,
     pub(super) items: Vec<Item>,
     pub(super) has_tab: bool,
-    /// Labelled lines that stand directly below an item without its indentation, in the order of the text.
-    pub(super) spilled: Vec<Spilled>,
+    /// What was taken off the items, and how many of them stand before it, in the order of the text.
+    pub(super) spilled: Vec<(usize, Spilled)>,
 }
 
-/// A labelled line that Markdown takes for the rest of an item's paragraph, though it stands as far left as the list.
+/// A labelled line that Markdown takes for the rest of an item's paragraph, though it stands as far left as the list,
+/// with all that follows it in the item.
 pub(super) struct Spilled {
-    /// How many items stand before it.
-    pub(super) after: usize,
     /// How many bytes stand before it on its line.
     pub(super) column: usize,
-    pub(super) text: Text,
-    pub(super) heads: Vec<Head>,
+    pub(super) outline: Outline,
+    pub(super) end: u32,
 }
 
 pub(super) struct ItemFrame {
@@ -50,6 +49,19 @@ pub(super) struct ItemFrame {
     pub(super) text: Option<(Text, Option<Label>)>,
     /// Behind the marker and the task box.
     pub(super) content_start: u32,
+    pub(super) spilled: Option<Spilled>,
+}
+
+impl Frame {
+    /// Where what is read next belongs, and where that ends.
+    pub(super) fn place(&mut self) -> (&mut Outline, &mut u32) {
+        match &mut self.kind {
+            FrameKind::Item(ItemFrame { spilled: Some(spilled), .. }) => {
+                (&mut spilled.outline, &mut spilled.end)
+            }
+            _ => (&mut self.outline, &mut self.end),
+        }
+    }
 }
 
 impl Reader<'_, '_> {
@@ -99,7 +111,7 @@ impl Reader<'_, '_> {
             self.notes.push(Note { kind: NoteKind::TabInIndentation, span });
         }
         self.push(
-            FrameKind::Item(ItemFrame { number, task: None, text: None, content_start: end }),
+            FrameKind::Item(ItemFrame { number, task: None, text: None, content_start: end, spilled: None }),
             start,
             end,
         );
@@ -130,10 +142,12 @@ impl Reader<'_, '_> {
             FrameKind::Item(item) => {
                 let (text, label) = item.text.unwrap_or_else(|| (Text::empty(item.content_start), None));
                 let children = frame.outline.finish();
+                let spilled = item.spilled;
                 let item = Item { number: item.number, task: item.task, text, label, children, span };
                 if let Some(Frame { kind: FrameKind::List(list), end, .. }) = self.frames.last_mut() {
                     *end = (*end).max(span.end);
                     push_tight(&mut list.items, item);
+                    list.spilled.extend(spilled.map(|spilled| (list.items.len(), spilled)));
                 }
             }
         }
@@ -148,10 +162,10 @@ impl Reader<'_, '_> {
         }
         let mut items = list.items.into_iter();
         let mut taken = 0;
-        for line in spilled {
-            self.add_items(ordered, items.by_ref().take(line.after - taken).collect());
-            taken = line.after;
-            self.add_spilled(line);
+        for (after, spilled) in spilled {
+            self.add_items(ordered, items.by_ref().take(after - taken).collect());
+            taken = after;
+            self.add_spilled(spilled);
         }
         self.add_items(ordered, items.collect());
     }
@@ -165,20 +179,17 @@ impl Reader<'_, '_> {
 
     /// Opens the label in the container around the list, or hands it on if that is an item as far right.
     fn add_spilled(&mut self, line: Spilled) {
-        let words = self.words;
-        let is_item = self.frames.last().is_some_and(|frame| {
-            matches!(frame.kind, FrameKind::Item(_)) && line.column <= self.column(frame.start)
-        });
-        if is_item {
-            let outer = self.frames.len().checked_sub(2).and_then(|at| self.frames.get_mut(at));
-            if let Some(Frame { kind: FrameKind::List(list), .. }) = outer {
-                list.spilled.push(Spilled { after: list.items.len() + 1, ..line });
+        let is_as_far_left = self.frames.last().is_some_and(|frame| line.column <= self.column(frame.start));
+        let Some(frame) = self.frames.last_mut() else { return };
+        match &mut frame.kind {
+            FrameKind::Item(ItemFrame { spilled: spilled @ None, .. }) if is_as_far_left => {
+                *spilled = Some(line);
             }
-            return;
-        }
-        if let Some(frame) = self.frames.last_mut() {
-            frame.end = frame.end.max(line.text.span.end);
-            frame.outline.add_paragraph(words, line.text, &line.heads);
+            _ => {
+                let (outline, end) = frame.place();
+                *end = (*end).max(line.end);
+                outline.append(line.outline);
+            }
         }
     }
 
@@ -206,19 +217,22 @@ impl Reader<'_, '_> {
         let spilled = text.slice(source, start, text.span.end);
         let own = text.slice(source, text.span.start, start);
         let moved = self.heads.iter().filter(|head| head.piece >= at);
-        let heads = moved.map(|head| Head { piece: head.piece - at, span: head.span }).collect();
+        let heads: Vec<Head> = moved.map(|head| Head { piece: head.piece - at, span: head.span }).collect();
         self.heads.retain(|head| head.piece < at);
-        let list = self.frames.len().checked_sub(2).and_then(|at| self.frames.get_mut(at));
-        if let Some(Frame { kind: FrameKind::List(list), .. }) = list {
-            list.spilled.push(Spilled { after: list.items.len() + 1, column, text: spilled, heads });
+        let words = self.words;
+        if let Some(Frame { kind: FrameKind::Item(item), .. }) = self.frames.last_mut() {
+            let (mut outline, end) = (Outline::default(), spilled.span.end);
+            outline.add_paragraph(words, spilled, &heads);
+            item.spilled = Some(Spilled { column, outline, end });
         }
         own
     }
 
     pub(super) fn add(&mut self, block: Block) {
         if let Some(frame) = self.frames.last_mut() {
-            frame.end = frame.end.max(block.span().end);
-            frame.outline.add(block);
+            let (outline, end) = frame.place();
+            *end = (*end).max(block.span().end);
+            outline.add(block);
         }
     }
 

@@ -8,11 +8,14 @@ use super::labels::{self, Found};
 use crate::spans::Span;
 use crate::tree::{Block, Label, Node, Part, PartKind, Text};
 
+/// Whether a word is a label of the form; asked from several threads.
+pub(super) type IsLabel<'s> = &'s (dyn Fn(&str) -> bool + Sync + 's);
+
 /// What is needed to read labels.
 #[derive(Clone, Copy)]
 pub(super) struct Words<'s> {
     pub(super) source: &'s str,
-    pub(super) is_label: &'s dyn Fn(&str) -> bool,
+    pub(super) is_label: IsLabel<'s>,
 }
 
 /// The children of a container, with the parts that are still open.
@@ -37,15 +40,24 @@ impl Outline {
 
     /// Begins a heading's part.
     pub(super) fn open_heading(&mut self, level: u8, title: Text, span: Span) {
-        while self
-            .open
-            .last()
-            .is_some_and(|part| !matches!(part.kind, PartKind::Heading(above) if above < level))
-        {
-            self.close();
-        }
+        self.close_to(level);
         let inline = Text::empty(span.end);
         self.open.push(Part { kind: PartKind::Heading(level), title, inline, children: Vec::new(), span });
+    }
+
+    /// Ends the label that is open.
+    fn close_label(&mut self) {
+        while matches!(self.open.last(), Some(Part { kind: PartKind::Emphasized | PartKind::Plain, .. })) {
+            self.close();
+        }
+    }
+
+    /// Ends the parts that a heading of this level ends.
+    fn close_to(&mut self, level: u8) {
+        let ends = |part: &Part| !matches!(part.kind, PartKind::Heading(above) if above < level);
+        while self.open.last().is_some_and(ends) {
+            self.close();
+        }
     }
 
     /// Adds a paragraph: as it is, or as one part for each line that begins with a label.
@@ -99,6 +111,37 @@ impl Outline {
         (own, Some(label))
     }
 
+    /// Adds what was read by itself of the text that follows.
+    pub(super) fn append(&mut self, following: Self) {
+        if self.is_empty() {
+            *self = following;
+            return;
+        }
+        for node in following.children {
+            match node {
+                Node::Part(part) => {
+                    self.open_part(part);
+                    self.close();
+                }
+                Node::Block(block) => self.add(block),
+            }
+        }
+        let mut open = following.open.into_iter();
+        if let Some(outermost) = open.next() {
+            self.open_part(outermost);
+        }
+        self.open.extend(open);
+    }
+
+    /// Puts a part below the headings that stand above it.
+    fn open_part(&mut self, part: Part) {
+        match part.kind {
+            PartKind::Heading(level) => self.close_to(level),
+            _ => self.close_label(),
+        }
+        self.open.push(part);
+    }
+
     /// Ends all parts.
     pub(super) fn finish(mut self) -> Vec<Node> {
         while !self.open.is_empty() {
@@ -119,10 +162,7 @@ impl Outline {
                     continue;
                 }
             };
-            while matches!(self.open.last(), Some(Part { kind: PartKind::Emphasized | PartKind::Plain, .. }))
-            {
-                self.close();
-            }
+            self.close_label();
             let title = text.slice(source, found.title.start, found.title.end);
             let inline = match text.slice(source, found.span.end, end) {
                 rest if rest.pieces.is_empty() => Text::empty(found.span.end),
