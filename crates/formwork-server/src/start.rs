@@ -319,9 +319,6 @@ pub(crate) async fn start_in(
     if notes_uses {
         tasks.push(tokio::spawn(note_key_uses(shared.clone(), stopping.clone())));
     }
-    if shared.store.is_shared() {
-        tasks.push(tokio::spawn(follow_keys(shared.clone(), stopping.clone())));
-    }
     if shared.program.audit.records() {
         let (store, clock) = (shared.store.clone(), shared.clock.clone());
         tasks.push(tokio::spawn(audit::keep_chain(store, clock, stopping.clone())));
@@ -379,9 +376,6 @@ async fn cursor_secret(store: &Store, config: &Config) -> Result<[u8; 32], Start
     store.shared_secret("cursors", own).await.map_err(|error| StartError::Data(error.to_string()))
 }
 
-/// How often the keys of a database are read again that other nodes may change.
-const KEYS_AGAIN: std::time::Duration = std::time::Duration::from_secs(2);
-
 /// How often the uses of keys are noted.
 const USES_AGAIN: std::time::Duration = std::time::Duration::from_secs(10);
 
@@ -395,22 +389,6 @@ async fn note_key_uses(shared: Arc<Shared>, mut stop: watch::Receiver<bool>) {
         shared.note_key_uses().await;
         if stopped {
             return;
-        }
-    }
-}
-
-/// Takes over the keys that other nodes make and revoke.
-async fn follow_keys(shared: Arc<Shared>, mut stop: watch::Receiver<bool>) {
-    loop {
-        tokio::select! {
-            () = tokio::time::sleep(KEYS_AGAIN) => {}
-            _ = stop.wait_for(|stop| *stop) => return,
-        }
-        let _alone = shared.key_changes.lock().await;
-        let store = shared.store.clone();
-        // While the database is away the keys stay as they were.
-        if let Ok(Ok(keys)) = tokio::task::spawn_blocking(move || store.load_keys()).await {
-            shared.keys.refresh(&keys);
         }
     }
 }

@@ -14,7 +14,7 @@ use std::time::{Duration, Instant};
 pub type Mark = u32;
 
 /// For so long after the last sign of life of the link the word of other nodes counts as heard.
-const HEARD: Duration = Duration::from_secs(1);
+pub(crate) const HEARD: Duration = Duration::from_secs(1);
 
 /// The notes of a store.
 pub struct Commits {
@@ -28,6 +28,8 @@ pub struct Commits {
     entities: Vec<(Option<Mark>, Vec<Mark>)>,
     events: FxHashMap<Arc<str>, Mark>,
     layers: Vec<Mark>,
+    /// The API keys, about which every node asks.
+    keys: Mark,
     /// Where other nodes write the same rows.
     link: Option<Link>,
 }
@@ -72,6 +74,7 @@ impl Commits {
             }
         }
         let layers = program.cache_layers.iter().map(|layer| mark(format!("layer {}", layer.name))).collect();
+        let keys = mark("keys".to_owned());
         for entity in (0..).take(entities.len()) {
             let taken = program.schema.taken_along(entity);
             let marks = taken.into_iter().filter_map(|other| entities.get(usize::from(other))?.0).collect();
@@ -86,13 +89,14 @@ impl Commits {
             entities,
             events,
             layers,
+            keys,
             link: shared.then(Link::default),
         }
     }
 
-    /// Whether anybody asks.
-    pub fn are_watched(&self) -> bool {
-        !self.layers.is_empty()
+    /// The mark of the API keys.
+    pub fn keys(&self) -> Mark {
+        self.keys
     }
 
     /// The number of the last commit that was noted: what is read from now on is at least as new.
@@ -220,6 +224,11 @@ impl Touched {
         if let Some(mark) = commits.event(event) {
             self.add(mark);
         }
+    }
+
+    /// The API keys.
+    pub(crate) fn keys(commits: &Commits) -> Self {
+        Self(vec![commits.keys])
     }
 
     /// A layer that is to be empty.

@@ -1,7 +1,7 @@
 //! The store as the server sees it: calls go in, what they ended in comes out, durable.
 
 use crate::audit;
-use crate::commits::{Commits, Mark, Touched};
+use crate::commits::{Commits, HEARD, Mark, Touched};
 use crate::error::OpenError;
 use crate::once::{KeptAnswer, Once, OnceEnded, OnceKey};
 use crate::options::Options;
@@ -391,15 +391,46 @@ impl Store {
         self.read(system::load_keys)
     }
 
-    /// Adds a key, durably.
+    /// Adds a key, durably, and tells the other nodes.
     pub async fn insert_key(&self, key: StoredKey) -> Result<(), StoreError> {
-        self.write(move |connection| system::insert_key(connection, &key).map(|()| true)).await.map(|_| ())
+        self.change_keys(move |connection| system::insert_key(connection, &key).map(|()| true))
+            .await
+            .map(|_| ())
     }
 
-    /// Revokes a key by its name; false when there is none that is valid.
+    /// Revokes a key by its name, and tells the other nodes; false when there is none that is valid.
     pub async fn revoke_key(&self, name: &str, now: i64) -> Result<bool, StoreError> {
         let name = name.to_owned();
-        self.write(move |connection| system::revoke_key(connection, &name, now)).await
+        self.change_keys(move |connection| system::revoke_key(connection, &name, now)).await
+    }
+
+    async fn change_keys(
+        &self,
+        change: impl Fn(&mut dyn SystemConnection) -> Result<bool, StoreError> + Send + Sync + 'static,
+    ) -> Result<bool, StoreError> {
+        let touched = Touched::keys(self.commits());
+        let telling = match &self.backend {
+            Backend::Sqlite { .. } => None,
+            Backend::Postgres(store) => store.telling(&touched),
+        };
+        let changed = self.write(move |connection| {
+            let changed = change(connection)?;
+            if let Some(telling) = telling.as_ref().filter(|_| changed) {
+                connection.execute(telling, &[])?;
+            }
+            Ok(changed)
+        });
+        let changed = changed.await?;
+        self.commits().note(&touched);
+        Ok(changed)
+    }
+
+    /// Waits until every other node knows what has been committed, or knows that it does not.
+    pub async fn until_all_know(&self) {
+        if self.is_shared() {
+            // A node that has asked its link nothing for so long trusts its memory no more.
+            tokio::time::sleep(HEARD + Duration::from_millis(50)).await;
+        }
     }
 
     /// Notes when keys were last used.

@@ -150,7 +150,7 @@ fn check_key(headers: &HeaderMap, key: &str) -> Result<(), Problem> {
 }
 
 async fn change_keys(shared: &Shared, command: KeyCommand) -> Result<Reply, Problem> {
-    let _alone = shared.key_changes.lock().await;
+    let alone = shared.key_changes.lock().await;
     shared.note_key_uses().await;
     let outcome = keys::carry_out(&shared.store, &command, shared.clock.now()).await;
     let outcome = outcome.map_err(|error| match error {
@@ -158,8 +158,11 @@ async fn change_keys(shared: &Shared, command: KeyCommand) -> Result<Reply, Prob
         other => unavailable(&other.to_string()),
     })?;
     if command != KeyCommand::List {
-        let stored = shared.store.load_keys().map_err(|error| unavailable(&error.to_string()))?;
-        shared.keys.refresh(&stored);
+        shared.read_keys().await.map_err(|error| unavailable(&error.to_string()))?;
+    }
+    drop(alone);
+    if outcome == KeyOutcome::Revoked(true) {
+        shared.store.until_all_know().await;
     }
     match outcome {
         KeyOutcome::Created { id, key } => {

@@ -2,12 +2,15 @@
 //! demands of a caller.
 
 mod bearer;
+mod current;
 mod key_set;
+mod key_text;
 mod left_open;
 mod signed;
 
 pub(crate) use bearer::Bearer;
 pub(crate) use key_set::is_key_address;
+pub(crate) use key_text::{key_hash, key_text};
 pub use left_open::authentication_left_open;
 pub(crate) use signed::{Claim, Signatures};
 
@@ -22,9 +25,9 @@ use http::header::WWW_AUTHENTICATE;
 use http::{HeaderMap, HeaderValue};
 use parking_lot::Mutex;
 use rustc_hash::FxHashMap;
-use sha2::{Digest, Sha256};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
+use std::time::Instant;
 use subtle::ConstantTimeEq;
 
 /// A caller, ready for the fixed slots.
@@ -169,7 +172,12 @@ pub(crate) async fn prove<'a>(
     }
     for way in &shared.program.ways {
         let found = match way {
-            Way::Key => shared.keys.caller(headers, now)?.map(Proof::Of),
+            Way::Key => {
+                if shared.keys.may_hold(headers) {
+                    shared.keys_as_they_are().await?;
+                }
+                shared.keys.caller(headers, now)?.map(Proof::Of)
+            }
             Way::Token => bearer::caller(&shared.tokens.0, headers, now).await?.map(Proof::Of),
             Way::Signature => shared.signatures.claim(None, headers, now)?.map(Proof::Signed),
         };
@@ -220,6 +228,8 @@ pub(crate) struct Keys {
     header: http::HeaderName,
     challenge: HeaderValue,
     by_name: ArcSwap<FxHashMap<String, Arc<Held>>>,
+    /// The number of the last commit before they were read, and when that was.
+    read: Mutex<(u64, Option<Instant>)>,
     /// Uses that are still to be noted: at most one a minute for each key.
     uses: Mutex<FxHashMap<String, i64>>,
 }
@@ -236,19 +246,6 @@ struct Held {
 /// How far apart the noted uses of a key are, in microseconds.
 const USES_APART: i64 = 60_000_000;
 
-/// How every key begins.
-const PREFIX: &str = "fw_";
-
-/// The text of a key: its name, so that it is found at once, and 192 random bits.
-pub(crate) fn key_text(name: &str, secret: &[u8; 24]) -> String {
-    format!("{PREFIX}{name}_{}", crate::random::hexadecimal(secret))
-}
-
-/// What is kept of a key's text.
-pub(crate) fn key_hash(text: &str) -> [u8; 32] {
-    Sha256::digest(text.as_bytes()).into()
-}
-
 impl Keys {
     /// No keys yet; the header that carries one is the document's.
     pub(crate) fn new(header: &str) -> Self {
@@ -259,6 +256,7 @@ impl Keys {
             challenge: challenge.unwrap_or(HeaderValue::from_static("ApiKey realm=\"api\"")),
             header: name,
             by_name: ArcSwap::default(),
+            read: Mutex::default(),
             uses: Mutex::default(),
         }
     }
@@ -277,6 +275,27 @@ impl Keys {
         self.by_name.store(Arc::new(held.collect()));
     }
 
+    /// Notes before which commit and when the keys were read.
+    fn note_read(&self, number: u64, began: Instant) {
+        *self.read.lock() = (number, Some(began));
+    }
+
+    /// The number of the last commit before the keys were read.
+    fn number(&self) -> u64 {
+        self.read.lock().0
+    }
+
+    /// Whether the keys were read behind an instant.
+    fn were_read_since(&self, asked: Instant) -> bool {
+        self.read.lock().1.is_some_and(|began| began >= asked)
+    }
+
+    /// Whether a request bears what may be a key: what is none is refused without asking anybody.
+    fn may_hold(&self, headers: &HeaderMap) -> bool {
+        let sent = headers.get(&self.header).and_then(|value| value.to_str().ok());
+        sent.and_then(key_text::key_name).is_some()
+    }
+
     /// The caller of a request: absent when no key was sent, a refusal when the one sent does not hold.
     pub(crate) fn caller(&self, headers: &HeaderMap, now: i64) -> Result<Option<Caller>, Problem> {
         let mut sent = headers.get_all(&self.header).iter();
@@ -289,7 +308,7 @@ impl Keys {
     }
 
     fn held(&self, text: &str, now: i64) -> Option<Caller> {
-        let (name, _) = text.strip_prefix(PREFIX)?.split_once('_')?;
+        let name = key_text::key_name(text)?;
         let keys = self.by_name.load();
         let held = keys.get(name)?;
         let holds = bool::from(key_hash(text).ct_eq(&held.hash)) && held.expires.is_none_or(|end| now < end);

@@ -1,7 +1,7 @@
 //! API keys as `formwork keys` and the admin listener make, list and revoke them.
 //!
-//! A key is `fw_NAME_SECRET`: its own name, by which it is listed and revoked, and 192 random bits. Its SHA-256 is
-//! kept, its text shown once. Source: conventions *Security*, API keys.
+//! A key has a name of its own, by which it is listed and revoked, and 192 random bits. Its SHA-256 is kept, its text
+//! shown once. Source: conventions *Security*, API keys.
 
 pub(crate) mod remote;
 
@@ -123,7 +123,11 @@ pub fn keys_offline(
     command: &KeyCommand,
 ) -> Result<KeyOutcome, KeyError> {
     on_data(data, database, async |store, _| {
-        carry_out(store, command, crate::clock::Clock::System.now()).await
+        let outcome = carry_out(store, command, crate::clock::Clock::System.now()).await?;
+        if outcome == KeyOutcome::Revoked(true) {
+            store.until_all_know().await;
+        }
+        Ok(outcome)
     })
 }
 

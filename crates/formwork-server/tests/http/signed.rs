@@ -12,11 +12,11 @@ use sha2::Sha256;
 use tempfile::TempDir;
 
 /// The test clock's beginning, in seconds.
-const NOW: i64 = 1_893_456_000;
+pub(crate) const NOW: i64 = 1_893_456_000;
 
-const BODY: &str = r#"{"text":"paid"}"#;
+pub(crate) const BODY: &str = r#"{"text":"paid"}"#;
 
-fn document(lines: &str) -> Analysis {
+pub(crate) fn document(lines: &str) -> Analysis {
     let text = format!(
         "## 3) Components\n\n### Provider (external)\n\n\
         ## 4) Primary Interface/API\n\n\
@@ -34,7 +34,7 @@ fn document(lines: &str) -> Analysis {
     analysis
 }
 
-const HOOK: &str = "- `hook`: HMAC-SHA256 of the raw body in header `X-Signature` with secret `HOOK`, time in header `X-Time` (signed is `time.body`), at most 5 min old";
+pub(crate) const HOOK: &str = "- `hook`: HMAC-SHA256 of the raw body in header `X-Signature` with secret `HOOK`, time in header `X-Time` (signed is `time.body`), at most 5 min old";
 const ANY: &str = "- HMAC-signed requests from `Partner` with secret `PARTNER` and role `writer`";
 
 async fn start_in(folder: TempDir, lines: &str) -> System {
@@ -58,7 +58,7 @@ fn hex(bytes: &[u8]) -> String {
 }
 
 /// A webhook signed as the line of `hook` says.
-fn hook(system: &System, time: i64, body: &str) -> Ask {
+pub(crate) fn hook(system: &System, time: i64, body: &str) -> Ask {
     let signature = hex(&mac(b"test-HOOK", &format!("{time}.{body}")));
     sent(system, &time.to_string(), &signature, body)
 }

@@ -36,6 +36,7 @@ mod handlers;
 mod hostile;
 #[path = "../http/jobs.rs"]
 mod jobs;
+mod keys_nodes;
 #[path = "../http/late.rs"]
 mod late;
 #[path = "../http/lifecycle.rs"]

@@ -49,7 +49,7 @@ pub(crate) struct PostgresStore {
     inner: Arc<Inner>,
     turns: Turns,
     /// Hears what other nodes commit, when a cache asks.
-    listening: Option<Listening>,
+    listening: Listening,
     patience: Duration,
     place: String,
     /// The data folder is this process's as long as the store is open.
@@ -101,10 +101,9 @@ impl PostgresStore {
         })?;
         let statements = inner.shared.compiled.statements.len();
         let size = (inner.options.connections, inner.options.queue.max(1));
-        let listening = inner.shared.commits.are_watched().then(|| {
-            Listening::start(address.clone(), inner.shared.commits.clone(), inner.shared.node.clone())
-        });
-        let listening = listening.transpose().map_err(|error| other(error.to_string()))?;
+        let (commits, node) = (inner.shared.commits.clone(), inner.shared.node.clone());
+        let listening = Listening::start(address.clone(), commits, node);
+        let listening = listening.map_err(|error| other(error.to_string()))?;
         let pool =
             Pool::start(address, patience, statements, size).map_err(|error| other(error.to_string()))?;
         Ok(Self {
@@ -338,6 +337,11 @@ impl PostgresStore {
         Err(away())
     }
 
+    /// The statement that tells the other nodes what a transaction touches.
+    pub(crate) fn telling(&self, touched: &Touched) -> Option<String> {
+        self.commits().told(self.node(), touched).map(|text| listening::telling(&text))
+    }
+
     /// Tells the other nodes what is touched without a transaction.
     pub(crate) async fn tell(&self, touched: &Touched) -> Result<(), StoreError> {
         let Some(text) = self.commits().told(self.node(), touched) else { return Ok(()) };
@@ -355,9 +359,7 @@ impl PostgresStore {
 
     /// Takes no more calls and waits for those under way.
     pub(crate) async fn close(&self) {
-        if let Some(listening) = &self.listening {
-            listening.close();
-        }
+        self.listening.close();
         self.pool.close();
         while !self.pool.is_done() {
             tokio::time::sleep(Duration::from_millis(5)).await;
