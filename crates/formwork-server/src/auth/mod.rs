@@ -170,7 +170,8 @@ pub(crate) async fn prove<'a>(
     if operation.access.signed {
         return Ok(shared.signatures.claim(Some(&operation.name), headers, now)?.map(Proof::Signed));
     }
-    for way in &shared.program.ways {
+    // Keys hold in every program, whatever its document names.
+    for way in shared.program.ways.iter().chain([&Way::Key]) {
         let found = match way {
             Way::Key => {
                 if shared.keys.may_hold(headers) {
