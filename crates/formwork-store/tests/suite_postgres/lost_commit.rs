@@ -6,6 +6,7 @@ use crate::relay::{Cut, Relay};
 use formwork_engine::{Call, Part, Refusal, What};
 use formwork_language::program::Program;
 use formwork_store::{Holder, KeptAnswer, Once, OnceEnded, OnceKey, Options, Store};
+use formwork_temporary_postgres::{Server, server};
 use std::sync::Arc;
 
 fn counters() -> Arc<Program> {
@@ -29,7 +30,7 @@ struct Noted {
 
 impl Noted {
     fn open() -> Self {
-        let (relay, place) = (Relay::start(), Place::new());
+        let (relay, place) = (Relay::to(server()), Place::new());
         let options = Options { database: Some(relay.url()), ..place.options() };
         let store = Store::open(options, counters()).unwrap();
         Self { relay, store, _place: place }
@@ -70,6 +71,48 @@ async fn under_a_key_its_answer_is_the_one_that_is_kept() {
     let again = noted.store.run_once(noted.call("add", "a"), once()).await;
     assert!(matches!(&again, OnceEnded::Replayed(kept) if kept.status == 201), "{again:?}");
     assert_eq!((noted.count(), noted.relay.cuts()), (1, 1));
+}
+
+/// The commit is sent, and before anybody can ask what became of it the server is started again.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_commit_that_is_cut_while_the_server_is_started_again_is_done_once() {
+    for cut in [Cut::After, Cut::Before] {
+        let (own, place) = (Server::start(), Place::new());
+        let relay = Relay::to(&own);
+        let options = Options { database: Some(relay.url()), ..place.options() };
+        let store = Store::open(options, counters()).unwrap();
+        let add = |name: &str| call(store.program(), "add", "alice", &[("name", text(name))], 1);
+        let once = || {
+            let key =
+                OnceKey { scope: "caller alice".into(), key: "k".into(), fingerprint: [1; 32], until: None };
+            let left = |status| Ok(KeptAnswer { status, ..KeptAnswer::default() });
+            Once { key, render: Box::new(move |answer, _| left(answer.status)) }
+        };
+        let started_again = async || {
+            tokio::task::block_in_place(|| {
+                relay.is_held();
+                own.stop();
+                own.start_again();
+                relay.release();
+            });
+        };
+        // Under a key what was done is found, and what was not is done.
+        relay.cut_and_hold(cut, "keyed");
+        let (keyed, ()) = tokio::join!(store.run_once(add("keyed"), once()), started_again());
+        let again = store.run_once(add("keyed"), once()).await;
+        let OnceEnded::Replayed(again) = again else { panic!("{cut:?}: {again:?}") };
+        assert_eq!(again.status, 201, "{cut:?}");
+        assert!(matches!(keyed, OnceEnded::Ran(_, Some(_)) | OnceEnded::Replayed(_)), "{cut:?}: {keyed:?}");
+        assert_eq!((store.count(0, None, &[]).unwrap(), relay.cuts()), (1, 1), "{cut:?}");
+        // Without one nobody can say what was done, but what was not is known.
+        relay.cut_and_hold(cut, "plain");
+        let (plain, ()) = tokio::join!(store.run(add("plain")), started_again());
+        match cut {
+            Cut::After => assert!(matches!(plain.result, Err(Refusal::Unsure)), "{:?}", plain.result),
+            Cut::Before => assert_eq!(answer(&plain).status, 201),
+        }
+        assert_eq!((store.count(0, None, &[]).unwrap(), relay.cuts()), (2, 2), "{cut:?}");
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]
