@@ -8,6 +8,7 @@ use formwork_language::step_forms;
 const LANGUAGE: &str = include_str!("../docs/reference/language.md");
 const EXPRESSIONS: &str = include_str!("../docs/reference/expressions.md");
 const DURABILITY: &str = include_str!("../docs/reference/durability.md");
+const POSTGRES: &str = include_str!("../docs/reference/postgres.md");
 
 #[test]
 fn every_form_of_step_that_runs_has_a_heading_of_its_own() {
@@ -48,9 +49,15 @@ fn every_function_is_in_the_table_of_functions() {
 #[test]
 fn every_test_that_is_named_as_a_proof_exists() {
     let root = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
-    let table = DURABILITY.split("\n## What proves it\n").nth(1).expect("the section is there");
+    let table =
+        |page: &'static str| page.split("\n## What proves it\n").nth(1).expect("the section is there");
+    let tables = [DURABILITY, POSTGRES].map(table);
     let mut named = 0;
-    for row in table.lines().filter(|line| line.starts_with("| ") && line.contains(".rs`")) {
+    for row in tables
+        .iter()
+        .flat_map(|table| table.lines())
+        .filter(|line| line.starts_with("| ") && line.contains(".rs`"))
+    {
         let code: Vec<&str> = row.split('`').skip(1).step_by(2).collect();
         let [file, test] = code[..] else { panic!("{row}: expected a file and a test") };
         let source =
@@ -58,7 +65,7 @@ fn every_test_that_is_named_as_a_proof_exists() {
         assert!(source.contains(&format!("fn {test}(")), "{file}: no {test}");
         named += 1;
     }
-    assert!(named > 10, "only {named} tests were found in the table");
+    assert!(named > 30, "only {named} tests were found in the table");
 }
 
 /// The rows of the first table behind a heading, each as its cells.

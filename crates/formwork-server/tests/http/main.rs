@@ -21,6 +21,7 @@ mod handlers;
 mod hostile;
 mod jobs;
 mod late;
+mod late_parts;
 mod lifecycle;
 mod limits;
 mod natural;

@@ -22,6 +22,7 @@ mod client;
 mod codings;
 #[path = "../http/conditional.rs"]
 mod conditional;
+mod deliveries_on_nodes;
 #[path = "../http/deprecated.rs"]
 mod deprecated;
 #[path = "../http/edge.rs"]
@@ -39,11 +40,14 @@ mod jobs;
 mod keys_nodes;
 #[path = "../http/late.rs"]
 mod late;
+#[path = "../http/late_parts.rs"]
+mod late_parts;
 #[path = "../http/lifecycle.rs"]
 mod lifecycle;
 #[path = "../http/limits.rs"]
 mod limits;
 mod limits_nodes;
+mod lost_commit;
 #[path = "../http/natural.rs"]
 mod natural;
 mod nodes;
@@ -58,6 +62,8 @@ mod parts;
 mod place;
 #[path = "../http/queries.rs"]
 mod queries;
+#[path = "../../../formwork-store/tests/suite_postgres/relay.rs"]
+mod relay;
 #[path = "../http/room.rs"]
 mod room;
 #[path = "../http/rules.rs"]

@@ -49,7 +49,7 @@ impl Noted {
 async fn an_operation_whose_commit_is_cut_is_done_once_and_answered() {
     let noted = Noted::open();
     for (number, cut) in [Cut::After, Cut::Before, Cut::After].into_iter().enumerate() {
-        noted.relay.cut_next(cut);
+        noted.relay.cut_next(cut, "");
         let ended = noted.store.run(noted.call("add", "a")).await;
         assert_eq!(answer(&ended).status, 201, "{cut:?}");
         assert_eq!((noted.count(), noted.relay.cuts()), (number as u64 + 1, number + 1), "{cut:?}");
@@ -65,7 +65,7 @@ async fn under_a_key_its_answer_is_the_one_that_is_kept() {
         let left = |status| Ok(KeptAnswer { status, ..KeptAnswer::default() });
         Once { key, render: Box::new(move |answer, _| left(answer.status)) }
     };
-    noted.relay.cut_next(Cut::After);
+    noted.relay.cut_next(Cut::After, "");
     let first = noted.store.run_once(noted.call("add", "a"), once()).await;
     assert!(matches!(&first, OnceEnded::Ran(_, Some(kept)) if kept.status == 201), "{first:?}");
     let again = noted.store.run_once(noted.call("add", "a"), once()).await;
@@ -130,7 +130,7 @@ async fn each_part_is_done_once_whichever_commit_is_cut() {
             };
             let begin = Call { part: Some(Box::new(part.clone())), ..noted.call("add_two", "a") };
             if cut_at == 0 {
-                noted.relay.cut_next(cut);
+                noted.relay.cut_next(cut, "");
             }
             let first = noted.store.run(begin).await;
             let resume = first.resume.expect("there is a second part");
@@ -138,7 +138,7 @@ async fn each_part_is_done_once_whichever_commit_is_cut() {
             let left = noted.store.unfinished(10).unwrap();
             assert_eq!((left.len(), left[0].step, left[0].holder), (1, 1, Holder::Own));
             if cut_at == 1 {
-                noted.relay.cut_next(cut);
+                noted.relay.cut_next(cut, "");
             }
             let second = Call {
                 part: Some(Box::new(Part { resume: Some(resume), ..part })),

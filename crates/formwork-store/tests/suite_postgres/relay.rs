@@ -63,8 +63,7 @@ impl Relay {
         let folder = url.split(['@', '/']).find(|part| part.starts_with("%2F")).expect("a folder");
         let socket = format!("{}/.s.PGSQL.5432", folder.replace("%2F", "/"));
         let listener = TcpListener::bind(("127.0.0.1", 0)).expect("a port");
-        let relay =
-            Self { port: listener.local_addr().expect("an address").port(), shared: Arc::default() };
+        let relay = Self { port: listener.local_addr().expect("an address").port(), shared: Arc::default() };
         let shared = Arc::clone(&relay.shared);
         std::thread::spawn(move || {
             for client in listener.incoming() {
@@ -86,12 +85,12 @@ impl Relay {
         format!("postgres://postgres@127.0.0.1:{}/postgres", self.port)
     }
 
-    /// Cuts the connection of the next commit.
-    pub(crate) fn cut_next(&self, cut: Cut) {
-        self.arm(cut, "", false);
+    /// Cuts the connection of the next commit of a transaction in which a text was sent.
+    pub(crate) fn cut_next(&self, cut: Cut, of: &str) {
+        self.arm(cut, of, false);
     }
 
-    /// Cuts the connection of the next commit of a transaction in which a text was sent; then nothing goes through.
+    /// The same, and then nothing goes through.
     pub(crate) fn cut_and_hold(&self, cut: Cut, of: &str) {
         self.arm(cut, of, true);
     }
