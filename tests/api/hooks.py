@@ -14,6 +14,24 @@ import schemathesis
 NUMBERS = itertools.count()
 
 
+def as_written(value):
+    """The same with the digits that a person would write: the tester makes multiples of 0.01 by multiplying, and what
+    binary fractions leave behind the fifteenth digit (0.35000000000000003) is no digit that anybody meant."""
+    if isinstance(value, float):
+        # No decimal of an example is larger, and the largest of doubles would be rounded beyond them.
+        return float(f"{value:.15g}") if abs(value) < 1e15 else value
+    if isinstance(value, dict):
+        return {name: as_written(member) for name, member in value.items()}
+    if isinstance(value, list):
+        return [as_written(item) for item in value]
+    return value
+
+
+@schemathesis.hook
+def map_body(context, body):
+    return as_written(body)
+
+
 @schemathesis.hook
 def before_call(context, case, kwargs):
     key = case.headers.get("Idempotency-Key") if case.headers else None

@@ -1,28 +1,30 @@
-//! The repository's own checks: `cargo run --release -p xtask -- tidy`.
+//! The repository's own checks: `cargo run --release -p xtask -- tidy` and `… -- supply`.
 //!
 //! What a compiler does not see: which room may import which, that every file says what it is, that every path
 //! that a page names exists, and that nothing unfinished is left in the code.
 
+mod supply;
 mod tidy;
 
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
     match std::env::args().nth(1).as_deref() {
-        Some("tidy") => report(&tidy::run()),
+        Some("tidy") => report("tidy", &tidy::run()),
+        Some("supply") => report("supply", &supply::run()),
         _ => {
-            say("usage: cargo run --release -p xtask -- tidy");
+            say("usage: cargo run --release -p xtask -- tidy|supply");
             ExitCode::from(2)
         }
     }
 }
 
-fn report(faults: &[String]) -> ExitCode {
+fn report(what: &str, faults: &[String]) -> ExitCode {
     for fault in faults {
         say(fault);
     }
     if faults.is_empty() {
-        say("tidy: nothing to mend");
+        say(&format!("{what}: nothing to mend"));
         ExitCode::SUCCESS
     } else {
         ExitCode::FAILURE

@@ -191,7 +191,7 @@ fn paths(name: &str, text: &str) -> Vec<String> {
 }
 
 /// Files of the repository, without what is built and what is hidden, sorted.
-fn files(folder: &Path) -> Vec<PathBuf> {
+pub(crate) fn files(folder: &Path) -> Vec<PathBuf> {
     let mut found = Vec::new();
     let mut folders = vec![folder.to_owned()];
     while let Some(folder) = folders.pop() {

@@ -266,4 +266,68 @@ fn a_decimal_that_is_not_negative_has_no_sign_and_one_above_zero_a_digit() {
     assert!(takes("tip", "0") && takes("tip", "1.25") && !takes("tip", "-1"));
     assert!(takes("price", "0.01") && !takes("price", "0.00") && !takes("price", "-1"));
     assert!(takes("change", "-1") && takes("change", "0"));
+    // As a number it has no more digits, and keeps the same bounds.
+    let number =
+        |field: &str, value: f64| judge(&description, &schema["properties"][field]).is_valid(&json!(value));
+    assert!(number("tip", 0.0) && number("tip", 1.25) && !number("tip", -1.0) && !number("tip", 1.255));
+    assert!(number("price", 0.01) && !number("price", 0.0) && number("change", -9999.99));
+    assert!(!number("change", 10_000.0) && !number("change", -10_000.0));
+}
+
+#[test]
+fn the_headers_of_answers_are_described_where_they_apply() {
+    let text = "# Shelf\n\n## 4) Primary Interface/API\n\n\
+                #### Operation: `look` — `GET /books/{isbn}`\n\n**Input:**\n- `isbn` (string) | which | required\n\n\
+                **Output:** the `book`\n\n**Behavior:**\n1. Anyone may call this.\n\
+                2. Finds the `book` where `isbn == input.isbn`, or fails with `404 book_not_found`.\n\n\
+                #### Operation: `add` — `POST /books`\n\n**Input:**\n- `isbn` (string) | which | required\n\n\
+                **Output:** `201` with the `book`\n\n**Behavior:**\n1. Anyone may call this.\n2. Creates a `book` from the input.\n\n\
+                ## 6) Data Model\n\n### Entity: `book`\n\n**Fields:**\n- `isbn` (string) | which | primary key\n\n\
+                ## 8) Performance, Caching & SLOs\n\n### Caching Strategy\n\n**Layer:** Books\n\
+                - **What:** responses of `look`\n- **TTL:** 60 s\n- **Invalidation:** on a write to `book`\n\n\
+                ## 9) Security, Governance, Cost Controls\n\n### Authentication (AuthN)\n\
+                - API keys in header `X-API-Key`\n- CORS: `https://app.example.com`, with credentials\n\n\
+                ## 14) Roadmap\n\n### Phase 1: One way\n- `add` is deprecated since 2029-06-01, ends 2030-01-02\n";
+    let description = openapi(&analyse_fragment(text.into()));
+    let named = description["components"]["headers"].as_object().unwrap();
+    let has = |path: &str, method: &str, status: &str, header: &str| {
+        let headers = &description["paths"][path][method]["responses"][status]["headers"];
+        let to = headers[header]["$ref"].as_str().and_then(|to| to.strip_prefix("#/components/headers/"));
+        to.is_some_and(|to| to == header && named.contains_key(to))
+    };
+    for (path, method) in
+        [("/books/{isbn}", "get"), ("/books", "post"), ("/livez", "get"), ("/openapi.json", "get")]
+    {
+        for status in description["paths"][path][method]["responses"].as_object().unwrap().keys() {
+            for header in [
+                "Cache-Control",
+                "X-Content-Type-Options",
+                "X-Frame-Options",
+                "Content-Security-Policy",
+                "Referrer-Policy",
+                "Server-Timing",
+                "Access-Control-Allow-Origin",
+                "Access-Control-Allow-Credentials",
+                "Vary",
+            ] {
+                assert!(has(path, method, status, header), "{method} {path} {status} {header}");
+            }
+        }
+    }
+    for header in ["Age", "Cache-Status"] {
+        assert!(
+            has("/books/{isbn}", "get", "200", header) && !has("/books", "post", "201", header),
+            "{header}"
+        );
+    }
+    for header in ["Deprecation", "Sunset"] {
+        assert!(has("/books", "post", "404", header) || has("/books", "post", "422", header), "{header}");
+        assert!(!has("/books/{isbn}", "get", "200", header), "{header}");
+    }
+    let codes = |path: &str, method: &str, status: &str| {
+        let content = &description["paths"][path][method]["responses"][status]["content"];
+        content["application/problem+json"]["schema"]["allOf"][1]["properties"]["code"]["enum"].clone()
+    };
+    assert_eq!(codes("/books/{isbn}", "get", "504"), json!(["not_kept"]));
+    assert_eq!(codes("/books", "post", "414"), json!(["uri_too_long"]));
 }

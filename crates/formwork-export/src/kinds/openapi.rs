@@ -5,6 +5,7 @@
 //! reference; OpenAPI Specification 3.1.1.
 
 mod answers;
+mod headers;
 mod limits;
 mod parameters;
 mod problems;
@@ -62,10 +63,14 @@ pub fn openapi(analysis: &Analysis) -> Value {
             item.entry(method).or_insert_with(|| cx.operation(index, operation));
         }
     }
+    let with_headers = |mut operation: Value| {
+        headers::describe_own(&cx, &mut operation["responses"]);
+        json!({"get": operation})
+    };
     for (path, about) in OURS {
-        paths.entry(path.to_owned()).or_insert_with(|| json!({"get": own(path, about)}));
+        paths.entry(path.to_owned()).or_insert_with(|| with_headers(own(path, about)));
     }
-    paths.entry("/openapi.json").or_insert_with(|| json!({"get": itself()}));
+    paths.entry("/openapi.json").or_insert_with(|| with_headers(itself()));
     let model = &analysis.model;
     let title = model.title.as_ref().map_or("Untitled", |title| &title.value);
     let mut info = json!({"title": title, "version": "1"});
@@ -79,6 +84,7 @@ pub fn openapi(analysis: &Analysis) -> Value {
         "paths": paths,
         "components": {
             "schemas": cx.named_schemas(),
+            "headers": headers::named(),
             "securitySchemes": cx.schemes(),
         },
     })
@@ -104,6 +110,7 @@ impl Cx<'_> {
         }
         let mut responses = answers::answers(self, operation, declared);
         responses.extend(problems::problems(self, index, operation));
+        headers::describe(self, index, operation, &mut responses);
         object.insert("responses".to_owned(), Value::Object(responses));
         object.insert("security".to_owned(), self.security(operation));
         if let Some(line) = self.deprecation(operation) {

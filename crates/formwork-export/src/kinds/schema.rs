@@ -1,6 +1,6 @@
 //! Types and rules of fields as JSON Schema (2020-12): what a caller may send, and what it will get.
 //!
-//! A decimal is a text with its digits; bounds that a schema cannot say of a text stand in its description. A pattern is
+//! A decimal is a text with its digits, and may be sent as a number as well; bounds that a schema cannot say of a text stand in its description. A pattern is
 //! written only where every dialect of regular expressions reads it alike. Source: language reference, *Types*.
 
 use formwork_language::constraint::{FieldRules, Format, Member};
@@ -158,7 +158,10 @@ impl<'a> Schemas<'a> {
             ty => plain_type(ty),
         };
         ruled(&mut schema, ty, rules);
-        Value::Object(schema)
+        match (ty, way) {
+            (Type::Decimal { precision, scale }, Way::In) => also_number(schema, (*precision, *scale), rules),
+            _ => Value::Object(schema),
+        }
     }
 
     fn members(&self, members: &[(Arc<str>, Type)], rules: &[Member], way: Way) -> Value {
@@ -268,6 +271,30 @@ fn plain_type(ty: &Type) -> Map<String, Value> {
         Value::Object(object) => object,
         _ => Map::new(),
     }
+}
+
+/// A decimal as it may be sent: as a text, or as a number with as many digits.
+fn also_number(mut text: Map<String, Value>, (precision, scale): (u8, u8), rules: &FieldRules) -> Value {
+    let mut number = Map::new();
+    number.insert("type".to_owned(), json!("number"));
+    let one = 10f64.powi(i32::from(precision.saturating_sub(scale).max(1)));
+    let step: f64 = format!("1e-{scale}").parse().unwrap_or(1.0);
+    number.insert("multipleOf".to_owned(), if scale == 0 { json!(1) } else { json!(step) });
+    number.insert("exclusiveMinimum".to_owned(), json!(-one));
+    number.insert("exclusiveMaximum".to_owned(), json!(one));
+    let sides = [(&rules.min, "minimum", "exclusiveMinimum"), (&rules.max, "maximum", "exclusiveMaximum")];
+    for (bound, closed, open) in sides {
+        let Some((bound, exclusive)) = bound else { continue };
+        number.remove(open);
+        let double = Type::Double;
+        number.insert(if *exclusive { open } else { closed }.to_owned(), self::number(*bound, &double));
+    }
+    let description = text.remove("description");
+    let mut schema = json!({"anyOf": [text, number]});
+    if let Some(description) = description {
+        schema["description"] = description;
+    }
+    schema
 }
 
 /// The digits of a decimal, behind what may stand before them.

@@ -236,6 +236,9 @@ impl Desk {
     }
 }
 
+/// Status and code, the request's line, its headers, and its body.
+type Case<'a> = ((u16, &'a str), String, Vec<&'a str>, &'a str);
+
 /// Everything that can be refused while the store is there.
 fn everything(desk: &mut Desk, upstream: &Receiver<String>) {
     let clerk = desk.clerk.clone();
@@ -257,7 +260,7 @@ fn everything(desk: &mut Desk, upstream: &Receiver<String>) {
     let cut_key = format!("x-api-key: {}", &desk.clerk_key[..desk.clerk_key.len() - 1]);
     let long = format!("x-long: {}", "hush".repeat(5000));
     let longer = format!("x-long: {}", "hush".repeat(20_000));
-    let table: Vec<((u16, &str), String, Vec<&str>, &str)> = vec![
+    let table: Vec<Case<'_>> = vec![
         ((400, "malformed"), "POST /people".into(), vec![clerk], "{\"password\":\"hush"),
         ((400, "malformed"), "POST /people".into(), vec![clerk], &deep),
         ((400, "malformed"), "GET /shares/%ff".into(), vec![clerk], ""),

@@ -82,6 +82,12 @@ fn parameter(cx: &Cx<'_>, field: &InputField) -> Option<Value> {
     // What is left out is left out: there is no null in a path, a query or a header.
     let sent = InputField { optional: false, ..field.clone() };
     let mut schema = cx.schemas.field(&sent, Way::In);
+    // What travels there is a text in any case.
+    if let (Type::Decimal { .. }, Some(text)) =
+        (&field.ty, schema.get_mut("anyOf").map(|ways| ways[0].take()))
+    {
+        schema = text;
+    }
     if let Some(object) = schema.as_object_mut() {
         object.remove("description");
         // What a document says of the key is held beside what every key must be.

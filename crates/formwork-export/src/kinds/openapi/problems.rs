@@ -64,6 +64,9 @@ fn edge(cx: &Cx<'_>, index: u32, operation: &Operation, add: &mut impl FnMut(u16
     if strict || !operation.input.fields.is_empty() {
         add(422, "invalid");
     }
+    if super::headers::is_cached(cx, index) {
+        add(504, "not_kept");
+    }
     if operation.writes && &*operation.method != "GET" {
         add(422, "idempotency_key_reused");
         if cx.program.once_rule(index).required {
