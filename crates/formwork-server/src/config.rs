@@ -186,6 +186,8 @@ pub struct Limits {
     pub connections: usize,
     /// Requests worked on at once; further ones are `503 overloaded`. 1,024 by default.
     pub requests: usize,
+    /// Proofs that do not hold, from one address in a minute; further ones are `429 too_many_failures`. 100 by default.
+    pub failed_proofs: u32,
     /// How long other nodes wait for this one after its last sign of life before they carry its operations on. 15 s by
     /// default.
     pub lease: Duration,
@@ -204,6 +206,7 @@ impl Default for Limits {
             drain: Duration::from_secs(10),
             connections: 4096,
             requests: 1024,
+            failed_proofs: 100,
             lease: Duration::from_secs(15),
         }
     }

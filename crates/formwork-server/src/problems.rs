@@ -51,6 +51,7 @@ catalogue! {
     KEY_REUSED = 422 "idempotency_key_reused" "The idempotency key belongs to another request";
     RATE_LIMITED = 429 "rate_limited" "Too many requests";
     HEADERS_TOO_LARGE = 431 "headers_too_large" "The header is too large";
+    TOO_MANY_FAILURES = 429 "too_many_failures" "Too many proofs that do not hold";
     INTERNAL = 500 "internal" "The server made a mistake";
     ARITHMETIC = 500 "arithmetic" "A computation has no result";
     INVARIANT = 500 "invariant" "What is stored would no longer add up";

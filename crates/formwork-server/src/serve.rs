@@ -249,13 +249,16 @@ impl Asked<'_> {
             return Err(Problem::of(&HEADERS_TOO_LARGE));
         }
         let mut held = shared.bodies.none();
-        let (proof, body) = match auth::prove(shared, operation, headers, shared.clock.now()).await? {
+        let failed = |problem| shared.failures.answered(problem, self.entrance.peer.ip(), shared.clock.now());
+        let proof = auth::prove(shared, operation, headers, shared.clock.now()).await;
+        let (proof, body) = match proof.map_err(failed)? {
             // What is signed is the body: it is read before anything is known of the caller.
             Some(Proof::Signed(claim)) => {
                 let body = self.body(index, body, &mut held).await?;
                 let target = self.head.uri.path_and_query().map_or("/", |target| target.as_str());
                 let signed = (self.head.method.as_str(), target);
-                (Some(claim.caller(signed, &body, &shared.store).await?), Sent::Read(body))
+                let caller = claim.caller(signed, &body, &shared.store).await.map_err(failed)?;
+                (Some(caller), Sent::Read(body))
             }
             Some(Proof::Of(caller)) => (Some(caller), Sent::Coming(body)),
             None => (None, Sent::Coming(body)),

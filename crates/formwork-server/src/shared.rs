@@ -1,6 +1,6 @@
 //! What all listeners share, compiled once from the program.
 
-use crate::auth::{Keys, Signatures, Tokens};
+use crate::auth::{Failures, Keys, Signatures, Tokens};
 use crate::cache::Caches;
 use crate::clock::Clock;
 use crate::config::{Addresses, Limits};
@@ -42,6 +42,8 @@ pub(crate) struct Shared {
     pub(crate) keys: Keys,
     /// Bearer tokens.
     pub(crate) tokens: Tokens,
+    /// Proofs that did not hold.
+    pub(crate) failures: Failures,
     /// Signed requests.
     pub(crate) signatures: Signatures,
     /// Changes to keys, one after the other, so that the last refresh shows the last change.

@@ -1,6 +1,6 @@
 //! Starting and stopping: binds, opens the store, writes `run.json`, and drains.
 
-use crate::auth::{Keys, Signatures, Tokens};
+use crate::auth::{Failures, Keys, Signatures, Tokens};
 use crate::cache::Caches;
 use crate::clock::Clock;
 use crate::config::{Addresses, ClockChoice, Config, Limits};
@@ -208,6 +208,7 @@ pub(crate) async fn start_in(
     }
     let program = Arc::new(program);
     let secrets = SecretValues::read(config.secrets, &program.secrets)?;
+    let failed_proofs = limits.failed_proofs;
     let signatures = Signatures::new(&program.signatures, &secrets).map_err(StartError::Secret)?;
     let tls =
         config.tls.as_ref().map(|files| Tls::open(files).map(Arc::new).map_err(StartError::Certificate));
@@ -291,6 +292,7 @@ pub(crate) async fn start_in(
         clock,
         keys,
         tokens,
+        failures: Failures::new(failed_proofs),
         signatures,
         metrics,
         seeds,

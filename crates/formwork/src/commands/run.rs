@@ -83,6 +83,9 @@ pub(crate) struct Arguments {
     /// What all answers that are not read yet may take up together; beyond it requests are refused with 503
     #[arg(long, value_name = "SIZE", default_value = "256MiB", value_parser = parse_bytes)]
     pub(crate) answer_room: usize,
+    /// How many proofs that do not hold an address may send in a minute; further ones are refused with 429
+    #[arg(long, value_name = "NUMBER", default_value_t = 100)]
+    pub(crate) failed_proofs: u32,
     /// How long after SIGTERM requests are still accepted while `/readyz` says 503 already; `0s` for not at all
     #[arg(long, value_name = "TIME", default_value = "1s", value_parser = parse_time)]
     pub(crate) drain_delay: Duration,
@@ -149,6 +152,7 @@ pub(crate) fn run(arguments: &Arguments, terminal: &Terminal) -> Result<Ending> 
         request: arguments.request_time,
         bodies: arguments.body_room,
         answers: arguments.answer_room,
+        failed_proofs: arguments.failed_proofs,
         ..Limits::default()
     };
     runtime.block_on(serve(config, limits, &analysis, (&pending, arguments.drain_delay), terminal))?;

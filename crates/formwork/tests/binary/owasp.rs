@@ -153,6 +153,13 @@ fn api2_2023_broken_authentication() {
     let revoked = formwork(&["keys", "revoke", "--data", desk.place.data_text(), id]);
     assert_eq!(revoked.code, 0, "{}", revoked.errors);
     refused(&with(&[("X-API-Key", &desk.bob)], "/tickets"));
+    // Who guesses is told to wait; who knows is not locked out by others at the same address.
+    let wrong = |_| with(&[("X-API-Key", &desk.bob)], "/tickets");
+    let waits = (0..100).map(wrong).find(|answer| answer.status == 429).expect("guessing ends");
+    assert_eq!(waits.json()["code"], "too_many_failures");
+    let seconds = waits.header("retry-after").and_then(|seconds| seconds.parse::<u32>().ok());
+    assert!(seconds.is_some_and(|seconds| (1..=60).contains(&seconds)), "{seconds:?}");
+    assert_eq!(desk.status(&desk.alice, "GET", "/tickets", None), 200);
 }
 
 #[test]

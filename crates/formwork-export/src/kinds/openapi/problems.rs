@@ -51,6 +51,7 @@ fn edge(cx: &Cx<'_>, index: u32, operation: &Operation, add: &mut impl FnMut(u16
         add(400, "cursor_invalid");
     }
     add(406, "not_acceptable");
+    add(429, "too_many_failures");
     add(431, "headers_too_large");
     add(500, "internal");
     add(503, "overloaded");
