@@ -5,6 +5,7 @@ use crate::dice::Dice;
 use crate::history::Moment;
 use crate::world::{Kept, World};
 use bytes::Bytes;
+use formwork_language::constraint::from_input;
 use formwork_language::program::{Operation, PathPart, Surface};
 use formwork_language::value::{Row, Value, json};
 use formwork_model::facts::Location;
@@ -239,13 +240,24 @@ impl Caller {
             .any(|it| matches!(it, formwork_language::program::Instruction::ReadPage { .. }));
         let fields = &operation.input.fields;
         let count = if page { fields.len().saturating_sub(2) } else { fields.len() };
+        // What fits together only as a flow has put it, such as the lines and the currency of an order, is hardly met by chance.
+        let together = match self.dice.chance(35) {
+            true => self.world.call_of_flow(index, &mut self.dice),
+            false => None,
+        };
         for field in fields.iter().take(count) {
             let may_go = field.optional || field.default.is_some();
-            if may_go && field.location != Location::Path && self.dice.chance(55) {
+            let said = together.as_ref().and_then(|together| together.get(&*field.name));
+            let said = said.and_then(|value| from_input(&field.ty, value.clone()).ok());
+            let is_left_out = if together.is_some() { said.is_none() } else { self.dice.chance(55) };
+            if may_go && field.location != Location::Path && is_left_out {
                 continue;
             }
-            let value = self.world.with_source_of(&mut self.dice, (about, anchor.clone()), |source| {
-                source.value(&field.name, &field.ty, &field.rules)
+            let drawn = said.filter(|_| field.location != Location::Path);
+            let value = drawn.unwrap_or_else(|| {
+                self.world.with_source_of(&mut self.dice, (about, anchor.clone()), |source| {
+                    source.value(&field.name, &field.ty, &field.rules)
+                })
             });
             match &field.location {
                 Location::Path => path_values.push((field.name.clone(), value.to_plain())),

@@ -6,7 +6,7 @@ use crate::values::Source;
 use crate::world::World;
 use bytes::Bytes;
 use formwork_check::Analysis;
-use formwork_language::behaviour::{FlowAction, FlowCall, FlowStep, PartnerAnswer};
+use formwork_language::behaviour::{FlowAction, FlowCall, FlowStep, PartnerAnswer, Target};
 use formwork_language::constraint::FieldRules;
 use formwork_language::eval::{Host, Scope, evaluate};
 use formwork_language::program::{AnswerField, AnswerShape, Code, Instruction, Program, TargetPart};
@@ -43,8 +43,17 @@ pub(crate) struct Script {
     words: Words,
 }
 
-/// What the flows of a document send, by the names of inputs.
-pub(crate) type Words = Arc<BTreeMap<String, Vec<Value>>>;
+/// What the flows of a document send.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Sayings {
+    /// By the names of inputs.
+    pub(crate) by_name: BTreeMap<String, Vec<Value>>,
+    /// By operation, the members of each call that depend on nothing before it: values that only fit together.
+    pub(crate) by_operation: BTreeMap<u32, Vec<BTreeMap<String, Value>>>,
+}
+
+/// What the flows of a document send, for all who draw from it.
+pub(crate) type Words = Arc<Sayings>;
 
 impl Script {
     /// Reads the flows and the calls of a document.
@@ -102,11 +111,17 @@ impl Script {
     fn sends(&mut self, call: &FlowCall) {
         let sent = call.input.as_ref().and_then(|input| constant_of_flow(input, 1));
         let Some(Value::Map(members)) = sent else { return };
+        let words = Arc::make_mut(&mut self.words);
+        let mut together = BTreeMap::new();
         for (name, value) in members.iter() {
             let Value::Text(name) = name else { continue };
             if !value.is_absent() && is_whole(value) {
-                Arc::make_mut(&mut self.words).entry(name.to_string()).or_default().push(value.clone());
+                words.by_name.entry(name.to_string()).or_default().push(value.clone());
+                together.insert(name.to_string(), value.clone());
             }
+        }
+        if let Target::Operation(operation) = &call.target {
+            words.by_operation.entry(*operation).or_default().push(together);
         }
     }
 

@@ -41,7 +41,7 @@ impl Source<'_> {
             return value;
         }
         if self.dice.chance(35)
-            && let Some(words) = self.words.get(name)
+            && let Some(words) = self.words.by_name.get(name)
             && let Some(word) = self.dice.pick(words)
             && let Ok(value) = from_input(ty, word.clone())
             && rules.violations(&value).is_empty()

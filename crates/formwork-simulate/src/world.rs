@@ -10,7 +10,7 @@ use crate::rules;
 use crate::values::Source;
 use formwork_engine::{OperationId, What};
 use formwork_language::program::{EntityId, Program};
-use formwork_language::value::Row;
+use formwork_language::value::{Row, Value};
 use formwork_store::{Driver, Fate, Inspector, Rows, Waiting, WaitingDelivery, Worked, WorkedOutcome};
 use parking_lot::Mutex;
 use std::collections::{BTreeMap, BTreeSet};
@@ -231,6 +231,12 @@ impl World {
         let book = self.book.lock();
         let program = &self.program;
         draw(&mut Source { program, history: &book.history, words: &self.words, now, about, anchor, dice })
+    }
+
+    /// What a flow of the document sends to an operation, as far as it depends on nothing before it.
+    pub(crate) fn call_of_flow(&self, operation: usize, dice: &mut Dice) -> Option<BTreeMap<String, Value>> {
+        let calls = self.words.by_operation.get(&u32::try_from(operation).ok()?)?;
+        dice.pick(calls).cloned()
     }
 
     /// A short while, sometimes a longer one.

@@ -186,6 +186,17 @@ fn the_examples_are_sound() {
     }
 }
 
+/// An order needs lines, their articles and one currency that fit together; without one nothing of the rest is reached.
+#[test]
+fn what_fits_together_only_in_a_flow_is_sent_together() {
+    let options = Options { runs: Some(6), ..Options::one(1) };
+    let report = simulate(&example("orders.md"), &options, &|_| {}).expect("a simulation");
+    assert!(report.is_fine(), "{}", report.to_text("orders"));
+    for operation in ["create_order", "get_order"] {
+        assert!(!report.never.contains(&operation.to_owned()), "{}", report.to_text("orders"));
+    }
+}
+
 #[test]
 fn a_store_that_drops_commits_is_found() {
     let report = simulated(Tamper { lies: true, ..Tamper::default() }, 40);
