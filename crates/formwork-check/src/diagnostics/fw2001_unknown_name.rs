@@ -22,6 +22,9 @@ pub(crate) fn found(
     nearest: Option<&str>,
 ) -> Diagnostic {
     let otherwise = match what {
+        "variable" if is_in_flow(cx, place) => {
+            "write `response.…` for a field of the answer, or remember it before, as in: ; remembers `x` = `response.…`"
+        }
         "variable" => "bind it before, as in: Lets `x` be `…`; or write `input.…` for a field of the input",
         "row" => "write a number, or a field of the row that *per* refers to, as in `payment.captured`",
         "function" => "the language reference lists all functions",
@@ -31,4 +34,11 @@ pub(crate) fn found(
         .at(place.span, format!("there is no {what} {}", quoted(name)))
         .nearest(cx, name, nearest, otherwise)
         .fix_of(place)
+}
+
+/// Whether it stands in a flow. Flows stand in the order of the text.
+fn is_in_flow(cx: &Context<'_>, place: &Place) -> bool {
+    let after = cx.model.flows.partition_point(|flow| flow.span.start <= place.span.start);
+    let before = after.checked_sub(1).and_then(|at| cx.model.flows.get(at));
+    before.is_some_and(|flow| flow.span.contains(place.span))
 }
