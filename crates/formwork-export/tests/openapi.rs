@@ -331,3 +331,42 @@ fn the_headers_of_answers_are_described_where_they_apply() {
     assert_eq!(codes("/books/{isbn}", "get", "504"), json!(["not_kept"]));
     assert_eq!(codes("/books", "post", "414"), json!(["uri_too_long"]));
 }
+
+#[test]
+fn signatures_are_described_with_what_is_signed() {
+    let document = "## 4) Primary Interface/API\n\n\
+        #### Operation: `hook` — `POST /hooks`\n\n**Input:** None\n\n**Output:** an object\n\n\
+        **Behavior:**\n1. Returns `{\"id\": caller.id}`.\n\n\
+        #### Operation: `who` — `GET /who`\n\n**Input:** None\n\n**Output:** an object\n\n\
+        **Behavior:**\n1. Returns `{\"id\": caller.id}`.\n\n\
+        ## 9) Security, Governance, Cost Controls\n\n### Authentication (AuthN)\n\n\
+        - `hook`: HMAC-SHA256 of the raw body in header `X-Signature` with secret `HOOK`, time in header `X-Time`, from `Bank`\n\
+        - HMAC-signed requests from `Partner`\n";
+    let description = openapi(&analyse_fragment(document.into()));
+    let official = jsonschema::draft202012::new(&serde_json::from_str(OFFICIAL).unwrap()).unwrap();
+    assert!(official.is_valid(&description), "{description:#}");
+    let schemes = &description["components"]["securitySchemes"];
+    let said = |name: &str, member: &str| schemes[name][member].as_str().expect("a text").to_owned();
+    assert_eq!((said("signature", "in"), said("signature", "name")), ("header".into(), "x-signature".into()));
+    assert!(
+        said("signature", "description")
+            .starts_with("HMAC-SHA256 of `x-time`, the raw body, joined by points")
+    );
+    assert_eq!(said("signature_2", "name"), "webhook-signature");
+    assert!(said("signature_2", "description").contains("`METHOD TARGET`"));
+    // What has a line of its own takes nothing else; any other operation takes the general signature beside a key.
+    assert_eq!(description["paths"]["/hooks"]["post"]["security"], json!([{"signature": []}]));
+    let ways = &description["paths"]["/who"]["get"]["security"];
+    assert_eq!(*ways, json!([{"api_key": []}, {"signature_2": []}]));
+    for operation in [&description["paths"]["/hooks"]["post"], &description["paths"]["/who"]["get"]] {
+        assert!(
+            operation["responses"]["409"]["description"].as_str().expect("told").contains("signature_used")
+        );
+        assert!(
+            operation["responses"]["429"]["description"]
+                .as_str()
+                .expect("told")
+                .contains("too_many_failures")
+        );
+    }
+}
