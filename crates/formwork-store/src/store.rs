@@ -13,8 +13,9 @@ use crate::system::{
 };
 use crate::vault::{Vault, of_delivery};
 use formwork_engine::{AuditEntry, Call, Ended, KeptOperation, OperationId, Refusal, StoreError, What};
-use formwork_language::program::{Condition, EntityId, Program, Statement};
+use formwork_language::program::{Budget, Condition, EntityId, Program, Statement, period_start};
 use formwork_language::value::Value;
+use formwork_model::sections::security::BudgetPeriod;
 use parking_lot::Mutex;
 use std::fmt;
 use std::sync::Arc;
@@ -23,6 +24,8 @@ use std::time::Duration;
 
 /// Rows that one call of [`Store::prune`] removes at most.
 const PRUNED_AT_ONCE: i64 = 1_000;
+/// How long the standing of a budget is kept behind the end of its period: 400 days, in microseconds.
+const BUDGETS_KEPT: i64 = 400 * 86_400_000_000;
 
 /// How long an event stays listed after every handler was told of it, in microseconds: 7 days.
 const EVENTS_KEPT: i64 = 7 * 86_400_000_000;
@@ -160,14 +163,25 @@ impl Store {
 
     /// Removes what is kept no longer at an instant, a bounded number of rows; gives whether more may be left.
     pub async fn prune(&self, now: i64) -> Result<bool, StoreError> {
+        let kept_since = now.saturating_sub(BUDGETS_KEPT);
+        let ends = |budget: &&Budget| budget.period != BudgetPeriod::Total;
+        // A period that began before the one of that instant had ended by then.
+        let ended = self.program().budgets.iter().filter(ends);
+        let ended: Vec<(Arc<str>, i64)> =
+            ended.map(|it| (Arc::clone(&it.name), period_start(it.period, kept_since))).collect();
         self.write(move |connection| {
+            let mut spent = 0;
+            for (name, before) in &ended {
+                spent = spent.max(system::prune_budget(connection, name, *before, PRUNED_AT_ONCE)?);
+            }
             let answers = system::prune_answers(connection, now, PRUNED_AT_ONCE)?;
             let before = now.saturating_sub(EVENTS_KEPT);
             let events = system::prune_outbox(connection, before, PRUNED_AT_ONCE)?;
             let left = system::prune_operations(connection, now, PRUNED_AT_ONCE)?;
             let admitted = system::prune_admissions(connection, now, PRUNED_AT_ONCE)?;
             let signed = system::prune_signatures(connection, now, PRUNED_AT_ONCE)?;
-            Ok(answers.max(events).max(left).max(admitted).max(signed) >= PRUNED_AT_ONCE.unsigned_abs())
+            let most = answers.max(events).max(left).max(admitted).max(signed).max(spent);
+            Ok(most >= PRUNED_AT_ONCE.unsigned_abs())
         })
         .await
     }

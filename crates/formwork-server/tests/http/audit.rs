@@ -10,8 +10,9 @@ use serde_json::{Value as Json, json};
 use sha2::{Digest, Sha256};
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
-use std::sync::LazyLock;
-use std::time::Duration;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, LazyLock};
+use std::time::{Duration, Instant};
 
 static CLUB: LazyLock<Analysis> = LazyLock::new(|| {
     let analysis = analyse_fragment(include_str!("../documents/audited.md").into());
@@ -427,4 +428,63 @@ async fn nodes_on_one_database_make_one_chain() {
     assert_eq!((joined, made > 40), (made, true));
     first.stop().await;
     second.stop().await;
+}
+
+/// How long the entry of a write waited for the chain: at the least, from the answer, which the commit is before, to the
+/// last look that saw it wait; and at the most, from the request to the first look that saw it chained.
+async fn until_chained(system: &System, key: &str) -> (Duration, Duration) {
+    let sent = Instant::now();
+    let member = join(system, key, "sample").await;
+    let (answered, mut waited) = (Instant::now(), Duration::ZERO);
+    let filter = AuditFilter { key: Some(id(&member).to_owned()), ..AuditFilter::default() };
+    loop {
+        let (own, looked) = (filter.clone(), Instant::now());
+        let places = trail(system.data(), move |trail| {
+            let mut places = Vec::new();
+            trail.each(&own, |stored| {
+                places.push(stored.place);
+                Ok::<(), AuditError>(())
+            })?;
+            Ok(places)
+        });
+        if places.await.first().is_some_and(Option::is_some) {
+            return (waited, sent.elapsed());
+        }
+        waited = looked.duration_since(answered);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn under_load_every_entry_is_chained_within_a_second() {
+    const SAMPLES: usize = 12;
+    let system = club().await;
+    let key = system.key("clerk", "carla").await;
+    let ended = Arc::new(AtomicBool::new(false));
+    let writers: Vec<_> = (0..4)
+        .map(|writer| {
+            let body = json!({"name": format!("w{writer}"), "mail": "w@example.com", "pin": "1"}).to_string();
+            let (ask, ended) = (system.public("POST /members").key(&key).json(&body), ended.clone());
+            tokio::spawn(async move {
+                let mut written = 0_u64;
+                while !ended.load(Ordering::Relaxed) {
+                    assert_eq!(ask.clone().send().await.status, 201);
+                    written += 1;
+                }
+                written
+            })
+        })
+        .collect();
+    let (mut least, mut most) = (Duration::ZERO, Duration::ZERO);
+    for _ in 0..SAMPLES {
+        let (waited, all) = until_chained(&system, &key).await;
+        (least, most) = (least.max(waited), most.max(all));
+    }
+    ended.store(true, Ordering::Relaxed);
+    let mut written = 0;
+    for writer in writers {
+        written += writer.await.expect("no panic");
+    }
+    println!("{written} writes beside; slowest of {SAMPLES}: {least:?} at the least, {most:?} at the most");
+    assert!(written > 50, "{written} writes are no load");
+    assert!(least <= Duration::from_secs(1), "an entry waited for {least:?} beside {written} writes");
 }

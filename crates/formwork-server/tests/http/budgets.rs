@@ -1,10 +1,12 @@
 //! Costs and budgets: what is kept back, charged, refused, told and given back, also in a crowd and after a crash.
 
 use crate::client::Received;
+use crate::place::options;
 use crate::system::{System, config, until_free};
 use crate::upstream::{Does, Upstream};
 use formwork_check::{Analysis, analyse_fragment};
 use formwork_server::{Config, Limits, Secrets, start_within};
+use formwork_store::Store;
 use serde_json::Value as Json;
 use std::sync::{Arc, LazyLock};
 use tempfile::TempDir;
@@ -247,4 +249,34 @@ async fn what_was_kept_back_when_the_process_died_is_settled_or_given_back_by_th
         assert_eq!(standing(&system, "a").await[0], spent);
         assert_eq!(ask(&system, "a", 970).await.status, 200);
     }
+}
+
+#[tokio::test]
+async fn how_a_period_stood_is_kept_for_400_days_and_the_present_one_for_ever() {
+    const DAY: i64 = 86_400_000_000;
+    let (system, _upstream) = started(&[takes(1)]).await;
+    assert_eq!(ask(&system, "a", 333).await.status, 200);
+    system.advance("24h").await;
+    assert_eq!(ask(&system, "a", 100).await.status, 200);
+    let folder = system.stop().await;
+    let program = Arc::new(BUDGETS.compiled.program.clone());
+    let store = Store::open(options(&folder.path().join("data")), program).expect("opens");
+    let kept = || {
+        let all = store.budgets(Some(TEAM), 100).expect("a list");
+        all.iter().map(|one| one.account.since).collect::<Vec<_>>()
+    };
+    let [second, first] = kept()[..] else { panic!("{:?}", kept()) };
+    assert_eq!(second - first, DAY);
+    // The first day ended when the second began.
+    for (now, left) in [
+        (second, vec![second, first]),
+        (second + 400 * DAY - 1, vec![second, first]),
+        (second + 400 * DAY, vec![second]),
+        (second + 401 * DAY - 1, vec![second]),
+        (second + 401 * DAY, vec![]),
+    ] {
+        while store.prune(now).await.expect("done") {}
+        assert_eq!(kept(), left, "{} days", (now - second) / DAY);
+    }
+    store.close().await;
 }

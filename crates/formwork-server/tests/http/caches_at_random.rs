@@ -223,7 +223,10 @@ impl Run {
     async fn read(&mut self, dice: &mut Dice) {
         let (caller, read) = (dice.below(self.callers.len()), dice.below(self.reads.len()));
         let path = self.address(read, dice);
+        // The first of the two fills the layer, unless something is kept already.
+        let first = told(&self.ask(caller, &path, None).await);
         let answer = self.ask(caller, &path, None).await;
+        assert_eq!(first, told(&answer), "document {}: nothing has happened in between", self.seed);
         let status = answer.header("cache-status").unwrap_or_default();
         self.hits += usize::from(status.starts_with("formwork; hit"));
         let now = self.anew(caller, &path).await;

@@ -139,6 +139,20 @@ pub(crate) fn budgets(
     rows.into_iter().map(account).collect()
 }
 
+/// Removes the accounts of a budget whose period began before an instant, at most so many; gives how many. One of which
+/// an operation still keeps something back stays until that is settled.
+pub(crate) fn prune_budget(
+    connection: &mut dyn SystemConnection,
+    name: &str,
+    before: i64,
+    most: i64,
+) -> Result<u64, StoreError> {
+    let sql = r#"DELETE FROM "_budgets" WHERE "id" IN (SELECT "id" FROM "_budgets"
+        WHERE "budget" = ?1 AND "since" < ?2
+        AND NOT EXISTS (SELECT 1 FROM "_reserved" WHERE "account" = "_budgets"."id") LIMIT ?3)"#;
+    connection.execute(sql, &[name.into(), before.into(), most.into()])
+}
+
 fn write(connection: &mut dyn SystemConnection, id: &str, standing: &Standing) -> Result<(), StoreError> {
     let sql = r#"UPDATE "_budgets" SET "spent" = ?2, "reserved" = ?3 WHERE "id" = ?1"#;
     let text = |amount| SystemValue::Text(format_decimal(amount));

@@ -24,7 +24,7 @@ pub use admissions::StoredAdmissions;
 pub(crate) use admissions::{load_admissions, lock_admissions, prune_admissions, put_admissions};
 pub(crate) use answers::{Kept, keep_answer, kept_answer, prune_answers};
 pub use budgets::StoredBudget;
-pub(crate) use budgets::{budgets, forget_reserved, keep_standing, note_reserved, standing};
+pub(crate) use budgets::{budgets, forget_reserved, keep_standing, note_reserved, prune_budget, standing};
 pub use deliveries::{FailedAttempt, StoredDelivery};
 pub(crate) use deliveries::{
     deliveries, keep_delivery, next_deliveries, note_attempt, prune_outbox, revive_delivery, take_delivery,

@@ -1,6 +1,7 @@
 //! `audit`: listed, verified and exported while the system runs and after it was killed.
 
-use crate::process::{Ended, Place, formwork};
+use crate::process::{Ended, Place, Server, formwork};
+use formwork_temporary_postgres::server as postgres;
 use serde_json::{Value, json};
 
 fn audit(place: &Place, arguments: &[&str]) -> Ended {
@@ -93,4 +94,50 @@ fn a_trail_that_would_not_be_kept_refuses_the_start() {
     assert_eq!(ended.code, 1, "{ended:?}");
     assert!(ended.errors.contains(&format!("line {number}, audit trail")), "{}", ended.errors);
     assert!(!place.data.exists());
+}
+
+#[test]
+fn a_trail_in_postgresql_is_listed_verified_and_exported_by_its_address() {
+    let place = Place::new();
+    let rows = postgres().make_database();
+    let address = postgres().url_of("postgres", &rows);
+    let server = Server::start(&place.document, &place.data, &["--database", &address]);
+    let key = place.key("member", "alice");
+    for slug in ["one", "two"] {
+        let body = json!({"url": "https://example.com/", "slug": slug});
+        assert_eq!(server.call(&key, "POST", "/links", Some(body)).status, 201);
+    }
+    let audit = |arguments: &[&str]| {
+        let (action, rest) = arguments.split_first().expect("an action");
+        formwork(&[&["audit", action, "--database", &address], rest].concat())
+    };
+    let began = std::time::Instant::now();
+    let head = loop {
+        let ended = audit(&["verify", "--format", "json"]);
+        assert_eq!(ended.code, 0, "{ended:?}");
+        let found: Value = serde_json::from_str(&ended.output).expect("JSON");
+        if found["unchained"] == 0 {
+            break found["head"].as_str().expect("a head").to_owned();
+        }
+        assert!(began.elapsed().as_secs() < 30, "{found}");
+    };
+    assert!(head.starts_with("2:"), "{head}");
+    let listed = audit(&["list", "--actor", "alice", "--entity", "link", "--format", "json"]);
+    let listed: Value = serde_json::from_str(&listed.output).expect("JSON");
+    let entries = listed["entries"].as_array().expect("a list");
+    let slugs: Vec<&Value> = entries.iter().map(|entry| &entry["after"]["slug"]).collect();
+    assert_eq!(slugs, ["one", "two"]);
+    let lines = audit(&["export"]).output;
+    let last: Value = serde_json::from_str(lines.lines().last().expect("a line")).expect("JSON");
+    assert_eq!(head, format!("2:{}", last["hash"].as_str().expect("a hash")));
+    assert_eq!(audit(&["verify", "--expect", &head]).code, 0);
+    // Without the system, and after a row was changed behind its back.
+    server.stop();
+    assert_eq!(audit(&["verify"]).code, 0);
+    postgres().carry_out(&rows, r#"UPDATE "_audit" SET "actor" = 'bob' WHERE "actor" = 'alice'"#);
+    let changed = audit(&["verify", "--expect", &head]);
+    let said: Vec<&str> = changed.output.lines().take(2).collect();
+    assert_eq!((changed.code, said), (1, vec!["entry 1 was changed", "entry 2 was changed"]), "{changed:?}");
+    let away = formwork(&["audit", "verify", "--database", &postgres().url_of("postgres", "nowhere")]);
+    assert_eq!(away.code, 2, "{away:?}");
 }
