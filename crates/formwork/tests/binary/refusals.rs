@@ -72,18 +72,24 @@ struct Refused {
     body: String,
 }
 
-/// Sends bytes, half of them perhaps, and reads to the end of the connection. A server may end it before it has read all.
+/// Sends bytes, half of them perhaps, and reads to the end of the connection. A server that refuses what it has not read
+/// resets the connection, and a busy system may lose the answer over it: then it is asked again, as a caller would.
 fn exchange(address: &str, request: &[u8]) -> Refused {
+    let text = (0..5).map(|_| sent(address, request)).find(|text| !text.is_empty()).unwrap_or_default();
+    let (head, body) = text.split_once("\r\n\r\n").unwrap_or_else(|| panic!("no answer: {text:?}"));
+    let status = head.split(' ').nth(1).and_then(|status| status.parse().ok()).expect("a status");
+    Refused { status, head: head.to_owned(), body: body.to_owned() }
+}
+
+/// What comes back, as it comes.
+fn sent(address: &str, request: &[u8]) -> String {
     let mut stream = connect(address).expect("connected");
     let _ = stream.write_all(request);
     let (mut bytes, mut buffer) = (Vec::new(), [0; 8192]);
     while let Ok(read @ 1..) = stream.read(&mut buffer) {
         bytes.extend_from_slice(&buffer[..read]);
     }
-    let text = String::from_utf8(bytes).expect("UTF-8");
-    let (head, body) = text.split_once("\r\n\r\n").unwrap_or_else(|| panic!("no answer: {text:?}"));
-    let status = head.split(' ').nth(1).and_then(|status| status.parse().ok()).expect("a status");
-    Refused { status, head: head.to_owned(), body: body.to_owned() }
+    String::from_utf8(bytes).expect("UTF-8")
 }
 
 /// A request as bytes: `GET /people`, headers as lines, and a body.
