@@ -7,7 +7,6 @@ use formwork_language::program::{InputField, Mode, Operation, PathPart, Surface}
 use formwork_model::Model;
 use formwork_model::facts::Location;
 use formwork_model::sections::observability::MetricKind;
-use formwork_model::sections::performance::CacheLayer;
 use formwork_model::values::Type;
 use std::net::SocketAddr;
 
@@ -242,21 +241,6 @@ fn number_example(field: &InputField) -> String {
     let most = field.rules.max.as_ref().map(|(bound, _)| whole(bound));
     let number = 1.max(least.unwrap_or(1)).min(most.unwrap_or(i128::MAX));
     number.to_string()
-}
-
-/// What a document promises of caches and is not kept, one line each: with one of them `run` refuses.
-pub fn not_kept(analysis: &Analysis) -> Vec<String> {
-    let says = |found: &&formwork_check::Diagnostic| {
-        let of_cache = |layer: &CacheLayer| layer.span.contains(found.span);
-        matches!(found.code, "FW0802" | "FW0807") && analysis.model.caches.iter().any(of_cache)
-    };
-    let line = |found: &formwork_check::Diagnostic| {
-        let before = analysis.source.get(..found.span.start as usize).unwrap_or_default();
-        let number = before.matches('\n').count() + 1;
-        let help = found.help.as_deref().map(|help| format!("; {help}")).unwrap_or_default();
-        format!("line {number}: {}{help} (`formwork explain {}`)", found.message, found.code)
-    };
-    analysis.diagnostics.iter().filter(says).map(line).collect()
 }
 
 /// What sections 8 to 10 promise and Formwork does not enforce yet, one line each.

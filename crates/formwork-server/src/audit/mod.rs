@@ -13,6 +13,7 @@ use crate::problems::Problem;
 use crate::respond::Reply;
 use crate::serve::Entrance;
 use crate::shared::{ReadsRequest, Shared};
+use crate::unkept::{Means, Unkept};
 use formwork_check::Analysis;
 use formwork_engine::AuditEntry;
 use formwork_language::program::Program;
@@ -21,17 +22,11 @@ use http::request::Parts as Head;
 use http::{HeaderValue, Method};
 use std::sync::{Arc, OnceLock};
 
-/// The lines of the audit trail that are not understood, or ask for what is not recorded: each with its number, why,
-/// and the way out. A system with any of them is not run.
-pub fn audit_left_open(analysis: &Analysis) -> Vec<String> {
-    let open = analysis.compiled.program.audit.open.iter().map(|(span, why)| {
-        let before = analysis.source.get(..span.start as usize).unwrap_or_default();
-        let line = before.matches('\n').count() + 1;
-        format!(
-            "line {line}, audit trail: {why}; name entities or operations in code, write `all writes`, `denials` or `None`, or leave it out"
-        )
-    });
-    open.collect()
+/// The lines of the audit trail that are not understood, or ask for what is not recorded.
+pub(crate) fn unkept(analysis: &Analysis, _: Means<'_>) -> Vec<Unkept> {
+    let way = "name entities or operations in code, write `all writes`, `denials` or `None`, or leave it out";
+    let open = analysis.compiled.program.audit.open.iter();
+    open.map(|(span, why)| Unkept::at(analysis, *span, format!("audit trail: {why}; {way}"))).collect()
 }
 
 /// Who called, once that is known.

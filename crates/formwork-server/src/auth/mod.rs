@@ -6,15 +6,15 @@ mod current;
 mod failures;
 mod key_set;
 mod key_text;
-mod left_open;
 mod signed;
+mod unkept;
 
 pub(crate) use bearer::Bearer;
 pub(crate) use failures::Failures;
 pub(crate) use key_set::is_key_address;
 pub(crate) use key_text::{key_hash, key_text};
-pub use left_open::authentication_left_open;
 pub(crate) use signed::{Claim, Signatures};
+pub(crate) use unkept::unkept;
 
 use crate::json::{self, Json};
 use crate::problems::{FORBIDDEN, Problem, UNAUTHENTICATED};

@@ -9,6 +9,7 @@ mod flights;
 mod headers;
 mod kept;
 mod key;
+mod unkept;
 
 use crate::problems::{Entry, Problem};
 use crate::respond::Reply;
@@ -23,6 +24,7 @@ use kept::{Keeper, Kept};
 use std::fmt::Write;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+pub(crate) use unkept::unkept;
 
 /// What `only-if-cached` gets when nothing is kept (RFC 9111, 5.2.1.7).
 const NOT_KEPT: Entry = Entry { status: 504, code: "not_kept", title: "No answer is kept" };

@@ -6,14 +6,14 @@
 mod coding;
 mod cors;
 mod deprecated;
-mod left_open;
 mod trace;
+mod unkept;
 
 pub(crate) use coding::check as check_coding;
 pub use cors::Origins;
 pub(crate) use deprecated::Deprecated;
-pub use left_open::edge_left_open;
 pub(crate) use trace::{carried, current_id, pass_on};
+pub(crate) use unkept::unkept;
 
 use crate::config::Config;
 use crate::listen::Unread;

@@ -10,10 +10,10 @@ mod memory;
 mod nodes;
 mod progress;
 mod told;
-mod unenforced;
+mod unkept;
 mod window;
 
-pub use unenforced::unenforced_limit;
+pub(crate) use unkept::unkept;
 
 use crate::auth::Caller;
 use crate::clock::Clock;

@@ -1,16 +1,16 @@
 //! Cache layers over HTTP: what is given again, to whom, and until when.
 
 use crate::client::Received;
-use crate::system::System;
+use crate::system::{System, unkept};
 use formwork_check::{Analysis, analyse_fragment};
-use formwork_server::{Limits, not_kept};
+use formwork_server::Limits;
 use std::sync::LazyLock;
 
 static NOTES: LazyLock<Analysis> = LazyLock::new(|| {
     let analysis = analyse_fragment(include_str!("../documents/caches.md").into());
     let said: Vec<_> = analysis.diagnostics.iter().map(|found| (found.code, &found.message)).collect();
     assert!(!analysis.has_errors(), "{said:?}");
-    assert_eq!(not_kept(&analysis), [] as [&str; 0], "{said:?}");
+    assert_eq!(unkept(&analysis), [] as [&str; 0], "{said:?}");
     analysis
 });
 

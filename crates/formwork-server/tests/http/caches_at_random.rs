@@ -2,9 +2,9 @@
 //! held against the one that is made without a cache, for several callers, also while a write is under way.
 
 use crate::client::Received;
-use crate::system::System;
+use crate::system::{System, unkept};
 use formwork_check::{Analysis, analyse_fragment};
-use formwork_server::{Limits, not_kept};
+use formwork_server::Limits;
 use std::collections::BTreeMap;
 use std::fmt::Write;
 
@@ -295,7 +295,7 @@ async fn what_is_kept_is_what_would_be_answered_without_a_cache() {
         let analysis: Analysis = analyse_fragment(text.as_str().into());
         let said: Vec<_> = analysis.diagnostics.iter().map(|found| (found.code, &found.message)).collect();
         assert!(!analysis.has_errors(), "{said:?}\n{text}");
-        assert_eq!(not_kept(&analysis), [] as [&str; 0], "{text}");
+        assert_eq!(unkept(&analysis), [] as [&str; 0], "{text}");
         let system = System::start(&analysis, Limits::default()).await;
         let mut callers = vec![];
         for (name, role, team) in

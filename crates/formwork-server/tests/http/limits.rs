@@ -1,9 +1,9 @@
 //! Limits of section 9: how often, how many at a time, how large, and how many rows there may be.
 
 use crate::client::Received;
-use crate::system::{System, config, until_free};
+use crate::system::{System, config, unkept, until_free};
 use formwork_check::{Analysis, analyse_fragment};
-use formwork_server::{ClockChoice, Config, Limits, start, unenforced_limit};
+use formwork_server::{ClockChoice, Config, Limits, start};
 use std::sync::LazyLock;
 use std::time::{Duration, Instant};
 use tokio::task::JoinSet;
@@ -15,7 +15,7 @@ pub(crate) static NOTES: LazyLock<Analysis> = LazyLock::new(|| read(TEXT));
 fn read(text: &str) -> Analysis {
     let analysis = analyse_fragment(text.into());
     assert!(!analysis.has_errors(), "{:?}", analysis.diagnostics);
-    assert_eq!(unenforced_limit(&analysis), None);
+    assert_eq!(unkept(&analysis), [] as [&str; 0]);
     analysis
 }
 
@@ -304,9 +304,9 @@ async fn rows_that_were_there_before_a_quota_stay_and_count() {
 fn a_limit_that_nobody_would_enforce_is_told_with_its_line_and_the_way_out() {
     let told = |line: &str| {
         let text = TEXT.replace("- 1 KiB per request", line);
-        unenforced_limit(&analyse_fragment(text.into())).unwrap_or_default()
+        unkept(&analyse_fragment(text.into())).join("\n")
     };
-    assert!(told("- device: 50 samples/s, burst 1000").contains("is not understood [FW0914]; write"));
+    assert!(told("- device: 50 samples/s, burst 1000").contains("is not understood; write"));
     assert!(told("- `ad`: 5 requests per second").contains("there is no operation `ad`"));
     assert!(
         told("- `add`: 5 requests per second per `input.shelf`")

@@ -3,7 +3,7 @@
 use crate::client::{Ask, ask};
 use crate::place::placed;
 use formwork_check::{Analysis, analyse};
-use formwork_server::{ClockChoice, Config, Limits, Running, start_within};
+use formwork_server::{ClockChoice, Config, Limits, Means, Running, Secrets, TokenSource, start_within};
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::LazyLock;
@@ -123,4 +123,10 @@ impl System {
         assert_eq!(counted.status, 200, "{counted:?}");
         counted.json()["count"].as_u64().expect("a count")
     }
+}
+
+/// What of a document would not be kept, in words.
+pub(crate) fn unkept(analysis: &Analysis) -> Vec<String> {
+    let means = Means { tokens: &TokenSource::default(), secrets: Secrets::Test };
+    formwork_server::unkept(analysis, means).iter().map(ToString::to_string).collect()
 }

@@ -12,9 +12,8 @@ use clap::{Args, ValueEnum};
 use formwork_check::Analysis;
 use formwork_language::program::Surface;
 use formwork_server::{
-    ClockChoice, Config, Limits, Origins, Running, Secrets, TlsFiles, TokenSource, UpstreamAddress,
-    audit_left_open, authentication_left_open, curl_line, edge_left_open, mode_table, not_kept,
-    not_yet_enforced, start_within, unenforced_limit,
+    ClockChoice, Config, Limits, Means, Origins, Running, Secrets, TlsFiles, TokenSource, UpstreamAddress,
+    curl_line, mode_table, not_yet_enforced, start_within, unkept,
 };
 use formwork_store::VariablesKey;
 use std::net::SocketAddr;
@@ -102,15 +101,6 @@ pub(crate) enum Clock {
 pub(crate) fn run(arguments: &Arguments, terminal: &Terminal) -> Result<Ending> {
     let source = documents::read(&arguments.document)?;
     let Some(analysis) = findings::executable(source, terminal) else { return Ok(Ending::FallsShort) };
-    let open = [audit_left_open(&analysis), edge_left_open(&analysis), not_kept(&analysis)].concat();
-    if let Some(first) = open.first() {
-        terminal.must_say(&format!("{}: {first}", arguments.document));
-        return Ok(Ending::FallsShort);
-    }
-    if let Some(limit) = unenforced_limit(&analysis) {
-        terminal.error(&anyhow::anyhow!("{}: {limit}", arguments.document));
-        return Ok(Ending::FallsShort);
-    }
     let mut origins = Origins::default();
     for origin in &arguments.cors_origins {
         origins.add(origin).map_err(anyhow::Error::msg)?;
@@ -137,8 +127,11 @@ pub(crate) fn run(arguments: &Arguments, terminal: &Terminal) -> Result<Ending> 
         upstream_authorities: arguments.upstream_ca.clone(),
         description: Some(formwork_export::openapi(&analysis).to_string().into()),
     };
-    if let Some(first) = authentication_left_open(&analysis, &config.token_source, config.secrets).first() {
-        terminal.must_say(&format!("{}: {first}", arguments.document));
+    let unkept = unkept(&analysis, Means { tokens: &config.token_source, secrets: config.secrets });
+    for one in &unkept {
+        terminal.error(&anyhow::anyhow!("{}: {one}", arguments.document));
+    }
+    if !unkept.is_empty() {
         return Ok(Ending::FallsShort);
     }
     let mut pending = not_yet_enforced(&analysis.model);

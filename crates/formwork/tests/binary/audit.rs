@@ -92,7 +92,7 @@ fn a_trail_that_would_not_be_kept_refuses_the_start() {
     let document = place.document.to_str().expect("UTF-8");
     let ended = formwork(&["run", document, "--data", place.data_text()]);
     assert_eq!(ended.code, 1, "{ended:?}");
-    assert!(ended.errors.contains(&format!("line {number}, audit trail")), "{}", ended.errors);
+    assert!(ended.errors.contains(&format!("line {number}: audit trail")), "{}", ended.errors);
     assert!(!place.data.exists());
 }
 

@@ -1,16 +1,16 @@
-//! Ways of authentication, but those of the connection itself, that section 9 asks for and nothing here enforces: `run` refuses to begin with one.
+//! Ways of authentication, but those of the connection itself, that section 9 asks for and nothing here enforces.
 //!
-//! Source: issue and language reference, *AuthN*: what the document asks for and Formwork does not enforce is an error.
+//! Source: language reference, *AuthN*: what the document asks for and Formwork does not enforce is an error.
 
 use super::is_key_address;
 use crate::config::{Secrets, TokenSource};
+use crate::unkept::{Means, Unkept};
 use formwork_check::Analysis;
 use formwork_language::program::{SignatureRule, TokenAlgorithm};
 use formwork_model::sections::security::{self, AuthenticationKind, TokenRule};
 
-/// One sentence for each line of section 9 about authentication that would not be held: where it stands, and the way
-/// out.
-pub fn authentication_left_open(analysis: &Analysis, tokens: &TokenSource, secrets: Secrets) -> Vec<String> {
+/// The lines of section 9 about authentication that would not be held.
+pub(crate) fn unkept(analysis: &Analysis, Means { tokens, secrets }: Means<'_>) -> Vec<Unkept> {
     let open = |kind: &AuthenticationKind| match kind {
         AuthenticationKind::Hmac(rule) => unsigned(analysis, rule, secrets),
         AuthenticationKind::BearerJwt(rule) => lacking(rule, tokens),
@@ -20,8 +20,8 @@ pub fn authentication_left_open(analysis: &Analysis, tokens: &TokenSource, secre
     lines
         .filter_map(|line| {
             let why = open(&line.kind)?;
-            let at = analysis.lines.position(&analysis.source, line.text.span.start).line;
-            Some(format!("line {at}: `{}` is not enforced: {why}", line.text.value.trim()))
+            let why = format!("`{}` is not enforced: {why}", line.text.value.trim());
+            Some(Unkept::at(analysis, line.text.span, why))
         })
         .collect()
 }
@@ -65,8 +65,7 @@ mod tests {
     use super::*;
 
     fn said(line: &str, tokens: &TokenSource) -> Vec<String> {
-        let text = format!("## 9) Security\n\n### Authentication (AuthN)\n\n- {line}\n");
-        authentication_left_open(&formwork_check::analyse_fragment(text.into()), tokens, Secrets::Test)
+        crate::unkept::said("Authentication (AuthN)", line, tokens)
     }
 
     #[test]
