@@ -85,7 +85,7 @@ async fn a_new_rule_that_a_row_breaks_is_refused_and_named() {
         (document(FIELDS, "**Indexes/Keys:** unique (`state`)"), "`note` has a new key: unique note(state)"),
         (
             document(FIELDS, "**Invariant:** the sum of `note.rank` is at most `2`"),
-            "it is 3 where 2 is the bound",
+            "sum of `note.rank` is at most `2`: it is 3 where 2 is the bound",
         ),
         (
             document(FIELDS, "**Invariant:** the number of `note` per `state` is `1`"),

@@ -108,9 +108,10 @@ impl Rules<'_> {
 
     /// The expression behind the comparison; numbers may stand without backticks.
     fn right(&mut self, reader: &mut Reader<'_>) -> Result<(Option<Ast>, Span), Misread> {
+        let place = reader.peek().map(|token| token.span);
         if let Some(code) = reader.opt_code() {
             let code: Code = code;
-            return Ok((self.parse_code(&code), code.span()));
+            return Ok((self.parse_code(&code), place.unwrap_or(code.span())));
         }
         let before = reader.position();
         let number = reader.number("an expression in backticks")?;
