@@ -3,7 +3,7 @@
 use crate::mock::matching;
 use formwork_check::Analysis;
 use formwork_language::behaviour::Inference;
-use formwork_language::program::{InputField, Mode, Operation, PathPart, Surface};
+use formwork_language::program::{InputField, Mode, Operation, PathPart, Program, SignatureRule, Surface};
 use formwork_model::Model;
 use formwork_model::facts::Location;
 use formwork_model::sections::observability::MetricKind;
@@ -94,8 +94,9 @@ pub(crate) fn route(operation: &Operation) -> String {
 }
 
 /// A curl line that calls the operation with plausible input from types and rules: the required fields, and texts of
-/// a pattern, which are names that the other lines refer to. The key is `$KEY`.
-pub fn curl_line(operation: &Operation, address: SocketAddr, api_key_header: &str) -> String {
+/// a pattern, which are names that the other lines refer to. The key is `$KEY`; what a signature line of its own asks
+/// for is made by the shell.
+pub fn curl_line(program: &Program, operation: &Operation, address: SocketAddr) -> String {
     let located = |wanted: &Location| -> Vec<&InputField> {
         let needed = |field: &&InputField| {
             let required = !field.optional && field.default.is_none();
@@ -127,10 +128,10 @@ pub fn curl_line(operation: &Operation, address: SocketAddr, api_key_header: &st
         line.push_str(&format!(" -X {}", operation.method));
     }
     line.push_str(&format!(" '{}'", quoted(&format!("http://{address}{path}{query}"))));
-    // A signature is another one for each request.
+    let signature = program.signatures.iter().find(|rule| rule.is_of(&operation.name));
     let takes_key = !operation.access.public && !operation.access.signed;
     if takes_key && operation.surface == Surface::Public {
-        line.push_str(&format!(" -H \"{api_key_header}: $KEY\""));
+        line.push_str(&format!(" -H \"{}: $KEY\"", program.api_key_header));
     }
     for field in &operation.input.fields {
         if let Location::Header(name) = &field.location
@@ -140,15 +141,39 @@ pub fn curl_line(operation: &Operation, address: SocketAddr, api_key_header: &st
         }
     }
     let body = located(&Location::Body);
-    if !body.is_empty() {
-        let members: Vec<String> =
-            body.into_iter().map(|field| format!("\"{}\":{}", field.name, example(field))).collect();
-        line.push_str(&format!(
-            " -H 'content-type: application/json' -d '{}'",
-            quoted(&format!("{{{}}}", members.join(",")))
-        ));
+    let members: Vec<String> =
+        body.into_iter().map(|field| format!("\"{}\":{}", field.name, example(field))).collect();
+    let body = if members.is_empty() { String::new() } else { quoted(&format!("{{{}}}", members.join(","))) };
+    match signature {
+        Some(rule) => signed(rule, &line, &body),
+        None if body.is_empty() => line,
+        None => format!("{line} -H 'content-type: application/json' -d '{body}'"),
     }
-    line
+}
+
+/// A line of curl that signs its request as the rule of its operation says.
+fn signed(rule: &SignatureRule, line: &str, body: &str) -> String {
+    let mut text = String::new();
+    let mut headers = String::new();
+    if let Some(id) = rule.id_header() {
+        text.push_str("msg_$now.");
+        headers.push_str(&format!(" -H \"{id}: msg_$now\""));
+    }
+    if let Some(time) = rule.time_header() {
+        text.push_str("$now.");
+        headers.push_str(&format!(" -H \"{time}: $now\""));
+    }
+    let code = format!("printf %s \"{text}$body\" | openssl dgst -sha256 -hmac \"${}\"", rule.secret);
+    let code = match rule.header {
+        Some(_) => format!("$({code} -hex | sed 's/.* //')"),
+        None => format!("v1,$({code} -binary | base64)"),
+    };
+    let header = rule.header();
+    let sent = match body.is_empty() {
+        true => "",
+        false => " -H 'content-type: application/json' -d \"$body\"",
+    };
+    format!("now=$(date +%s) body='{body}'; {line}{sent}{headers} -H \"{header}: {code}\"")
 }
 
 /// The page's own inputs are optional by nature.

@@ -130,11 +130,8 @@ async fn what_start_prints_is_true() {
 
     let program = &SHORTLINK.compiled.program;
     let address = ([127, 0, 0, 1], 8080).into();
-    let lines: Vec<String> = program
-        .operations
-        .iter()
-        .map(|operation| curl_line(operation, address, &program.api_key_header))
-        .collect();
+    let lines: Vec<String> =
+        program.operations.iter().map(|operation| curl_line(program, operation, address)).collect();
     insta::assert_snapshot!("curl_lines", lines.join("\n"));
     // The input of the first line is accepted as it stands.
     let body = lines[0].split("-d '").nth(1).and_then(|rest| rest.strip_suffix('\'')).expect("a body");

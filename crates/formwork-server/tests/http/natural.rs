@@ -135,7 +135,7 @@ async fn every_curl_line_of_a_natural_document_is_answered() {
     let program = &PARCELS.compiled.program;
     let address = counter.system.running.addresses().public;
     for operation in &program.operations {
-        let line = curl_line(operation, address, &program.api_key_header);
+        let line = curl_line(program, operation, address);
         let path = line.split(&format!("http://{address}")).nth(1).and_then(|rest| rest.split('\'').next());
         let ask = counter.ask(&format!("{} {}", operation.method, path.expect("a path")));
         let body = line.split("-d '").nth(1).and_then(|rest| rest.strip_suffix('\''));

@@ -212,3 +212,20 @@ async fn of_several_proofs_the_one_counts_that_the_document_names_first() {
         assert_eq!(ask.json()["id"], if *first == KEY { "ann" } else { "Partner" }, "{lines:?}");
     }
 }
+
+#[test]
+fn the_line_to_try_signs_as_the_document_says() {
+    let line = |lines: &str| {
+        let analysis = document(lines);
+        let program = &analysis.compiled.program;
+        let hook = program.operations.iter().find(|operation| &*operation.name == "hook").expect("there");
+        formwork_server::curl_line(program, hook, ([127, 0, 0, 1], 80).into())
+    };
+    let own = line(HOOK);
+    assert!(own.starts_with("now=$(date +%s) body='{\"text\":"), "{own}");
+    let signature = r#"-H "x-time: $now" -H "x-signature: $(printf %s "$now.$body" | openssl dgst -sha256 -hmac "$HOOK" -hex | sed 's/.* //')""#;
+    assert!(own.contains(r#" -d "$body" "#) && own.ends_with(signature), "{own}");
+    let standard = line("- `hook`: HMAC-signed requests with secret `HOOK`");
+    let signature = r#"-H "webhook-signature: v1,$(printf %s "msg_$now.$now.$body" | openssl dgst -sha256 -hmac "$HOOK" -binary | base64)""#;
+    assert!(standard.ends_with(signature), "{standard}");
+}

@@ -295,7 +295,7 @@ fn calls(analysis: &Analysis, running: &Running) -> String {
                 Surface::Public => addresses.public,
                 Surface::Internal => addresses.internal,
             };
-            let line = curl_line(operation, address, &program.api_key_header);
+            let line = curl_line(program, operation, address);
             match operation.surface {
                 Surface::Public if running.is_secure() => line.replacen("http://", "https://", 1),
                 _ => line,
