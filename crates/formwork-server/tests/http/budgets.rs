@@ -5,7 +5,7 @@ use crate::place::options;
 use crate::system::{System, config, until_free};
 use crate::upstream::{Does, Upstream};
 use formwork_check::{Analysis, analyse_fragment};
-use formwork_server::{Config, Limits, Secrets, start_within};
+use formwork_server::{Config, Limits, Secrets, mode_table, start_within};
 use formwork_store::Store;
 use serde_json::Value as Json;
 use std::sync::{Arc, LazyLock};
@@ -129,6 +129,28 @@ async fn a_mocked_operation_is_charged_and_refused_like_any_other() {
     assert_eq!(paint().await.status, 200);
     assert_eq!(paint().await.outcome(), "402 no_money");
     assert_eq!(standing(&system, "a").await, ["0.8", "0", "0.2"]);
+}
+
+#[tokio::test]
+async fn an_inferred_operation_is_charged_and_refused_and_then_changes_nothing() {
+    let text = include_str!("../documents/parcels.md").replace(
+        "## 13) Reference",
+        "### Cost Controls\n- each `create_parcel` costs `0.4` USD\n- budget 1 USD in total, refuse with `402 no_money` at 100%\n\n## 13) Reference",
+    );
+    let parcels = analyse_fragment(text.into());
+    let row = mode_table(&parcels).into_iter().find(|row| row.name == "create_parcel").expect("there");
+    assert!(row.mode.to_string().contains("inferred"), "{row:?}");
+    let system = System::start(&parcels, Limits::default()).await;
+    let key = system.first_key("clerk");
+    let parcel = r#"{"addressee":"Ada","grams":120}"#;
+    let create = async |body: &str| system.public("POST /parcels").key(&key).json(body).send().await;
+    assert_eq!(create(parcel).await.status, 201);
+    assert_eq!(create(r#"{"addressee":"Ada","grams":0}"#).await.status, 422, "what is wrong costs nothing");
+    assert_eq!(create(parcel).await.status, 201);
+    assert_eq!(create(parcel).await.outcome(), "402 no_money");
+    assert_eq!(system.count(r#"{"entity":"parcel"}"#).await, 2);
+    let shown = system.admin("GET /budgets").send().await.json();
+    assert_eq!((&shown["budgets"][0]["spent"], &shown["budgets"][0]["left"]), (&"0.8".into(), &"0.2".into()));
 }
 
 #[tokio::test]

@@ -4,6 +4,7 @@ use crate::client::Received;
 use crate::system::{System, config, unkept, until_free};
 use formwork_check::{Analysis, analyse_fragment};
 use formwork_server::{ClockChoice, Config, Limits, start};
+use serde_json::json;
 use std::sync::LazyLock;
 use std::time::{Duration, Instant};
 use tokio::task::JoinSet;
@@ -276,6 +277,40 @@ async fn rows_that_go_or_move_make_room_and_those_that_come_count() {
     assert_eq!(change(&idle, r#"{"state":"busy"}"#).await.outcome(), "409 too_busy");
     assert_eq!(change(&last, r#"{"state":"idle"}"#).await.status, 200);
     assert_eq!(change(&idle, r#"{"state":"busy"}"#).await.status, 200);
+}
+
+#[tokio::test]
+async fn batches_and_standing_steps_are_held_to_a_quota_and_make_room() {
+    let system = notes().await;
+    let put_all = async |owners: &[&str], alone: bool| {
+        let body = json!({"owners": owners, "alone": alone}).to_string();
+        system.public("POST /items/all").json(&body).send().await
+    };
+    let of = async |owner: &str| {
+        let condition = format!("owner == {owner:?}");
+        system.count(&json!({"entity": "item", "where": condition}).to_string()).await
+    };
+    // In one transaction all or nothing; each by itself, as many as there may be.
+    let (eleven, eight) = (["ann"; 11], ["ann"; 8]);
+    assert_eq!(put_all(&eleven, false).await.outcome(), "409 quota_exceeded");
+    assert_eq!(of("ann").await, 0);
+    assert_eq!(put_all(&eight, false).await.json(), json!({"made": 8}));
+    let mixed = ["ann", "ben", "ann", "ann", "ben", "ann"];
+    assert_eq!(put_all(&mixed, true).await.json(), json!({"made": 4}));
+    assert_eq!((of("ann").await, of("ben").await), (10, 2));
+    // What a standing step throws away makes room.
+    for _ in 0..3 {
+        assert_eq!(put(&system, "cleo", "gone").await.status, 201);
+    }
+    assert_eq!(put_all(&["cleo"; 8], false).await.outcome(), "409 quota_exceeded");
+    system.advance("1 min").await;
+    assert_eq!(of("cleo").await, 0);
+    assert_eq!(put_all(&["cleo"; 10], false).await.json(), json!({"made": 10}));
+    // What it creates is held to the quota too.
+    for _ in 0..12 {
+        system.advance("10 min").await;
+    }
+    assert_eq!(of("keeper").await, 10);
 }
 
 #[tokio::test]
