@@ -1,19 +1,18 @@
-//! The repository's own checks: `cargo run --release -p xtask -- tidy` and `… -- supply`.
+//! The repository's own checks: `cargo run --release -p xtask -- tidy`.
 //!
 //! What a compiler does not see: which room may import which, that every file says what it is, that every path
 //! that a page names exists, and that nothing unfinished is left in the code.
 
-mod supply;
 mod tidy;
+mod unsafe_code;
 
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
     match std::env::args().nth(1).as_deref() {
         Some("tidy") => report("tidy", &tidy::run()),
-        Some("supply") => report("supply", &supply::run()),
         _ => {
-            say("usage: cargo run --release -p xtask -- tidy|supply");
+            say("usage: cargo run --release -p xtask -- tidy");
             ExitCode::from(2)
         }
     }

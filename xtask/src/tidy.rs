@@ -1,5 +1,6 @@
 //! The rules of the house that no compiler checks; each function gives one line per fault.
 
+use crate::unsafe_code::unsafe_code;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -83,6 +84,7 @@ const TWINS: &[(&str, &str, &[&str])] = &[
 /// Every fault of the repository.
 pub(crate) fn run() -> Vec<String> {
     let mut faults = edges();
+    faults.extend(unsafe_code());
     for (folder, twin, of_files) in TWINS {
         faults.extend(left_out(Path::new(folder), twin, of_files));
     }
