@@ -692,6 +692,9 @@ pub(crate) async fn read_body(
     if body.size_hint().lower() > u64::try_from(most).unwrap_or(u64::MAX) {
         return Err(too_large());
     }
+    // What is announced is reserved at once: memory that nobody writes to is taken up by nobody, whereas a buffer that
+    // grows leaves its smaller ones behind.
+    let announced = usize::try_from(body.size_hint().lower()).unwrap_or(most).min(most);
     let read = async {
         // A body that comes in one piece is not copied.
         let mut whole = Bytes::new();
@@ -709,6 +712,9 @@ pub(crate) async fn read_body(
             if whole.is_empty() && pieces.is_empty() {
                 whole = data;
             } else {
+                if pieces.is_empty() {
+                    pieces.reserve(announced);
+                }
                 pieces.extend_from_slice(&std::mem::take(&mut whole));
                 pieces.extend_from_slice(&data);
             }
