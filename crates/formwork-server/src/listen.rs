@@ -27,7 +27,7 @@ use tokio::task::JoinSet;
 use wire::Wire;
 
 /// Buffered bytes of a header beyond which the connection itself refuses (`431`), before ours (`Limits`) is asked.
-const MOST_BUFFERED: usize = 64 * 1024;
+const MOST_BUFFERED: usize = 32 * 1024;
 
 /// How long a connection may be silent between requests.
 const IDLE: Duration = Duration::from_secs(60);
