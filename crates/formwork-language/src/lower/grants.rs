@@ -438,19 +438,8 @@ impl<'w> Lowering<'w> {
     /// Begins elements that are transactions of their own: each must meet a grant by itself, unless one was met before.
     pub(crate) fn hold_elements(&mut self) -> Option<HeldElement> {
         let met = self.held.as_ref()?.met;
-        let lasts = |instruction: &Instruction| {
-            matches!(
-                instruction,
-                Instruction::Insert { .. }
-                    | Instruction::Update { .. }
-                    | Instruction::Delete { .. }
-                    | Instruction::WriteMany { .. }
-                    | Instruction::Schedule { .. }
-                    | Instruction::Emit { .. }
-            )
-        };
         // The part before the first element is committed with what it has done.
-        if self.code.instructions.iter().any(lasts) {
+        if self.code.instructions.iter().any(Instruction::lasts) {
             self.hold_end();
         }
         let (before, ever) = (self.hidden_slot(), self.hidden_slot());

@@ -266,16 +266,9 @@ impl<'w> Lowering<'w> {
     /// Appends an instruction.
     pub(crate) fn push(&mut self, instruction: Instruction) {
         self.hold_before(&instruction);
-        self.writing |= matches!(
-            instruction,
-            Instruction::Insert { .. }
-                | Instruction::Update { .. }
-                | Instruction::Delete { .. }
-                | Instruction::WriteMany { .. }
-                | Instruction::Schedule { .. }
-                | Instruction::Emit { .. }
-                | Instruction::Reserve(_)
-        ) || matches!(&instruction, Instruction::Call(call) if !call.only_reads());
+        self.writing |= instruction.lasts()
+            || matches!(instruction, Instruction::Reserve(_))
+            || matches!(&instruction, Instruction::Call(call) if !call.only_reads());
         self.code.instructions.push(instruction);
         self.code.spans.push(self.span);
     }

@@ -274,6 +274,19 @@ pub enum Instruction {
 }
 
 impl Instruction {
+    /// Whether it makes, changes or removes rows.
+    pub fn writes_rows(&self) -> bool {
+        matches!(
+            self,
+            Self::Insert { .. } | Self::Update { .. } | Self::Delete { .. } | Self::WriteMany { .. }
+        )
+    }
+
+    /// Whether it leaves something behind when its transaction is committed, other than money that is kept back.
+    pub fn lasts(&self) -> bool {
+        self.writes_rows() || matches!(self, Self::Schedule { .. } | Self::Emit { .. })
+    }
+
     /// Whether it ends its transaction and the operation goes on in another.
     pub fn parts(&self) -> bool {
         matches!(

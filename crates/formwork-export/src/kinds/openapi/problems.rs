@@ -99,16 +99,7 @@ fn run(cx: &Cx<'_>, operation: &Operation, add: &mut impl FnMut(u16, &str)) {
     if cx.program.schema.invariants.iter().any(|one| one.quota.is_none()) {
         add(500, "invariant");
     }
-    let writes_rows = operation.code.instructions.iter().any(|instruction| {
-        matches!(
-            instruction,
-            Instruction::Insert { .. }
-                | Instruction::Update { .. }
-                | Instruction::Delete { .. }
-                | Instruction::WriteMany { .. }
-        )
-    });
-    if writes_rows {
+    if operation.code.instructions.iter().any(Instruction::writes_rows) {
         add(409, "conflict");
     }
 }
