@@ -142,6 +142,7 @@ fn other(place: &Place, entry: &str, subject: &str) -> Diagnostic {
         "bad_pattern" => fw0607_bad_pattern::found,
         "bad_number" => fw0608_bad_bound::found,
         "limit_not_understood" => fw0914_limit_not_understood::found,
+        "table_rule_not_kept" => fw0603_constraint_not_understood::found_of_table,
         "rule_not_understood" => fw0610_rule_not_understood::found,
         "varying_rule" => fw0611_varying_rule::found,
         "impossible_transition" => fw0612_impossible_transition::found,

@@ -159,3 +159,24 @@ pub struct RawExpression {
     /// Its content without the backticks.
     pub span: Span,
 }
+
+/// A condition over a row that was written in another notation, such as SQL, in that of the language.
+#[derive(Clone, Debug)]
+pub struct Formula {
+    /// The condition.
+    pub text: String,
+    /// Where its pieces come from: offsets in `text`, ascending, each with its offset in the source.
+    pub places: Vec<(u32, u32)>,
+    /// All of it, as written.
+    pub span: Span,
+}
+
+impl Formula {
+    /// The offset in the source that an offset in the text comes from.
+    pub fn source_offset(&self, offset: u32) -> u32 {
+        let after = self.places.partition_point(|(own, _)| *own <= offset);
+        let place = after.checked_sub(1).and_then(|at| self.places.get(at));
+        let (own, written) = place.copied().unwrap_or((offset, self.span.start));
+        (written + (offset - own)).clamp(self.span.start, self.span.end)
+    }
+}

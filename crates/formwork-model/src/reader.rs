@@ -156,6 +156,8 @@ pub(crate) struct Declared {
     index: NameIndex,
     /// Positions of the entities in the model, by name in lower case.
     pub(crate) entities: FxHashMap<String, usize>,
+    /// The enumerations of `CREATE TYPE` that were read so far.
+    pub(crate) enums: crate::ddl::Enums,
     first: FxHashMap<&'static str, FirstPlaces>,
 }
 

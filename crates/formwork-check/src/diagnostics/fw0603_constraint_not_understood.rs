@@ -24,3 +24,8 @@ pub(crate) fn found(place: &Place, text: &str, nearest: Option<&str>) -> Diagnos
     );
     ENTRY.at(place.span, format!("{} is not a constraint that can be read", quoted(text))).help(help)
 }
+
+/// The finding for a rule of a table of SQL that the language cannot hold.
+pub(crate) fn found_of_table(place: &Place, text: &str) -> Diagnostic {
+    found(place, text, Some("**Constraint:** `EXPR` below the table"))
+}

@@ -10,6 +10,7 @@ mod invariants;
 mod many;
 mod quotas;
 mod start;
+mod tables;
 mod transitions;
 
 pub(super) use many::{changed, row_by_row};
@@ -43,6 +44,9 @@ pub(super) fn lower(
     for (at, entity) in (0..).zip(&model.entities) {
         for rule in &entity.rules {
             cx.rule(at, rule);
+        }
+        for rule in &entity.table_rules {
+            cx.table_rule(at, rule);
         }
     }
     cx.quotas(model);

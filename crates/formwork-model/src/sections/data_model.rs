@@ -1,5 +1,6 @@
 //! Section 6: entities, their fields, relationships and indexes.
 
+use super::table_rules::TableRule;
 use super::{entity_tables, listed_entities as listed, relationships};
 use crate::ddl;
 use crate::facts::{Constraint, Field, Outcome, Prose, RawExpression};
@@ -31,6 +32,8 @@ pub struct Entity {
     pub indexes: Vec<Index>,
     /// Constraints over several fields (`**Constraint:** …`).
     pub rules: Vec<EntityRule>,
+    /// What a table of SQL sets for its rows.
+    pub table_rules: Vec<TableRule>,
     /// Heading to last line.
     pub span: Span,
 }
@@ -322,8 +325,9 @@ fn add_shapes(reader: &mut Reader<'_>, fence: &Fence) {
 /// Adds the tables that a fence of SQL creates; that of the entity under whose heading it stands is returned.
 fn add_tables(reader: &mut Reader<'_>, fence: &Fence, own: Option<&str>) -> Option<Entity> {
     let mut found = None;
-    let mut unread = Vec::new();
-    let tables = ddl::read(reader.source, fence, &reader.declared, &mut unread);
+    let ddl::Declarations { entities: tables, enums, unread } =
+        ddl::read(reader.source, fence, &reader.declared);
+    reader.declared.enums.extend(enums);
     for place in unread {
         let text = place.slice(reader.source).to_owned();
         let nearest = Some("**Constraint:** `EXPR` below the table, or a reference of one field");
@@ -350,6 +354,7 @@ fn read_fences(reader: &mut Reader<'_>, entity: &mut Entity, part: &Part) {
         if let Some(table) = table {
             fields = table.fields;
             entity.indexes.extend(table.indexes);
+            entity.table_rules.extend(table.table_rules);
         } else if !ddl::declares(reader.source, fence) {
             let found = typed_fences::object(reader, fence);
             fields = found.unwrap_or_else(|| {
@@ -377,7 +382,15 @@ pub(crate) fn add(reader: &mut Reader<'_>, entity: Entity) {
 
 /// An entity of which only the name is known.
 pub(crate) fn empty(name: Spanned<String>, span: Span) -> Entity {
-    Entity { name, description: None, fields: Vec::new(), indexes: Vec::new(), rules: Vec::new(), span }
+    Entity {
+        name,
+        description: None,
+        fields: Vec::new(),
+        indexes: Vec::new(),
+        rules: Vec::new(),
+        table_rules: Vec::new(),
+        span,
+    }
 }
 
 fn read_entity(reader: &mut Reader<'_>, part: &Part) {

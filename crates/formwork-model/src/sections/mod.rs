@@ -27,6 +27,7 @@ mod signatures;
 mod slo_sentences;
 mod slos;
 pub mod summary;
+pub mod table_rules;
 pub mod testing;
 
 use crate::model::Section;

@@ -11,6 +11,7 @@ use formwork_model::sections::data_model::{
 };
 use formwork_model::sections::flows::Flow;
 use formwork_model::sections::interface::{Operation, OutputKind};
+use formwork_model::sections::table_rules::TableRuleKind;
 use formwork_model::values::Type;
 use formwork_syntax::{Fence, Spanned};
 use serde_json::{Map, Value, json};
@@ -188,12 +189,20 @@ fn entity(out: &Out<'_>, entity: &Entity) -> Value {
         };
         json!({"kind": kind, "text": out.written(rule.text.span), "span": out.span(rule.span)})
     });
+    // A rule of a table of SQL is shown as the language reads it where it is an expression.
+    let table_rules = entity.table_rules.iter().map(|rule| {
+        let text = match &rule.kind {
+            TableRuleKind::Check(formula) => formula.text.as_str(),
+            TableRuleKind::Unique { .. } | TableRuleKind::NoOverlap { .. } => out.written(rule.span),
+        };
+        json!({"kind": "constraint", "text": text, "span": out.span(rule.span)})
+    });
     json!({
         "name": entity.name.value,
         "description": value(entity.description.as_ref()),
         "fields": fields(out, &entity.fields),
         "indexes": entity.indexes.iter().map(|each| index(out, each)).collect::<Vec<_>>(),
-        "rules": rules.collect::<Vec<_>>(),
+        "rules": rules.chain(table_rules).collect::<Vec<_>>(),
         "span": out.span(entity.span),
     })
 }

@@ -7,8 +7,10 @@ use crate::lower::schema::{add_index, add_unique};
 use crate::program::{Comparison, Condition, EntityId, FieldId, Operand, PlainIndex, Statement, UniqueKey};
 use crate::rules::{Check, Overlap};
 use crate::steps::clause::{Misread, Reader};
+use formwork_model::facts::Outcome;
 use formwork_model::values::Type;
 use formwork_syntax::{Code, Span};
+use std::sync::Arc;
 
 const NOTATION: &str = "`EXPR`, `unique (`f`) where `EXPR``, or \
     no two `E` with the same `f` overlap in `starts`..`ends`";
@@ -39,15 +41,26 @@ impl Rules<'_> {
         let span = conditions.codes.iter().map(Code::span).reduce(Span::to).unwrap_or_default();
         let asts: Option<Vec<Ast>> = conditions.codes.iter().map(|code| self.parse_code(code)).collect();
         let Some(ast) = asts.and_then(|asts| joined(asts, conditions.any)) else { return Ok(()) };
-        let Some(condition) = self.condition_over_row(at, &ast) else { return Ok(()) };
-        let (fields, tested) = self.named_fields(at, &ast);
+        self.add_check(at, &ast, shown(self.source, span).replace('`', "").into(), outcome);
+        Ok(())
+    }
+
+    /// Adds a condition over a row; [`None`] if it does not fit, which has been noted.
+    pub(super) fn add_check(
+        &mut self,
+        at: EntityId,
+        ast: &Ast,
+        text: Arc<str>,
+        otherwise: Option<Outcome>,
+    ) -> Option<()> {
+        let condition = self.condition_over_row(at, ast)?;
+        let (fields, tested) = self.named_fields(at, ast);
         let table = &mut self.schema.entities[usize::from(at)];
         let is_optional = |field: &FieldId| table.fields[usize::from(*field)].optional;
         let needs =
             fields.iter().copied().filter(|field| is_optional(field) && !tested.contains(field)).collect();
-        let text = shown(self.source, span).replace('`', "").into();
-        table.rules.checks.push(Check { text, condition, fields, needs, otherwise: outcome });
-        Ok(())
+        table.rules.checks.push(Check { text, condition, fields, needs, otherwise });
+        Some(())
     }
 
     /// ``unique (`a`, `b`) [where `EXPR`]``
@@ -117,15 +130,26 @@ impl Rules<'_> {
         else {
             return Ok(());
         };
+        debug_assert!(first < reader.position());
+        self.add_overlap(entity, group, (starts, ends, span), filter, outcome);
+        Ok(())
+    }
+
+    /// Adds a rule that intervals do not overlap; [`None`] if it does not fit, which has been noted.
+    pub(super) fn add_overlap(
+        &mut self,
+        entity: EntityId,
+        group: Vec<FieldId>,
+        (starts, ends, span): (FieldId, FieldId, Span),
+        filter: Option<(Ast, Condition)>,
+        otherwise: Option<Outcome>,
+    ) -> Option<()> {
         if !self.are_bounds(entity, starts, ends, span) {
-            return Ok(());
+            return None;
         }
         let statement = self.overlapping(entity, &group, (starts, ends), filter.as_ref().map(|(_, it)| it));
         let filter = match filter {
-            Some((ast, _)) => match self.condition_over_row(entity, &ast) {
-                Some(filter) => Some(filter),
-                None => return Ok(()),
-            },
+            Some((ast, _)) => Some(self.condition_over_row(entity, &ast)?),
             None => None,
         };
         let indexed: Vec<(FieldId, bool)> =
@@ -140,17 +164,8 @@ impl Rules<'_> {
             let [starts, ends] = [starts, ends].map(|field| &table.fields[usize::from(field)].name);
             format!("no two `{}`{same} overlap in `{starts}`..`{ends}`", table.name).into()
         };
-        debug_assert!(first < reader.position());
-        table.rules.overlaps.push(Overlap {
-            text,
-            group,
-            starts,
-            ends,
-            filter,
-            statement,
-            otherwise: outcome,
-        });
-        Ok(())
+        table.rules.overlaps.push(Overlap { text, group, starts, ends, filter, statement, otherwise });
+        Some(())
     }
 
     /// Whether two fields bound an interval: of one type that has an order.
