@@ -7,6 +7,7 @@
 mod audit;
 mod caches;
 mod costs;
+mod expressions;
 mod instructions;
 mod limits;
 mod matrix;

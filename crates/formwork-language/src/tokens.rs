@@ -173,7 +173,15 @@ impl Lexer<'_> {
             return;
         }
         self.end_word();
-        self.tokens.push(Token { kind: TokenKind::Code(code.clone()), span });
+        self.push(TokenKind::Code(code.clone()), span);
+    }
+
+    fn push(&mut self, kind: TokenKind, span: Span) {
+        if self.tokens.is_empty() {
+            // Most sentences are no longer, and need not be moved as they grow.
+            self.tokens.reserve(12);
+        }
+        self.tokens.push(Token { kind, span });
     }
 
     /// Takes plain text; `ends` says whether a full stop before the rest of it ends a sentence.
@@ -181,6 +189,11 @@ impl Lexer<'_> {
         let text = span.slice(self.source);
         let mut at = 0;
         while at < text.len() {
+            if text.as_bytes()[at] == b' ' && self.quote.is_none() {
+                self.end_word();
+                at += 1;
+                continue;
+            }
             let word = text.as_bytes()[at..].iter();
             let length = word.take_while(|byte| byte.is_ascii_alphanumeric() || **byte == b'_').count();
             if length > 0 && self.quote.is_none() {
@@ -235,7 +248,7 @@ impl Lexer<'_> {
                     ')' => self.parentheses = self.parentheses.saturating_sub(1),
                     _ => {}
                 }
-                self.tokens.push(Token { kind: TokenKind::Sign(character), span });
+                self.push(TokenKind::Sign(character), span);
             }
         }
     }
@@ -267,7 +280,7 @@ impl Lexer<'_> {
     fn end_word(&mut self) {
         if !self.word.is_empty() {
             let word = std::mem::take(&mut self.word);
-            self.tokens.push(Token { kind: TokenKind::Word(word), span: self.word_span });
+            self.push(TokenKind::Word(word), self.word_span);
         }
     }
 

@@ -5,11 +5,13 @@ mod compare;
 mod decimal;
 pub mod json;
 pub mod text;
+mod written;
 
 pub(crate) use calendar::{DURATIONS, TIMESTAMPS, days_in_month};
 pub use calendar::{MICROSECONDS_PER_DAY, civil, days_of, timestamp_of};
 pub use compare::{equal, order, same};
 pub use decimal::Rounding;
+pub(crate) use written::Written;
 
 use std::sync::Arc;
 

@@ -32,12 +32,6 @@ pub(super) enum TokenKind {
 /// What the lexer cannot read: a problem, and its place in the text.
 pub(super) type LexProblem = (String, usize, usize);
 
-/// Longest first, so that `==` is not read as two `=`.
-const SYMBOLS: [&str; 28] = [
-    "??", "==", "!=", "<=", ">=", "&&", "||", "[?", ".?", "(", ")", "[", "]", "{", "}", ".", ",", ":", "?",
-    "!", "<", ">", "=", "+", "-", "*", "/", "%",
-];
-
 /// All tokens, the last of which is [`TokenKind::End`].
 pub(super) fn tokens(text: &str) -> Result<Vec<Token>, LexProblem> {
     let mut lexer = Lexer { text, at: 0 };
@@ -75,10 +69,14 @@ impl Lexer<'_> {
         &self.text[self.at..]
     }
 
-    fn take_while(&mut self, fits: impl Fn(char) -> bool) -> usize {
-        let length = self.rest().find(|character| !fits(character)).unwrap_or(self.rest().len());
-        self.at += length;
-        length
+    fn take_while(&mut self, fits: impl Fn(char) -> bool) {
+        // What is ASCII needs no decoding.
+        let bytes = self.text.as_bytes()[self.at..].iter();
+        self.at += bytes.take_while(|byte| byte.is_ascii() && fits(char::from(**byte))).count();
+        if self.text.as_bytes().get(self.at).is_some_and(|byte| !byte.is_ascii()) {
+            let rest = self.rest();
+            self.at += rest.find(|character| !fits(character)).unwrap_or(rest.len());
+        }
     }
 
     fn skip_blanks(&mut self) {
@@ -113,19 +111,47 @@ impl Lexer<'_> {
         if first == '`' {
             return self.backquoted();
         }
-        for symbol in SYMBOLS {
-            let begins = symbol.as_bytes().first() == self.text.as_bytes().get(self.at);
-            if begins && self.rest().starts_with(symbol) && !self.is_point_before_choice(symbol) {
-                self.at += symbol.len();
-                return Ok(TokenKind::Symbol(symbol));
-            }
+        if let Some(symbol) = self.symbol(first, second) {
+            self.at += symbol.len();
+            return Ok(TokenKind::Symbol(symbol));
         }
         Err((format!("`{first}` has no meaning in an expression"), self.at, self.at + first.len_utf8()))
     }
 
-    /// `.?` is one symbol only before a name.
-    fn is_point_before_choice(&self, symbol: &str) -> bool {
-        symbol == ".?" && !self.rest()[2..].starts_with(starts_name)
+    /// The symbol that begins with these characters; of two that begin alike the longer one.
+    fn symbol(&self, first: char, second: char) -> Option<&'static str> {
+        Some(match (first, second) {
+            ('?', '?') => "??",
+            ('=', '=') => "==",
+            ('!', '=') => "!=",
+            ('<', '=') => "<=",
+            ('>', '=') => ">=",
+            ('&', '&') => "&&",
+            ('|', '|') => "||",
+            ('[', '?') => "[?",
+            // One symbol only before a name.
+            ('.', '?') if self.rest()[2..].starts_with(starts_name) => ".?",
+            ('(', _) => "(",
+            (')', _) => ")",
+            ('[', _) => "[",
+            (']', _) => "]",
+            ('{', _) => "{",
+            ('}', _) => "}",
+            ('.', _) => ".",
+            (',', _) => ",",
+            (':', _) => ":",
+            ('?', _) => "?",
+            ('!', _) => "!",
+            ('<', _) => "<",
+            ('>', _) => ">",
+            ('=', _) => "=",
+            ('+', _) => "+",
+            ('-', _) => "-",
+            ('*', _) => "*",
+            ('/', _) => "/",
+            ('%', _) => "%",
+            _ => return None,
+        })
     }
 
     fn backquoted(&mut self) -> Result<TokenKind, LexProblem> {

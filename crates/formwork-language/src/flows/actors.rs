@@ -5,7 +5,7 @@ use crate::expression::Expression;
 use crate::flows::names::Scope;
 use crate::flows::{calls, note_misread};
 use crate::notes::NoteKind;
-use crate::steps::clause::{GLUE, Misread};
+use crate::steps::clause::{Misread, is_glue};
 use crate::tokens::Token;
 use formwork_model::names::{is_anyone, nearest, same_name};
 use formwork_syntax::{Code, Span};
@@ -56,7 +56,7 @@ pub(super) fn subject(source: &str, tokens: &[Token]) -> Subject {
             at += 1;
         } else if let (None, true, Ok(count)) = (subject.count, words.is_empty(), shown.trim().parse()) {
             subject.count = Some(count);
-        } else if token.word().is_some_and(|word| GLUE.contains(&word) || word == "and") {
+        } else if token.word().is_some_and(|word| is_glue(word) || word == "and") {
         } else if token.word().is_some_and(|word| ["it", "they", "he", "she"].contains(&word)) {
             subject.same = true;
         } else if token.word().is_some() || token.code().is_some() {

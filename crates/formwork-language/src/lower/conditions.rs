@@ -114,8 +114,9 @@ impl Lowering<'_> {
 
     fn one_condition(&mut self, code: &Code) -> Option<Expression> {
         let ast = self.parse(code, Equals::Compares)?;
-        let value = expression::compile(&ast, &self.names, &mut self.notes)?;
-        self.coerced(value, &Type::Boolean, true, "the condition", code.span())
+        let value = expression::compile(&ast, &self.names, &mut self.notes);
+        self.conditions.insert(code.span(), ast);
+        self.coerced(value?, &Type::Boolean, true, "the condition", code.span())
     }
 
     /// Notes down which names are not absent where a condition holds (or does not).
@@ -125,6 +126,11 @@ impl Lowering<'_> {
             return;
         }
         for code in &joined.codes {
+            // Most conditions have just been lowered.
+            if let Some(ast) = self.conditions.get(&code.span()) {
+                self.names.present.extend(expression::proves(ast, holds));
+                continue;
+            }
             let text = code.text(self.source());
             if let Ok(ast) = expression::parse(&text, Equals::Compares, &|offset| code.source_offset(offset))
             {

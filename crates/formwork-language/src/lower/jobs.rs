@@ -61,7 +61,7 @@ pub(super) fn lower_all(
                     let mut below = read_items(world.source, world.names(), &item.nested);
                     let rest = inline.into_iter().chain(sentences);
                     let first: Vec<_> = rest
-                        .map(|sentence| read_sentence(world.source, world.names(), &sentence, false))
+                        .map(|sentence| read_sentence(world.source, world.names(), sentence, false))
                         .collect();
                     below.0.splice(0..0, first);
                     let job =
@@ -73,7 +73,7 @@ pub(super) fn lower_all(
                     let mut below = read_items(world.source, world.names(), &item.nested);
                     let rest = inline.into_iter().chain(sentences);
                     let first: Vec<_> = rest
-                        .map(|sentence| read_sentence(world.source, world.names(), &sentence, false))
+                        .map(|sentence| read_sentence(world.source, world.names(), sentence, false))
                         .collect();
                     below.0.splice(0..0, first);
                     let name = format!("{}/{number}", component.name.value);
@@ -96,7 +96,7 @@ fn is_prose(world: &World<'_>, item: &StepItem, read: &Standing) -> bool {
     let below = read_items(world.source, world.names(), &item.nested);
     let inline = match read {
         Standing::Every(_, Some(inline)) | Standing::When(_, Some(inline)) => {
-            Some(read_sentence(world.source, world.names(), inline, false))
+            Some(read_sentence(world.source, world.names(), inline.clone(), false))
         }
         _ => None,
     };

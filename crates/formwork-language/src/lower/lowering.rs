@@ -2,7 +2,7 @@
 //! Reading expressions and naming rows is in `rows`; this file keeps the bookkeeping.
 
 use crate::behaviour::Touches;
-use crate::expression::{Bound, Expression, Kind, Names, StaticType};
+use crate::expression::{Ast, Bound, Expression, Kind, Names, StaticType};
 use crate::lower::carried::Carried;
 use crate::lower::costs::Costs;
 use crate::lower::grants::Held;
@@ -122,6 +122,8 @@ pub(crate) struct Lowering<'w> {
     pub(super) held: Option<Held<'w>>,
     writing: bool,
     pub(super) touches: Touches,
+    /// The conditions that have been lowered, by their place: what they prove is asked later.
+    pub(super) conditions: FxHashMap<Span, Ast>,
     errors: Errors,
 }
 
@@ -178,6 +180,7 @@ impl<'w> Lowering<'w> {
             held: None,
             writing: false,
             touches: Touches::default(),
+            conditions: FxHashMap::default(),
             errors: FxHashMap::default(),
         }
     }

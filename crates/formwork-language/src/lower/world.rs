@@ -15,7 +15,8 @@ use formwork_model::sections::interface::{Operation, OutputKind};
 use formwork_model::sections::observability::Metric;
 use formwork_model::sections::security::{BudgetKind, Grant};
 use formwork_syntax::{Span, threads};
-use rustc_hash::{FxHashMap, FxHashSet};
+use rustc_hash::{FxBuildHasher, FxHashMap, FxHashSet};
+use std::hash::BuildHasher;
 use std::rc::Rc;
 use std::sync::Arc;
 
@@ -329,18 +330,23 @@ impl Shared {
 pub(crate) struct Statements {
     /// In the order of first use.
     pub(crate) list: Vec<Statement>,
-    known: FxHashMap<String, StatementId>,
+    /// By their hash; one with the hash of another has the next number that is free.
+    known: FxHashMap<u64, StatementId>,
 }
 
 impl Statements {
     /// The id of a statement; an equal one is shared.
     pub(crate) fn add(&mut self, statement: Statement) -> StatementId {
-        let key = format!("{statement:?}");
-        let next = self.list.len() as StatementId;
-        let id = *self.known.entry(key).or_insert(next);
-        if id == next {
-            self.list.push(statement);
+        let mut place = FxBuildHasher.hash_one(&statement);
+        while let Some(id) = self.known.get(&place) {
+            if self.list.get(*id as usize) == Some(&statement) {
+                return *id;
+            }
+            place = place.wrapping_add(1);
         }
+        let id = self.list.len() as StatementId;
+        self.known.insert(place, id);
+        self.list.push(statement);
         id
     }
 }

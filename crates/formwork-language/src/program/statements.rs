@@ -1,12 +1,13 @@
 //! The statements of a program: what a store prepares once, with portable operators in place of SQL.
 
 use super::{EntityId, FieldId};
-use crate::value::Value;
+use crate::value::{Value, Written};
 use formwork_model::values::Type;
+use std::hash::{Hash, Hasher};
 use std::sync::Arc;
 
 /// A statement that a store prepares once. Parameters are numbered from 0 in each statement.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum Statement {
     /// Whole rows: all fields in order, then the version.
     Select(Select),
@@ -81,7 +82,7 @@ pub enum Statement {
 }
 
 /// A read of whole rows.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Select {
     /// Which table.
     pub entity: EntityId,
@@ -101,7 +102,7 @@ pub struct Select {
 }
 
 /// How a [`Select`] locks its rows.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Default)]
 pub enum Lock {
     /// Not at all.
     #[default]
@@ -114,7 +115,7 @@ pub enum Lock {
 
 /// A read in the document's own SQL. Its tables, columns and parameters are known to exist; whether the database takes
 /// it shows when it is prepared.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Query {
     /// Its text for SQLite, parameters as `?1`.
     pub sqlite: Arc<str>,
@@ -129,7 +130,7 @@ pub struct Query {
 }
 
 /// A column of a [`Query`].
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct QueryColumn {
     /// Its name.
     pub name: Arc<str>,
@@ -140,7 +141,7 @@ pub struct QueryColumn {
 }
 
 /// How many rows a [`Select`] gives.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Limit {
     /// At most so many.
     Rows(u32),
@@ -149,7 +150,7 @@ pub enum Limit {
 }
 
 /// The aggregates of a [`Statement::Aggregate`].
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Aggregate {
     /// Sum; exact for integers (checked) and decimals.
     Sum,
@@ -165,7 +166,7 @@ pub enum Aggregate {
 ///
 /// Meaning of absent values (null columns and null parameters): a positive comparison with one is false; `Not` of a
 /// comparison is exactly the opposite and so true.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum Condition {
     /// All of them.
     All(Vec<Condition>),
@@ -190,7 +191,7 @@ pub enum Condition {
 }
 
 /// The comparisons of a [`Condition`].
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Comparison {
     /// `==`
     Equal,
@@ -207,7 +208,7 @@ pub enum Comparison {
 }
 
 /// The text tests of a [`Condition`].
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum TextTest {
     /// `startsWith`
     StartsWith,
@@ -254,8 +255,50 @@ pub enum Operand {
     Choose(Box<Condition>, Box<Operand>, Box<Operand>),
 }
 
+impl PartialEq for Operand {
+    fn eq(&self, other: &Self) -> bool {
+        match (self, other) {
+            (Self::Field(one), Self::Field(other)) => one == other,
+            (Self::Parameter(one), Self::Parameter(other)) => one == other,
+            (Self::Constant(one), Self::Constant(other)) => Written(one) == Written(other),
+            (
+                Self::Arithmetic { operator, left, right, scales },
+                Self::Arithmetic { operator: other, left: first, right: second, scales: others },
+            ) => operator == other && left == first && right == second && scales == others,
+            (
+                Self::ShiftTime { timestamp, duration, minus },
+                Self::ShiftTime { timestamp: other, duration: by, minus: back },
+            ) => timestamp == other && duration == by && minus == back,
+            (Self::Function(one, of), Self::Function(other, over)) => one == other && of == over,
+            (Self::Coalesce(one, or), Self::Coalesce(other, otherwise)) => one == other && or == otherwise,
+            (Self::Choose(condition, yes, no), Self::Choose(other, first, second)) => {
+                condition == other && yes == first && no == second
+            }
+            _ => false,
+        }
+    }
+}
+
+impl Eq for Operand {}
+
+impl Hash for Operand {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        std::mem::discriminant(self).hash(state);
+        match self {
+            Self::Field(field) => field.hash(state),
+            Self::Parameter(parameter) => parameter.hash(state),
+            Self::Constant(value) => Written(value).hash(state),
+            Self::Arithmetic { operator, left, right, scales } => (operator, left, right, scales).hash(state),
+            Self::ShiftTime { timestamp, duration, minus } => (timestamp, duration, minus).hash(state),
+            Self::Function(function, of) => (function, of).hash(state),
+            Self::Coalesce(one, or) => (one, or).hash(state),
+            Self::Choose(condition, yes, no) => (condition, yes, no).hash(state),
+        }
+    }
+}
+
 /// See [`Operand::Arithmetic`].
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum ArithmeticOperator {
     /// `+`
     Add,
@@ -266,7 +309,7 @@ pub enum ArithmeticOperator {
 }
 
 /// See [`Operand::Function`].
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum SqlFunction {
     /// `lower`
     Lower,

@@ -6,7 +6,7 @@ use crate::steps::{Form, Glossary};
 use crate::tokens::{Sentence, Token};
 use formwork_syntax::{Code, Fence, Span};
 
-pub(crate) use crate::steps::reader::{GLUE, Joined, Misread, Reader, Refusal};
+pub(crate) use crate::steps::reader::{Joined, Misread, Reader, Refusal, is_glue};
 
 /// The tails of steps.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -164,7 +164,7 @@ impl<'s> Clause<'s> {
         names: &'s Glossary,
         form: &Form,
         whole: bool,
-        sentence: &Sentence,
+        (mut tokens, span): (Vec<Token>, Span),
         from: usize,
     ) -> Result<Self, Misread> {
         let mut clause = Self {
@@ -176,16 +176,17 @@ impl<'s> Clause<'s> {
             nested: false,
             fences: Vec::new(),
             inline: None,
-            span: sentence.span,
+            span,
         };
-        let tokens = &sentence.tokens[from.min(sentence.tokens.len())..];
-        let colon = tokens.iter().position(|token| token.is_sign(':'));
-        clause.after_colon = colon.map(|at| tokens[at + 1..].to_vec());
-        let before = tokens[..colon.unwrap_or(tokens.len())].to_vec();
+        tokens.drain(..from.min(tokens.len()));
+        if let Some(colon) = tokens.iter().position(|token| token.is_sign(':')) {
+            clause.after_colon = Some(tokens.split_off(colon + 1));
+            tokens.truncate(colon);
+        }
         if whole {
-            clause.object = before;
+            clause.object = tokens;
         } else {
-            clause.cut_tails(before, form)?;
+            clause.cut_tails(tokens, form)?;
         }
         Ok(clause)
     }
@@ -197,14 +198,14 @@ impl<'s> Clause<'s> {
     }
 
     fn cut_tails(&mut self, tokens: Vec<Token>, form: &Form) -> Result<(), Misread> {
-        let mut at = 0;
-        while at < tokens.len() {
-            if let Some((words, kind)) = keyword(&tokens[at..], form) {
-                self.begin_tail(kind, &tokens[at..at + words])?;
-                at += words;
+        let mut rest = tokens.into_iter();
+        loop {
+            if let Some((words, kind)) = keyword(rest.as_slice(), form) {
+                self.begin_tail(kind, &rest.as_slice()[..words])?;
+                rest.by_ref().take(words).for_each(drop);
                 continue;
             }
-            let token = tokens[at].clone();
+            let Some(token) = rest.next() else { return Ok(()) };
             match self.tails.last_mut() {
                 Some(tail) => {
                     tail.span = tail.span.to(token.span);
@@ -212,9 +213,7 @@ impl<'s> Clause<'s> {
                 }
                 None => self.object.push(token),
             }
-            at += 1;
         }
-        Ok(())
     }
 
     fn begin_tail(&mut self, kind: TailKind, keyword: &[Token]) -> Result<(), Misread> {
@@ -316,8 +315,8 @@ impl<'s> Clause<'s> {
     }
 
     /// Ends the reading of a form: everything must have been taken.
-    pub(crate) fn end(self) -> Result<(), Misread> {
-        let mut object = self.reader(self.object.clone(), self.span);
+    pub(crate) fn end(mut self) -> Result<(), Misread> {
+        let mut object = self.take_object();
         object.end("a code span in backticks")?;
         if let Some(tail) = self.tails.first() {
             let word = tail.span.slice(self.source).to_owned();
@@ -327,9 +326,9 @@ impl<'s> Clause<'s> {
                 span: tail.span,
             });
         }
-        match &self.after_colon {
+        match self.after_colon.take() {
             Some(tokens) if !tokens.is_empty() => {
-                let mut rest = self.reader(tokens.clone(), self.span);
+                let mut rest = self.reader(tokens, self.span);
                 rest.end("the end of the sentence")
             }
             Some(_) => Err(Misread {

@@ -18,6 +18,7 @@ mod finds;
 mod for_each;
 mod glossary;
 mod guard;
+mod heads;
 mod lets;
 mod lists;
 mod named;

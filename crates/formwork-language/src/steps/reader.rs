@@ -9,23 +9,26 @@ use formwork_model::facts::Outcome;
 use formwork_model::values::parse_outcome;
 use formwork_syntax::{Code, Span};
 
-/// Words without meaning. Any other word that a form does not know makes its step *not understood*: to skip it
+/// Whether a word is without meaning. Any other word that a form does not know makes its step *not understood*: to skip it
 /// could turn a promise into its opposite.
-pub(crate) const GLUE: [&str; 13] = [
-    "the",
-    "a",
-    "an",
-    "new",
-    "newly",
-    "already",
-    "then",
-    "also",
-    "now",
-    "corresponding",
-    "finally",
-    "this",
-    "that",
-];
+pub(crate) fn is_glue(word: &str) -> bool {
+    matches!(
+        word,
+        "the"
+            | "a"
+            | "an"
+            | "new"
+            | "newly"
+            | "already"
+            | "then"
+            | "also"
+            | "now"
+            | "corresponding"
+            | "finally"
+            | "this"
+            | "that"
+    )
+}
 
 /// What a form does not know.
 #[derive(Clone, Debug)]
@@ -76,7 +79,7 @@ impl<'s> Reader<'s> {
         loop {
             let rest = &self.tokens[self.at..];
             let skipped = match rest.first() {
-                Some(token) if token.word().is_some_and(|word| GLUE.contains(&word)) => 1,
+                Some(token) if token.word().is_some_and(is_glue) => 1,
                 _ => self.named(rest),
             };
             if skipped == 0 {

@@ -2,7 +2,8 @@
 //! whether a behaviour is executed is decided by what was read, before any name is looked at.
 
 use crate::steps::clause::{Clause, Misread, Reader};
-use crate::steps::{Action, Form, Glossary, Grammar, Guard, STEPS, same_verb};
+use crate::steps::heads::find_head;
+use crate::steps::{Action, Form, Glossary, Grammar, Guard};
 use crate::tokens::{self, Sentence, Token};
 use formwork_model::facts::StepItem;
 use formwork_syntax::{Fence, Span};
@@ -113,7 +114,7 @@ pub(crate) fn read_items(source: &str, names: &Glossary, items: &[StepItem]) -> 
                 fences: if is_last { &item.fences } else { &[] },
                 depth: DEEPEST,
             };
-            let mut read = read_within(source, names, &sentence, below);
+            let mut read = read_within(source, names, sentence, below);
             if is_last && let Some(Sentences(below)) = nested.take() {
                 read.nested.0.extend(below);
             }
@@ -127,7 +128,7 @@ pub(crate) fn read_items(source: &str, names: &Glossary, items: &[StepItem]) -> 
 const DEEPEST: usize = 8;
 
 /// Reads one sentence.
-pub(crate) fn read_sentence(source: &str, names: &Glossary, sentence: &Sentence, nested: bool) -> Read {
+pub(crate) fn read_sentence(source: &str, names: &Glossary, sentence: Sentence, nested: bool) -> Read {
     read_within(source, names, sentence, Below { nested, fences: &[], depth: DEEPEST })
 }
 
@@ -141,23 +142,23 @@ struct Below<'b> {
     depth: usize,
 }
 
-fn read_within(source: &str, names: &Glossary, sentence: &Sentence, below: Below<'_>) -> Read {
+fn read_within(source: &str, names: &Glossary, sentence: Sentence, below: Below<'_>) -> Read {
     let Below { nested, fences, depth } = below;
-    let tokens = &sentence.tokens;
-    let plain = |reading| Read { span: sentence.span, reading, nested: Sentences::default() };
+    let Sentence { tokens, span } = sentence;
+    let plain = |reading| Read { span, reading, nested: Sentences::default() };
     if tokens.first().is_some_and(|token| token.is("note"))
         && tokens.get(1).is_some_and(|token| token.is_sign(':'))
     {
         return plain(Reading::Remark);
     }
-    let Some((form, from)) = find_form(source, names, tokens) else { return plain(Reading::Prose) };
+    let Some((form, from)) = find_form(source, names, &tokens) else { return plain(Reading::Prose) };
     let (read, whole) = match form.grammar {
         Grammar::Tails(read) => (read, false),
         Grammar::Whole(read) => (read, true),
         Grammar::Unsupported => return plain(Reading::Unsupported(form)),
     };
     let step = || {
-        let mut clause = Clause::cut(source, names, form, whole, sentence, from)?;
+        let mut clause = Clause::cut(source, names, form, whole, (tokens, span), from)?;
         clause.nested = nested;
         clause.fences = fences.to_vec();
         let guard = Guard::read(&mut clause)?;
@@ -175,7 +176,7 @@ fn read_within(source: &str, names: &Glossary, sentence: &Sentence, below: Below
             let mut read = plain(Reading::Step(step));
             if let Some(inline) = inline {
                 let below = Below { nested: false, fences: &[], depth: depth.saturating_sub(1) };
-                read.nested.0.push(read_within(source, names, &inline, below));
+                read.nested.0.push(read_within(source, names, inline, below));
             }
             read
         }
@@ -184,18 +185,11 @@ fn read_within(source: &str, names: &Glossary, sentence: &Sentence, below: Below
 
 /// The form whose head stands at the start of a sentence behind the subject, and the first token behind the head.
 fn find_form(source: &str, names: &Glossary, tokens: &[Token]) -> Option<(&'static Form, usize)> {
-    let starts = subjects(source, names, tokens);
     let at = |start: usize| {
-        // Both forms of a verb begin with the same letter, so that most heads need no second look.
-        let begins = tokens.get(start).and_then(Token::word)?.as_bytes().first();
-        let heads = STEPS.iter().flat_map(|form| form.heads.iter().map(move |head| (*form, *head)));
-        heads
-            .filter(|(_, head)| head.as_bytes().first() == begins)
-            .filter_map(|(form, head)| Some((form, head_length(head, &tokens[start..])?)))
-            .max_by_key(|(_, length)| *length)
-            .map(|(form, length)| (form, start + length))
+        let (form, length) = find_head(tokens.get(start..)?)?;
+        Some((form, start + length))
     };
-    starts.into_iter().find_map(at)
+    subjects(source, names, tokens).into_iter().find_map(at)
 }
 
 /// Where a head may begin: at the start, or behind `It`, `The service` or a component's name.
@@ -219,22 +213,6 @@ fn subjects(source: &str, names: &Glossary, tokens: &[Token]) -> Vec<usize> {
     let longest = names.lengths(rest).into_iter().rfind(|length| rest.len() > *length);
     starts.extend(longest.map(|length| article + length));
     starts
-}
-
-/// How many tokens at the start are this head, words of glue between its words not counted as misses.
-fn head_length(head: &str, tokens: &[Token]) -> Option<usize> {
-    let mut at = 0;
-    for (number, word) in head.split(' ').enumerate() {
-        while number > 0 && tokens.get(at).is_some_and(|token| token.is("the")) && word != "the" {
-            at += 1;
-        }
-        let token = tokens.get(at).and_then(Token::word)?;
-        if !same_verb(word, token) {
-            return None;
-        }
-        at += 1;
-    }
-    Some(at)
 }
 
 /// A reader over a sentence, for forms that cut it themselves.

@@ -5,8 +5,8 @@ use crate::expression::Expression;
 use crate::functions::FUNCTIONS;
 use crate::lower::add_once;
 use crate::program::{
-    Answered, BodyShape, EntityId, Instruction, KeyPart, Lock, MessagePart, NotKept, Operation, Program,
-    Slot, Statement, StatementId, slots,
+    BodyShape, EntityId, Instruction, KeyPart, Lock, NotKept, Operation, Program, Slot, Statement,
+    StatementId, slots,
 };
 use crate::value::Value;
 use std::sync::Arc;
@@ -111,19 +111,21 @@ pub(super) fn refusal(program: &Program, operation: &Operation, has_ttl: bool) -
 /// What of the caller and the request tells answers of an operation apart.
 pub(super) fn key(operation: &Operation) -> Vec<KeyPart> {
     let used = Used::of(operation);
-    // The derived text names every slot that is read, wherever it stands: also where nobody looked for it above.
-    let text = format!("{:?}{:?}{:?}", operation.code.instructions, operation.input, operation.access);
+    let mut of_defaults = Used::default();
+    operation
+        .input
+        .fields
+        .iter()
+        .filter_map(|field| field.default.as_ref())
+        .for_each(|one| of_defaults.look(one));
     let mut parts = Vec::new();
     for slot in 0..slots::INPUT {
-        let all = text.matches(&format!("Slot({slot})")).count();
-        let seen: Vec<&Option<Arc<str>>> =
-            used.slots.iter().filter(|(at, _)| *at == slot).map(|(_, member)| member).collect();
-        let named: Option<Vec<Arc<str>>> = seen.iter().map(|member| (*member).clone()).collect();
-        match named {
-            _ if all == 0 && seen.is_empty() => {}
-            Some(members) if members.len() == all => {
+        let whole = of_defaults.slots.iter().any(|(at, _)| *at == slot);
+        let seen = used.slots.iter().filter(|(at, _)| *at == slot).map(|(_, member)| member.as_ref());
+        match seen.collect::<Option<Vec<&Arc<str>>>>() {
+            Some(members) if !whole => {
                 let mut names = Vec::new();
-                members.iter().for_each(|member| add_once(&mut names, member));
+                members.into_iter().for_each(|member| add_once(&mut names, member));
                 parts.extend(names.into_iter().map(|name| KeyPart::Member(slot, name)));
             }
             _ => parts.push(KeyPart::Slot(slot)),
@@ -151,46 +153,9 @@ impl Used {
     fn of(operation: &Operation) -> Self {
         let mut used = Self::default();
         for instruction in &operation.code.instructions {
-            used.in_instruction(instruction);
+            instruction.expressions(&mut |expression| used.look(expression));
         }
         used
-    }
-
-    fn in_instruction(&mut self, instruction: &Instruction) {
-        match instruction {
-            Instruction::FailIf { condition, failure } => {
-                self.look(condition);
-                self.in_failure(failure);
-            }
-            Instruction::Fail { failure } => self.in_failure(failure),
-            Instruction::JumpUnless { condition, .. } => self.look(condition),
-            Instruction::Let { value, .. } | Instruction::Accept { value, .. } => self.look(value),
-            Instruction::ReadValue { parameters, .. }
-            | Instruction::ReadRow { parameters, .. }
-            | Instruction::ReadRows { parameters, .. }
-            | Instruction::ReadQuery { parameters, .. }
-            | Instruction::ReadPage { parameters, .. } => parameters.iter().for_each(|one| self.look(one)),
-            Instruction::LoopStart { list, .. } => self.look(list),
-            Instruction::Return { body, headers, .. } => {
-                match body {
-                    Answered::Value(value) | Answered::RowWith { row: value, .. } => self.look(value),
-                    Answered::Nothing | Answered::Page(_) => {}
-                }
-                headers.iter().for_each(|(_, value)| self.look(value));
-            }
-            Instruction::Redirect { to, .. } => self.look(to),
-            // None of the others is in a behaviour that only reads, or has an expression.
-            _ => {}
-        }
-    }
-
-    fn in_failure(&mut self, failure: &crate::program::Failure) {
-        for part in &failure.message {
-            if let MessagePart::Expression(expression) = part {
-                self.look(expression);
-            }
-        }
-        failure.members.iter().for_each(|(_, value)| self.look(value));
     }
 
     fn look(&mut self, expression: &Expression) {
