@@ -255,14 +255,50 @@ impl Lowering<'_> {
         add_once(&mut self.touches.inputs, name);
     }
 
-    /// An assignment to a field of an entity.
-    pub(crate) fn assignment(
+    /// What a code span sets: `f = EXPR`, or several fields as `{"f": EXPR, "g": EXPR}`. Nothing for a part that is
+    /// wrong, which has been noted.
+    fn parse_assignments(&mut self, code: &Code) -> Vec<Option<Assignment>> {
+        if !code.text(self.source()).trim_start().starts_with('{') {
+            return vec![self.parse_assignment(code)];
+        }
+        let Some(ast) = self.parse(code, Equals::Refused) else { return vec![None] };
+        let AstKind::Map(entries) = ast.kind else {
+            self.expected("one object, `{\"field\": value}`, and nothing else", code.span());
+            return vec![None];
+        };
+        let assigned = entries.into_iter().map(|(key, value)| match key.kind {
+            AstKind::Literal(Value::Text(name)) => Some(Assignment { name, name_span: key.span, value }),
+            _ => {
+                self.expected("the name of a field in quotes", key.span);
+                None
+            }
+        });
+        assigned.collect()
+    }
+
+    /// The fields of an entity that code spans set, each with where its name stands; nothing for one that is wrong. All
+    /// are looked at, so that each mistake is told.
+    pub(crate) fn assignments(
         &mut self,
-        code: &Code,
+        codes: &[Code],
         entity: EntityId,
         bare: Bare,
-    ) -> Option<(FieldId, Expression)> {
-        let assignment = self.parse_assignment(code)?;
+    ) -> Vec<Option<(FieldId, Expression, Span)>> {
+        let mut found = Vec::new();
+        for code in codes {
+            for assignment in self.parse_assignments(code) {
+                found.push(assignment.and_then(|assignment| self.assigned(&assignment, entity, bare)));
+            }
+        }
+        found
+    }
+
+    fn assigned(
+        &mut self,
+        assignment: &Assignment,
+        entity: EntityId,
+        bare: Bare,
+    ) -> Option<(FieldId, Expression, Span)> {
         let field = self.field_named(entity, &assignment.name, assignment.name_span);
         let before = std::mem::replace(&mut self.names.bare, bare);
         let value = expression::compile(&assignment.value, &self.names, &mut self.notes);
@@ -274,47 +310,40 @@ impl Lowering<'_> {
         let (field, value, target) = (field?, value?, target?);
         let context = format!("field `{}`", target.name);
         let (ty, optional, span) = (target.ty.clone(), target.optional, assignment.value.span);
-        Some((field, self.coerced(value, &ty, optional, &context, span)?))
+        Some((field, self.coerced(value, &ty, optional, &context, span)?, assignment.name_span))
     }
 
-    /// An assignment to a field of the rows that a statement changes.
-    pub(crate) fn operand(
+    /// The same for the rows that a statement changes; each value may name the fields of its row.
+    pub(crate) fn operands(
         &mut self,
-        code: &Code,
+        codes: &[Code],
         entity: EntityId,
         parameters: &mut Vec<Expression>,
-    ) -> Option<(FieldId, Operand)> {
-        let assignment = self.parse_assignment(code)?;
-        let field = self.field_named(entity, &assignment.name, assignment.name_span)?;
-        let first = u16::try_from(parameters.len()).ok()?;
-        let before = std::mem::replace(&mut self.names.bare, Bare::Searched(entity));
-        let lowered = sql::operand(&assignment.value, field, &self.names, first, &mut self.notes);
-        self.names.bare = before;
-        let lowered = lowered?;
-        parameters.extend(lowered.parameters);
-        Some((field, lowered.item))
+    ) -> Option<Vec<(FieldId, Operand, Span)>> {
+        let mut found = Vec::new();
+        for code in codes {
+            for assignment in self.parse_assignments(code) {
+                let Assignment { name, name_span, value } = assignment?;
+                let field = self.field_named(entity, &name, name_span)?;
+                let first = u16::try_from(parameters.len()).ok()?;
+                let before = std::mem::replace(&mut self.names.bare, Bare::Searched(entity));
+                let lowered = sql::operand(&value, field, &self.names, first, &mut self.notes);
+                self.names.bare = before;
+                let lowered = lowered?;
+                parameters.extend(lowered.parameters);
+                found.push((field, lowered.item, name_span));
+            }
+        }
+        Some(found)
     }
 
     /// Members of an event or problem: `f = EXPR`, or a map literal.
     pub(crate) fn members(&mut self, codes: &[Code]) -> Vec<(Arc<str>, Expression)> {
-        codes.iter().flat_map(|code| self.members_of(code)).collect()
-    }
-
-    fn members_of(&mut self, code: &Code) -> Vec<(Arc<str>, Expression)> {
-        if !code.text(self.source()).trim_start().starts_with('{') {
-            return self.member(code).into_iter().collect();
-        }
-        let Some(ast) = self.parse(code, Equals::Refused) else { return Vec::new() };
-        let AstKind::Map(entries) = ast.kind else { return Vec::new() };
         let mut members = Vec::new();
-        for (key, value) in entries {
-            let AstKind::Literal(Value::Text(name)) = key.kind else {
-                let problem = "expected the name of a member in quotes".to_owned();
-                self.syntax(SyntaxProblem { problem, span: key.span, fix: None });
-                continue;
-            };
-            if let Some(typed) = expression::compile(&value, &self.names, &mut self.notes) {
-                members.push((name, typed.expression));
+        for code in codes {
+            for assignment in self.parse_assignments(code).into_iter().flatten() {
+                let value = expression::compile(&assignment.value, &self.names, &mut self.notes);
+                members.extend(value.map(|value| (assignment.name, value.expression)));
             }
         }
         members
@@ -325,12 +354,6 @@ impl Lowering<'_> {
         let assignment = self.parse_assignment(code)?;
         let value = expression::compile(&assignment.value, &self.names, &mut self.notes)?;
         Some((assignment.name, value, assignment.value.span))
-    }
-
-    fn member(&mut self, code: &Code) -> Option<(Arc<str>, Expression)> {
-        let assignment = self.parse_assignment(code)?;
-        let value = expression::compile(&assignment.value, &self.names, &mut self.notes)?;
-        Some((assignment.name, value.expression))
     }
 
     /// The entity that a code span names.

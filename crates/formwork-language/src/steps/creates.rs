@@ -70,13 +70,21 @@ fn read_creates(clause: &mut Clause<'_>) -> Result<Box<dyn Action>, Misread> {
     Ok(Box::new(Creates { entity, from_input, assignments, variable, conflict, each }))
 }
 
+/// What the code spans set, if all of them are right.
+pub(super) fn assigned(
+    cx: &mut Lowering<'_>,
+    codes: &[Code],
+    entity: EntityId,
+    bare: Bare,
+) -> Option<Vec<(FieldId, Expression)>> {
+    let given = cx.assignments(codes, entity, bare).into_iter();
+    given.map(|given| given.map(|(field, value, _)| (field, value))).collect()
+}
+
 impl Creates {
     /// The assignments and the refusal, with the notes about fields that nothing sets.
     fn values(&self, cx: &mut Lowering<'_>, entity: EntityId) -> Option<Vec<(FieldId, Expression)>> {
-        // All are looked at before one that is wrong gives up, so that each mistake is told.
-        let given: Vec<Option<_>> =
-            self.assignments.iter().map(|code| cx.assignment(code, entity, Bare::Nothing)).collect();
-        let given = given.into_iter().collect::<Option<Vec<_>>>()?;
+        let given = assigned(cx, &self.assignments, entity, Bare::Nothing)?;
         let mut values = if self.from_input { cx.input_values(entity, true, &given) } else { Vec::new() };
         values.extend(given);
         cx.complete(entity, &values, self.entity.span()).then_some(values)
@@ -155,8 +163,7 @@ fn read_upsert(clause: &mut Clause<'_>) -> Result<Box<dyn Action>, Misread> {
 impl Upsert {
     /// Looks for the row, then changes it or makes it. Both branches leave it in `slot`.
     fn lower_rows(&self, cx: &mut Lowering<'_>, entity: EntityId, slot: Slot) -> Option<Slot> {
-        let key: Vec<_> =
-            self.key.iter().map(|code| cx.assignment(code, entity, Bare::Nothing)).collect::<Option<_>>()?;
+        let key = assigned(cx, &self.key, entity, Bare::Nothing)?;
         let fields: Vec<FieldId> = key.iter().map(|(field, _)| *field).collect();
         if !cx.is_key(entity, &fields) {
             let name = cx.entity_name(entity);
@@ -220,10 +227,7 @@ impl Upsert {
         slot: Slot,
         create: bool,
     ) -> Option<Vec<(FieldId, Expression)>> {
-        let mut given = Vec::new();
-        for code in &self.assignments {
-            given.push(cx.assignment(code, entity, Bare::Row(entity, slot))?);
-        }
+        let given = assigned(cx, &self.assignments, entity, Bare::Row(entity, slot))?;
         let mut values = if self.from_input { cx.input_values(entity, create, &given) } else { Vec::new() };
         values.extend(given);
         Some(values)

@@ -8,6 +8,7 @@ use crate::program::{
     StatementId,
 };
 use crate::steps::clause::{Clause, Joined, Misread, Refusal, TailKind};
+use crate::steps::creates::assigned;
 use crate::steps::lists::{Sorting, lock};
 use crate::steps::{Action, Form, Grammar};
 use formwork_syntax::Code;
@@ -145,10 +146,9 @@ impl Finds {
 
     /// Makes a row because none was found: with what the condition pins, and what is assigned.
     fn create(&self, cx: &mut Lowering<'_>, entity: EntityId, slot: Slot, filter: &Filter, codes: &[Code]) {
-        let given: Vec<Option<_>> =
-            codes.iter().map(|code| cx.assignment(code, entity, Bare::Nothing)).collect();
+        let given = assigned(cx, codes, entity, Bare::Nothing);
         cx.wrote(entity, slot);
-        let Some(given) = given.into_iter().collect::<Option<Vec<_>>>() else { return };
+        let Some(given) = given else { return };
         let mut values =
             filter.condition.as_ref().map(|it| pinned(it, &filter.parameters)).unwrap_or_default();
         values.retain(|(field, _)| given.iter().all(|(other, _)| other != field));

@@ -60,10 +60,10 @@ impl Action for Updates {
         let Some((slot, entity)) = cx.row_variable(&self.variable) else { return };
         let mut given = Vec::new();
         let mut complete = true;
-        for code in &self.assignments {
-            match cx.assignment(code, entity, Bare::Nothing) {
-                Some((field, value)) => {
-                    complete &= cx.may_update(entity, field, code.span());
+        for assigned in cx.assignments(&self.assignments, entity, Bare::Nothing) {
+            match assigned {
+                Some((field, value, span)) => {
+                    complete &= cx.may_update(entity, field, span);
                     given.push((field, value));
                 }
                 None => complete = false,
@@ -103,9 +103,9 @@ impl Action for UpdatesEvery {
         cx.writes(entity);
         let mut parameters = Vec::new();
         let mut assignments = Vec::new();
-        for code in &self.assignments {
-            let Some((field, operand)) = cx.operand(code, entity, &mut parameters) else { return };
-            if !cx.may_update(entity, field, code.span()) {
+        let Some(operands) = cx.operands(&self.assignments, entity, &mut parameters) else { return };
+        for (field, operand, span) in operands {
+            if !cx.may_update(entity, field, span) {
                 return;
             }
             assignments.push((field, operand));
