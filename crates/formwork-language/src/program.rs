@@ -18,6 +18,7 @@ mod standing;
 mod statements;
 mod tokens;
 mod upstream;
+mod uses;
 
 pub use audit::{AuditRules, Recorded};
 pub use caches::{CacheLayer, CachedOperation, KeyPart, NotKept};
@@ -40,6 +41,7 @@ pub use statements::{
 };
 pub use tokens::{TokenAlgorithm, TokenRule, Way};
 pub use upstream::{AnswerField, AnswerShape, NoAnswer, TargetPart, Upstream, UpstreamCall};
+pub use uses::TableUse;
 
 use crate::rules::RowByRow;
 use rustc_hash::FxHashMap;

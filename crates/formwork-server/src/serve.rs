@@ -21,11 +21,11 @@ use crate::problems::{
 use crate::respond::{Answer, Reply};
 use crate::room::Held;
 use crate::router::{Route, Target};
-use crate::shared::{Prepared, Shared};
+use crate::shared::{Prepared, Rendering, Shared};
 use bytes::{Bytes, BytesMut};
 use formwork_engine::{self as engine, Body, Call, Precondition, Refusal, What};
 use formwork_language::eval::Host;
-use formwork_language::program::{Operation, PathPart, Surface, slots};
+use formwork_language::program::{Operation, PathPart, Program, Surface, slots};
 use formwork_language::value::{Row, Value};
 use formwork_store::{KeptAnswer, OnceEnded, OnceKey};
 use http::header::{ACCEPT, ALLOW, CONNECTION, CONTENT_TYPE, HeaderName, LOCATION};
@@ -384,7 +384,7 @@ impl Asked<'_> {
         }
         let walk = Walk { operation: &operation.name, caller: &caller.id, input: walked };
         let answer = self.refused(ended.result, &ended.rows)?;
-        rendered(shared, index, &answer, &ended.rows, &walk)
+        rendered(shared.rendering(), index, &answer, &ended.rows, &walk)
     }
 
     /// Asks whether section 9 lets the request through: at once, or with its input where that is what counts.
@@ -416,7 +416,7 @@ impl Asked<'_> {
     ) -> Result<Reply, Problem> {
         let shared = self.shared.clone();
         let render = Arc::new(move |answer: &engine::Answer, rows: &[Row]| {
-            kept_answer(&shared, index, answer, rows, (&caller, &walked))
+            kept_answer(shared.rendering(), index, answer, rows, (&caller, &walked))
         });
         match self.shared.parts.run_once(call, Keyed { key, render }).await {
             OnceEnded::Replayed(kept) => Ok(once::replayed(kept)),
@@ -475,33 +475,33 @@ impl Asked<'_> {
 
 /// An answer as it is kept under a key; `walked` is the input that a page's cursor goes on for.
 pub(crate) fn kept_answer(
-    shared: &Shared,
+    with: Rendering<'_>,
     index: usize,
     answer: &engine::Answer,
     rows: &[Row],
     (caller, walked): (&Value, &[Value]),
 ) -> Result<KeptAnswer, Refusal> {
-    let operation = shared.program.operations.get(index).map_or("", |operation| &operation.name);
+    let operation = with.program.operations.get(index).map_or("", |operation| &operation.name);
     let walk = Walk { operation, caller, input: walked };
-    let reply = rendered(shared, index, answer, rows, &walk);
+    let reply = rendered(with, index, answer, rows, &walk);
     let wrong = |problem: Problem| Refusal::Internal(problem.for_the_log.clone().unwrap_or_default());
     reply.map(|reply| once::kept(&reply)).map_err(wrong)
 }
 
 /// An answer of an operation as it leaves.
 fn rendered(
-    shared: &Shared,
+    with: Rendering<'_>,
     index: usize,
     answer: &engine::Answer,
     rows: &[Row],
     walk: &Walk<'_>,
 ) -> Result<Reply, Problem> {
-    let found = shared.program.operations.get(index).zip(shared.operations.get(index));
+    let found = with.program.operations.get(index).zip(with.operations.get(index));
     let (operation, prepared) = found.ok_or_else(|| Problem::of(&NOT_FOUND))?;
     let status = StatusCode::from_u16(answer.status).unwrap_or(StatusCode::OK);
     let is_get = &*operation.method == "GET";
     let projected = prepared.projected.as_ref().map(|(entity, columns)| (*entity, columns));
-    let mut writer = Writer::new(rows, projected, &shared.every);
+    let mut writer = Writer::new(rows, projected, with.every);
     let mut reply = match &answer.body {
         Body::Nothing => Reply::empty(status),
         Body::Redirect(to) => {
@@ -512,13 +512,13 @@ fn rendered(
             writer.answer(value);
             let mut reply = Reply::json(status, writer.out);
             let tag = match row_of(value, rows).filter(|_| status.is_success()) {
-                Some(row) => conditional::of_row(&shared.program.schema, row, prepared.selection),
+                Some(row) => conditional::of_row(&with.program.schema, row, prepared.selection),
                 None if is_get && status.is_success() => conditional::of_bytes(&reply.body),
                 None => None,
             };
             conditional::put(&mut reply, tag, is_get);
             if status == StatusCode::CREATED {
-                reply.headers.extend(location(shared, operation, value, rows));
+                reply.headers.extend(location(with.program, operation, value, rows));
             }
             reply
         }
@@ -526,7 +526,7 @@ fn rendered(
             writer.row_with(row, parts);
             let mut reply = Reply::json(status, writer.out);
             if status == StatusCode::CREATED {
-                reply.headers.extend(location(shared, operation, row, rows));
+                reply.headers.extend(location(with.program, operation, row, rows));
             }
             reply
         }
@@ -535,7 +535,7 @@ fn rendered(
             writer.answers(items);
             writer.out.extend_from_slice(b",\"next_cursor\":");
             match next {
-                Some(values) => write_text(&mut writer.out, &shared.cursors.encode(walk, values)),
+                Some(values) => write_text(&mut writer.out, &with.cursors.encode(walk, values)),
                 None => writer.out.extend_from_slice(b"null"),
             }
             writer.out.push(b'}');
@@ -566,13 +566,13 @@ fn row_of<'r>(value: &Value, rows: &'r [Row]) -> Option<&'r Row> {
 
 /// `Location` of a row that was made: the path of the GET operation that it determines.
 fn location(
-    shared: &Shared,
+    program: &Program,
     operation: &Operation,
     value: &Value,
     rows: &[Row],
 ) -> Option<(HeaderName, HeaderValue)> {
     let (target, fields) = operation.output.location.as_ref()?;
-    let target = shared.program.operations.get(usize::try_from(*target).ok()?)?;
+    let target = program.operations.get(usize::try_from(*target).ok()?)?;
     let row = row_of(value, rows)?;
     let mut fields = fields.iter();
     let mut path = String::new();

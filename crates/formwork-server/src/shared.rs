@@ -90,6 +90,27 @@ pub(crate) struct Shared {
     pub(crate) faults: Arc<crate::admin::Faults>,
 }
 
+/// With what answers of operations are made.
+#[derive(Clone, Copy)]
+pub(crate) struct Rendering<'r> {
+    /// What runs.
+    pub(crate) program: &'r Program,
+    /// By index of the operation.
+    pub(crate) operations: &'r [Prepared],
+    /// By entity: all fields that may be sent.
+    pub(crate) every: &'r [Columns],
+    /// Cursors of pages.
+    pub(crate) cursors: &'r Cursors,
+}
+
+impl Shared {
+    /// With what answers are made.
+    pub(crate) fn rendering(&self) -> Rendering<'_> {
+        let Self { program, operations, every, cursors, .. } = self;
+        Rendering { program, operations, every, cursors }
+    }
+}
+
 /// What the edge knows of an operation before its first request.
 pub(crate) struct Prepared {
     /// How its input is read.

@@ -3,7 +3,7 @@
 use crate::auth::{Failures, Keys, Signatures, Tokens};
 use crate::cache::Caches;
 use crate::clock::Clock;
-use crate::config::{Addresses, ClockChoice, Config, Limits};
+use crate::config::{Addresses, ClockChoice, Config, Limits, Secrets, UpstreamAddress};
 use crate::cursor::Cursors;
 use crate::data;
 use crate::edge::{self, Edge};
@@ -11,21 +11,22 @@ use crate::keys::{self, DATABASE, FirstKey, KeyError, NewKey};
 use crate::limits::Limiter;
 use crate::listen::listen;
 use crate::metrics::Metrics;
-use crate::parts::{MissingSecrets, Needs, Parts, SecretValues, Upstreams};
+use crate::parts::{MissingSecrets, Needs, Parts, Renderer, Revive, Revived, SecretValues, Upstreams};
 use crate::random::Seeds;
 use crate::respond::RequestIds;
 use crate::room::Room;
 use crate::router::Router;
 use crate::schedule::Scheduler;
 use crate::serve::{Entrance, kept_answer};
-use crate::shared::{Prepared, Shared};
-use crate::simulated::{self, World};
+use crate::shared::{Prepared, Rendering, Shared};
+use crate::simulated::{self, Partners, World};
 use crate::tls::{self, Tls};
 use crate::{admin, audit, random};
 use formwork_check::Analysis;
 use formwork_engine::{Call, Refusal, StoreError, What};
 use formwork_language::program::{Program, Surface};
 use formwork_store::{OpenError, Options, Store};
+use rustls::pki_types::CertificateDer;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -215,9 +216,13 @@ pub(crate) async fn start_in(
     let tls = tls.transpose()?;
     let authorities = config.upstream_authorities.as_deref().map_or(Ok(Vec::new()), tls::certificates);
     let authorities = authorities.map_err(StartError::Certificate)?;
-    let upstreams = Upstreams::new(&program.upstreams, &config.upstreams, secrets, authorities)
-        .in_test(config.clock != ClockChoice::System)
-        .played_by(world.map(|world| world.partners.clone()));
+    let reach = Reached {
+        elsewhere: config.upstreams.clone(),
+        authorities,
+        in_test: config.clock != ClockChoice::System,
+        partners: world.map(|world| world.partners.clone()),
+    };
+    let upstreams = reach.upstreams(&program, secrets);
     let listeners = match world {
         Some(_) => None,
         None => Some(Listeners::bind(&config).await?),
@@ -239,7 +244,11 @@ pub(crate) async fn start_in(
     let seeds = Arc::new(Seeds::new()?);
     insert_rows_at_start(&store, &program, clock.now(), &seeds).await?;
     let faults = Arc::new(admin::Faults::new(analysis));
+    let cursors = cursor_secret(&store, &config).await?;
+    let makes_rows = config.clock != ClockChoice::System || world.is_some();
     let parts = Arc::new(Parts::new(Needs {
+        source: Arc::clone(&analysis.source),
+        revive: Some(revive(reach, config.secrets, makes_rows, cursors)),
         program: program.clone(),
         store: store.clone(),
         clock: clock.clone(),
@@ -276,7 +285,7 @@ pub(crate) async fn start_in(
         description: config.description.clone(),
         scheduler: Arc::new(scheduler),
         parts,
-        cursors: Cursors::new(cursor_secret(&store, &config).await?),
+        cursors: Cursors::new(cursors),
         request_ids: RequestIds::new(random::hexadecimal(&random::bytes::<5>()?)),
         key_changes: tokio::sync::Mutex::default(),
         bodies: Room::new(limits.bodies),
@@ -305,9 +314,13 @@ pub(crate) async fn start_in(
     let renders = Arc::downgrade(&shared);
     shared.parts.render_with(Arc::new(move |index, caller, answer, rows| {
         let shared = renders.upgrade().ok_or(Refusal::Unavailable)?;
-        kept_answer(&shared, index, answer, rows, (caller, &[]))
+        kept_answer(shared.rendering(), index, answer, rows, (caller, &[]))
     }));
     let failed = |error: StoreError| StartError::Data(error.to_string());
+    if shared.program.has_parts() {
+        let (release, now) = (shared.parts.release(), shared.clock.now());
+        shared.store.keep_release(release, &analysis.source, now).await.map_err(failed)?;
+    }
     shared.parts.renew_lease().await.map_err(failed)?;
     shared.parts.take_up().await.map_err(failed)?;
     if shared.clock.is_test() {
@@ -367,6 +380,43 @@ async fn insert_rows_at_start(
         Ok(_) => Ok(()),
         Err(refusal) => Err(StartError::Data(format!("the rows at start cannot be inserted: {refusal:?}"))),
     }
+}
+
+/// How the other side is reached.
+struct Reached {
+    elsewhere: Vec<UpstreamAddress>,
+    authorities: Vec<CertificateDer<'static>>,
+    in_test: bool,
+    partners: Option<Arc<dyn Partners>>,
+}
+
+impl Reached {
+    fn upstreams(&self, program: &Program, secrets: SecretValues) -> Upstreams {
+        Upstreams::new(&program.upstreams, &self.elsewhere, secrets, self.authorities.clone())
+            .in_test(self.in_test)
+            .played_by(self.partners.clone())
+    }
+}
+
+/// Makes of an earlier document what runs under this process's settings.
+fn revive(reach: Reached, secrets: Secrets, makes_rows: bool, cursors: [u8; 32]) -> Revive {
+    Arc::new(move |analysis: &Analysis| {
+        let mut program = analysis.compiled.program.clone();
+        if makes_rows {
+            admin::prepare(&mut program);
+        }
+        let secrets =
+            SecretValues::read(secrets, &program.secrets).map_err(|missing| format!("and {missing}"))?;
+        let upstreams = reach.upstreams(&program, secrets);
+        let program = Arc::new(program);
+        let (operations, every) = (Prepared::all(analysis), Shared::columns(&program));
+        let (own, cursors) = (Arc::clone(&program), Cursors::new(cursors));
+        let renderer: Renderer = Arc::new(move |index, caller, answer, rows| {
+            let with = Rendering { program: &own, operations: &operations, every: &every, cursors: &cursors };
+            kept_answer(with, index, answer, rows, (caller, &[]))
+        });
+        Ok(Revived { program, source: Arc::clone(&analysis.source), upstreams, renderer })
+    })
 }
 
 /// What cursors are bound with: the folder's own secret, or the one that all nodes of a database share.

@@ -13,6 +13,9 @@ use std::time::{Duration, Instant};
 /// What is noted: an entity, an event or a cache layer.
 pub type Mark = u32;
 
+/// Stands for all marks.
+const EVERYTHING: Mark = Mark::MAX;
+
 /// For so long after the last sign of life of the link the word of other nodes counts as heard.
 pub(crate) const HEARD: Duration = Duration::from_secs(1);
 
@@ -137,6 +140,9 @@ impl Commits {
         if touched.0.is_empty() {
             return;
         }
+        if touched.is_everything() {
+            return self.note_everything();
+        }
         let number = self.number.fetch_add(1, Ordering::SeqCst) + 1;
         for mark in &touched.0 {
             if let Some(last) = self.last.get(*mark as usize) {
@@ -155,6 +161,9 @@ impl Commits {
     pub(crate) fn told(&self, node: &str, touched: &Touched) -> Option<String> {
         if touched.0.is_empty() || self.link.is_none() {
             return None;
+        }
+        if touched.is_everything() {
+            return Some(format!("{node}\n*"));
         }
         let mut text = node.to_owned();
         for name in touched.0.iter().filter_map(|mark| self.names.get(*mark as usize)) {
@@ -208,6 +217,15 @@ impl Touched {
         if !self.0.contains(&mark) {
             self.0.push(mark);
         }
+    }
+
+    /// Whatever anybody may ask about.
+    pub(crate) fn everything() -> Self {
+        Self(vec![EVERYTHING])
+    }
+
+    fn is_everything(&self) -> bool {
+        self.0.contains(&EVERYTHING)
     }
 
     /// Rows of an entity; `deletes`: and what hangs on them.

@@ -13,6 +13,7 @@ mod folder;
 mod once;
 mod options;
 mod postgres;
+mod releases;
 mod rules;
 mod sqlite;
 mod statements;

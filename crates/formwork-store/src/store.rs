@@ -13,7 +13,9 @@ use crate::system::{
 };
 use crate::vault::{Vault, of_delivery};
 use formwork_engine::{AuditEntry, Call, Ended, KeptOperation, OperationId, Refusal, StoreError, What};
-use formwork_language::program::{Budget, Condition, EntityId, Program, Statement, period_start};
+use formwork_language::program::{
+    Budget, Condition, EntityId, Program, Schema, Statement, TableUse, period_start,
+};
 use formwork_language::value::Value;
 use formwork_model::sections::security::BudgetPeriod;
 use parking_lot::Mutex;
@@ -143,7 +145,9 @@ impl Store {
             | What::Handler { .. } => true,
         };
         match &self.backend {
-            Backend::Sqlite { writer, .. } if writes => writer.run(call, None).await,
+            Backend::Sqlite { readers, writer } if writes || readers.is_earlier(&call) => {
+                writer.run(call, None).await
+            }
             Backend::Sqlite { readers, .. } => readers.run(call),
             Backend::Postgres(store) => store.run(call, None).await,
         }
@@ -341,6 +345,41 @@ impl Store {
         .await?;
         let kept = claimed.lock().take();
         Ok(kept.map(|kept| KeptOperation { state: self.vault().open(&kept.id, kept.state), ..kept }))
+    }
+
+    /// Keeps the document of a release, so that what begins under it can be carried on under it.
+    pub async fn keep_release(&self, program: &str, document: &str, now: i64) -> Result<(), StoreError> {
+        let (program, document) = (program.to_owned(), document.to_owned());
+        let keep = move |connection: &mut dyn SystemConnection| {
+            system::keep_release(connection, &program, &document, now).map(|()| true)
+        };
+        self.write(keep).await.map(|_| ())
+    }
+
+    /// The document of a release; nothing when it is not kept.
+    pub fn release(&self, program: &str) -> Result<Option<String>, StoreError> {
+        let program = program.to_owned();
+        self.read(move |connection| system::release(connection, &program))
+    }
+
+    /// Has calls of an earlier release, whose parts call their program by this name, run with its statements.
+    pub fn add_release(&self, name: &str, program: Arc<Program>) -> Result<(), StoreError> {
+        let added = match &self.backend {
+            Backend::Sqlite { readers, .. } => readers.add_release(name, program),
+            Backend::Postgres(store) => store.add_release(name, program),
+        };
+        added.map_err(StoreError::Internal)
+    }
+
+    /// What of the tables that steps of an earlier release use is not as it was, one line each; nothing when they can
+    /// go on.
+    pub fn changed_since(&self, schema: &Schema, uses: &[TableUse]) -> Result<Vec<String>, StoreError> {
+        let record = self.read(system::recorded_tables)?;
+        let changed = match &self.backend {
+            Backend::Sqlite { .. } => sqlite::changed(schema, uses, &record),
+            Backend::Postgres(_) => postgres::changed(schema, uses, &record),
+        };
+        changed.map_err(StoreError::Internal)
     }
 
     /// Leaves an operation to a repeat with its key until an instant; absent: for ever.

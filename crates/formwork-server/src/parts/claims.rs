@@ -4,6 +4,7 @@
 //! Source: language reference, *What running means*, parts; docs/reference/parts.md, *Several nodes*.
 
 use super::Parts;
+use super::releases::{Left, Under, what};
 use crate::log;
 use formwork_engine::{Ended, OperationId, StoreError};
 use formwork_store::{Holder, OnceEnded, Store, Unfinished};
@@ -80,33 +81,44 @@ impl Parts {
     }
 
     async fn take_up_one(self: &Arc<Self>, left: Unfinished) -> Result<(), StoreError> {
-        if left.program != *self.fingerprint {
-            if self.left_alone.lock().insert(left.id) {
-                let cause = "it was begun under another version of the document, which has to end it";
-                log::fault("operation_left", "", &left.name, cause);
+        let own = match self.under(&left.program).await {
+            Ok(Under::Present) => Arc::clone(self),
+            Ok(Under::Earlier(parts)) => parts,
+            Err(Left::Away(error)) => return Err(error),
+            Err(Left::For(cause)) => {
+                self.say_left(left.id, &left.name, &cause);
+                return Ok(());
             }
+        };
+        // Before it is claimed, so that nobody here claims it as well.
+        if !own.running.lock().insert(left.id) {
             return Ok(());
         }
-        // Before it is claimed, so that nobody here claims it as well.
-        if !self.running.lock().insert(left.id) {
-            return Ok(());
+        if let Err(cause) = own.fits(what(left.job, left.index)).await {
+            own.running.lock().remove(&left.id);
+            return match cause {
+                Left::Away(error) => Err(error),
+                Left::For(cause) => {
+                    self.say_left(left.id, &left.name, &cause);
+                    Ok(())
+                }
+            };
         }
         let kept = self.store.claim_operation(left.id, left.step).await;
         let call = match &kept {
-            Ok(Some(kept)) => self.taken_up(kept).map(|call| {
+            Ok(Some(kept)) => own.taken_up(kept).map(|call| {
                 let job = kept.job.then_some(kept.index);
-                (self.keyed(kept, &call), call, job)
+                (own.keyed(kept, &call), call, job)
             }),
             _ => {
                 // Another node was faster.
-                self.running.lock().remove(&left.id);
+                own.running.lock().remove(&left.id);
                 return kept.map(|_| ());
             }
         };
         match call {
             Ok((keyed, call, job)) => {
-                let own = Arc::clone(self);
-                self.left.lock().extend(job);
+                own.left.lock().extend(job);
                 self.spawn(async move {
                     let _under_way = UnderWay { parts: &own, operation: left.id };
                     let ended = own.to_the_end(call, keyed.as_ref()).await;
@@ -118,10 +130,8 @@ impl Parts {
                 });
             }
             Err(cause) => {
-                self.running.lock().remove(&left.id);
-                if self.left_alone.lock().insert(left.id) {
-                    log::fault("operation_left", "", &left.name, cause);
-                }
+                own.running.lock().remove(&left.id);
+                self.say_left(left.id, &left.name, cause);
             }
         }
         Ok(())

@@ -1,6 +1,7 @@
 //! An operation of several parts that is carried out once for its caller's `Idempotency-Key`: its id follows from the
 //! key, so that a repeat finds what was left of it, and the key is kept with it.
 
+use super::releases::{Left, Under, what};
 use super::{BETWEEN_LOOKS, LONGEST_LOOK, Parts};
 use crate::log;
 use formwork_engine::{Answer, Call, Ended, OperationId, Part, Refusal};
@@ -123,17 +124,40 @@ impl Parts {
                     if asked.is_some_and(|asked| asked.fingerprint != keyed.key.fingerprint) {
                         return OnceEnded::OtherInput;
                     }
-                    let under_way = if left.holder == Holder::Other { None } else { self.enter(left.id) };
+                    let own = match self.under(&left.program).await {
+                        Ok(Under::Present) => None,
+                        Ok(Under::Earlier(parts)) => Some(parts),
+                        Err(Left::Away(_)) => return unavailable(),
+                        Err(Left::For(cause)) => {
+                            log::fault("operation_left", "", &left.name, &cause);
+                            return unavailable();
+                        }
+                    };
+                    let own = own.as_deref().unwrap_or(self);
+                    let under_way = if left.holder == Holder::Other { None } else { own.enter(left.id) };
                     if under_way.is_none() {
                         let pause = if left.holder == Holder::Other { LONGEST_LOOK } else { BETWEEN_LOOKS };
                         tokio::time::sleep(pause).await;
                         continue;
                     }
+                    match own.fits(what(left.job, left.index)).await {
+                        Ok(()) => {}
+                        Err(Left::Away(_)) => return unavailable(),
+                        Err(Left::For(cause)) => {
+                            log::fault("operation_left", "", &left.name, &cause);
+                            return unavailable();
+                        }
+                    }
                     match self.store.claim_operation(left.id, left.step).await {
                         Err(_) => return unavailable(),
                         Ok(None) => continue,
-                        Ok(Some(kept)) => match self.taken_up(&kept) {
-                            Ok(call) => self.to_the_end(call, Some(keyed)).await,
+                        Ok(Some(kept)) => match own.taken_up(&kept) {
+                            Ok(call) if std::ptr::eq(own, self) => self.to_the_end(call, Some(keyed)).await,
+                            // Its caller knows the present release alone.
+                            Ok(call) => {
+                                let keyed = own.keyed(&kept, &call);
+                                own.as_kept(own.to_the_end(call, keyed.as_ref()).await)
+                            }
                             Err(cause) => {
                                 log::fault("operation_left", "", &left.name, cause);
                                 return unavailable();

@@ -7,12 +7,14 @@ mod breaker;
 mod claims;
 mod keyed;
 mod reach;
+mod releases;
 mod secrets;
 mod told;
 mod upstreams;
 
 pub(crate) use keyed::{Keyed, Renderer};
 pub(crate) use reach::Reach;
+pub(crate) use releases::{Revive, Revived};
 pub use secrets::MissingSecrets;
 pub(crate) use secrets::SecretValues;
 pub(crate) use upstreams::{Connector, Upstreams, arrived, connector};
@@ -60,7 +62,7 @@ const LONGEST_TEST_WAIT: Duration = Duration::from_secs(1);
 pub(crate) struct Parts {
     /// What runs.
     pub(crate) program: Arc<Program>,
-    /// What distinguishes the program from others: only the same one goes on with an operation.
+    /// What distinguishes the program and its document from others: an operation goes on under the one that began it.
     fingerprint: Arc<str>,
     store: Arc<Store>,
     clock: Arc<Clock>,
@@ -81,15 +83,22 @@ pub(crate) struct Parts {
     keys: Mutex<FxHashMap<String, [u8; 32]>>,
     /// How long this process is waited for after its last sign of life, and when that time ends.
     lease: Duration,
-    lease_until: Mutex<Option<Instant>>,
+    lease_until: Arc<Mutex<Option<Instant>>>,
     renderer: OnceLock<Renderer>,
-    stopping: AtomicBool,
+    stopping: Arc<AtomicBool>,
+    /// Makes what an earlier release needs to run.
+    revive: Option<Revive>,
+    releases: releases::Releases,
+    /// In an earlier release, by its metrics: which one of the present release is meant.
+    measured: Option<Vec<Option<u16>>>,
 }
 
 /// What [`Parts`] is put together from.
 pub(crate) struct Needs {
     /// What runs.
     pub(crate) program: Arc<Program>,
+    /// The document that it is made of.
+    pub(crate) source: Arc<str>,
     /// Where.
     pub(crate) store: Arc<Store>,
     /// What time it is.
@@ -104,14 +113,17 @@ pub(crate) struct Needs {
     pub(crate) commits: Arc<Notify>,
     /// How long this process is waited for after its last sign of life.
     pub(crate) lease: Duration,
+    /// Makes what an earlier release needs to run.
+    pub(crate) revive: Option<Revive>,
 }
 
 impl Parts {
     /// Ready to run.
     pub(crate) fn new(needs: Needs) -> Self {
-        let Needs { program, store, clock, metrics, seeds, upstreams, commits, lease } = needs;
+        let Needs { program, source, store, clock, metrics, seeds, upstreams, commits, lease, revive } =
+            needs;
         Self {
-            fingerprint: fingerprint(&program).into(),
+            fingerprint: fingerprint(&program, &source).into(),
             program,
             store,
             clock,
@@ -126,10 +138,55 @@ impl Parts {
             left_alone: Mutex::default(),
             keys: Mutex::default(),
             lease,
-            lease_until: Mutex::default(),
+            lease_until: Arc::default(),
             renderer: OnceLock::new(),
-            stopping: AtomicBool::new(false),
+            stopping: Arc::default(),
+            revive,
+            releases: releases::Releases::default(),
+            measured: None,
         }
+    }
+
+    /// Those of an earlier release, beside these.
+    fn beside(&self, revived: Revived, measured: Vec<Option<u16>>) -> Self {
+        let Revived { program, source, upstreams, renderer } = revived;
+        let needs = Needs {
+            program,
+            source,
+            store: self.store.clone(),
+            clock: self.clock.clone(),
+            metrics: self.metrics.clone(),
+            seeds: self.seeds.clone(),
+            upstreams,
+            commits: self.commits.clone(),
+            lease: self.lease,
+            revive: None,
+        };
+        let parts = Self {
+            lease_until: Arc::clone(&self.lease_until),
+            stopping: Arc::clone(&self.stopping),
+            measured: Some(measured),
+            ..Self::new(needs)
+        };
+        parts.render_with(renderer);
+        parts
+    }
+
+    /// What the document's program is called in what is kept of it.
+    pub(crate) fn release(&self) -> &str {
+        &self.fingerprint
+    }
+
+    /// Counts and observes what steps have.
+    fn measure(&self, ended: &mut Ended) {
+        let (mut counts, mut observations) =
+            (std::mem::take(&mut ended.counts), std::mem::take(&mut ended.observations));
+        if let Some(measured) = &self.measured {
+            let present = |(at, value): (u16, f64)| Some(((*measured.get(usize::from(at))?)?, value));
+            counts = counts.into_iter().filter_map(present).collect();
+            observations = observations.into_iter().filter_map(present).collect();
+        }
+        self.metrics.steps(&counts, &observations);
     }
 
     /// Runs a call to its end. One with several parts goes on though nobody waits for it any more.
@@ -198,7 +255,8 @@ impl Parts {
 
     /// Whether a run of a job goes on that an earlier process left.
     pub(crate) fn goes_on(&self, job: usize) -> bool {
-        u32::try_from(job).is_ok_and(|job| self.left.lock().contains(&job))
+        let name = || self.program.jobs.get(job).map_or("", |job| &job.name);
+        u32::try_from(job).is_ok_and(|job| self.left.lock().contains(&job)) || self.goes_on_earlier(name())
     }
 
     /// Under which key an operation is carried out that an earlier process left.
@@ -213,9 +271,6 @@ impl Parts {
     }
 
     pub(super) fn taken_up(&self, kept: &KeptOperation) -> Result<Call, &'static str> {
-        if kept.program != self.fingerprint {
-            return Err("it was begun under another version of the document, which has to end it");
-        }
         let resume = resume::decode(&kept.state).map_err(|_| "its state cannot be read")?;
         let resume = Resume { step: kept.step, ..resume };
         let part = Part {
@@ -226,8 +281,7 @@ impl Parts {
             key: kept.key.clone(),
             resume: Some(Box::new(resume)),
         };
-        let what = if kept.job { What::Job(kept.index) } else { What::Operation(kept.index) };
-        Ok(self.call(what, part))
+        Ok(self.call(releases::what(kept.job, kept.index), part))
     }
 
     /// Begins no further part; what the store keeps goes on at the next start.
@@ -293,8 +347,7 @@ impl Parts {
                 OnceEnded::Ran(ended, answer) => (ended, answer),
                 replayed => return replayed,
             };
-            self.metrics.steps(&ended.counts, &ended.observations);
-            (ended.counts, ended.observations) = (Vec::new(), Vec::new());
+            self.measure(&mut ended);
             if matches!(ended.result, Err(Refusal::MovedOn)) {
                 let Some(resume) = self.committed_unseen(part.operation, before).await else {
                     return OnceEnded::Ran(ended, None);
@@ -472,12 +525,14 @@ fn kept_step(call: &Call) -> Option<u64> {
     resume.kept.then_some(resume.step)
 }
 
-/// What distinguishes a program: its instructions, statements and tables.
-fn fingerprint(program: &Program) -> String {
+/// What distinguishes a release: the document, and its instructions, statements and tables as this version of Formwork
+/// understands it.
+fn fingerprint(program: &Program, source: &str) -> String {
     let operations = program.operations.iter().map(|it| format!("{:?}{:?}", it.input, it.code.instructions));
     let jobs = program.jobs.iter().map(|job| format!("{:?}", job.code.instructions));
     let handlers = program.handlers.iter().map(|handler| format!("{:?}", handler.code.instructions));
     let mut hash = Sha256::new();
+    hash.update(Sha256::digest(source));
     for text in operations.chain(jobs).chain(handlers) {
         hash.update(text.as_bytes());
     }

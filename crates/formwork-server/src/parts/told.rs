@@ -3,49 +3,78 @@
 //!
 //! Source: language reference, *Handlers*; docs/decisions/0077-handlers-of-several-parts.md.
 
+use super::releases::{Left, Under};
 use super::{MOST_ELEMENTS, MOST_PARTS, Parts};
-use formwork_engine::{Call, Ended, OperationId, Part, Pending, Refusal, resume};
+use formwork_engine::{Call, Ended, OperationId, Part, Pending, Refusal, What, resume};
 use formwork_store::{StoredDelivery, Told};
 use sha2::{Digest, Sha256};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 impl Parts {
-    /// Carries out a handler for what it is told, from its beginning or from where an earlier try was left.
-    pub(crate) async fn deliver(&self, call: Call, delivery: &StoredDelivery) -> Ended {
-        let mut told = Told::first(delivery.sequence);
-        if !self.has_parts(call.what) {
-            return self.store.run_delivery(call, told).await;
+    /// Carries out a handler for what it is told, from its beginning or from where an earlier try was left; under the
+    /// release that began it. `call` is absent where the document has no such handler any more.
+    pub(crate) async fn deliver(&self, call: Option<Call>, delivery: &StoredDelivery) -> Option<Ended> {
+        let has_parts = call.as_ref().is_some_and(|call| self.has_parts(call.what));
+        if let Some(call) = call.as_ref().filter(|_| !has_parts) {
+            let ended = self.store.run_delivery(call.clone(), Told::first(delivery.sequence)).await;
+            // Where something is kept of it, it had parts when it began.
+            if !matches!(ended.result, Err(Refusal::MovedOn)) {
+                return Some(ended);
+            }
         }
-        let mut part = Part {
+        let left = match self.store.left_of_delivery(delivery.sequence) {
+            Err(_) => return Some(Ended::refused(Refusal::Unavailable)),
+            Ok(left) => left,
+        };
+        let Some(left) = left else {
+            let call = call?;
+            if !has_parts {
+                return Some(Ended::refused(Refusal::MovedOn));
+            }
+            let part = self.of_delivery(delivery, call.now);
+            let call = Call { part: Some(Box::new(part.clone())), ..call };
+            return Some(self.deliver_parts(call, part, Told::first(delivery.sequence)).await);
+        };
+        let earlier = match self.under(&left.program).await {
+            Ok(Under::Present) => None,
+            Ok(Under::Earlier(parts)) => Some(parts),
+            Err(cause) => return Some(left_alone(cause)),
+        };
+        let own = earlier.as_deref().unwrap_or(self);
+        let Some(handler) = own.handler(&delivery.handler) else {
+            return Some(left_alone(Left::For("its release has no such handler".to_owned())));
+        };
+        let what = What::Handler { handler, links: delivery.links };
+        if let Err(cause) = own.fits(what).await {
+            return Some(left_alone(cause));
+        }
+        let Ok(resume) = resume::decode(&left.state) else {
+            return Some(left_alone(Left::For("its state cannot be read".to_owned())));
+        };
+        let mut told = Told::first(delivery.sequence);
+        told.step = left.step;
+        let part = own.of_delivery(delivery, self.clock.now());
+        let call = own.next(what, &part, resume).await;
+        Some(own.deliver_parts(call, part, told).await)
+    }
+
+    fn of_delivery(&self, delivery: &StoredDelivery, started: i64) -> Part {
+        Part {
             operation: operation(delivery),
             program: Arc::clone(&self.fingerprint),
-            started: call.now,
+            started,
             once: None,
             key: None,
             resume: None,
-        };
-        let mut call = match self.store.left_of_delivery(delivery.sequence) {
-            Err(_) => return Ended::refused(Refusal::Unavailable),
-            Ok(None) => Call { part: Some(Box::new(part.clone())), ..call },
-            Ok(Some(left)) => {
-                if left.program != self.fingerprint {
-                    let cause = "it was begun under another version of the document, which has to end it";
-                    return Ended::refused(Refusal::Internal(cause.into()));
-                }
-                let Ok(resume) = resume::decode(&left.state) else {
-                    return Ended::refused(Refusal::Internal("its state cannot be read".into()));
-                };
-                told.step = left.step;
-                self.next(call.what, &part, resume).await
-            }
-        };
-        part.resume = None;
+        }
+    }
+
+    async fn deliver_parts(&self, mut call: Call, part: Part, mut told: Told) -> Ended {
         let (mut parts, mut elements) = (0, 0);
         loop {
             let mut ended = self.store.run_delivery(call.clone(), told.clone()).await;
-            self.metrics.steps(&ended.counts, &ended.observations);
-            (ended.counts, ended.observations) = (Vec::new(), Vec::new());
+            self.measure(&mut ended);
             if let Some(part) = self.passed_over(&call, &ended) {
                 call = self.call(call.what, part);
                 continue;
@@ -68,6 +97,14 @@ impl Parts {
             call = self.next(call.what, &part, *resume).await;
         }
     }
+}
+
+/// A try that ends without one of its steps.
+fn left_alone(cause: Left) -> Ended {
+    Ended::refused(match cause {
+        Left::Away(_) => Refusal::Unavailable,
+        Left::For(cause) => Refusal::Internal(cause),
+    })
 }
 
 /// The id of a handler's run for what it is told, the same for every try: calls send it as their key.

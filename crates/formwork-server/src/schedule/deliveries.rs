@@ -113,14 +113,15 @@ impl Scheduler {
             let handler = self.program.handlers.get(index)?;
             Some((u32::try_from(index).ok()?, told(handler, delivery)?))
         });
-        let Some((handler, told)) = told else {
+        let call = told.map(|(handler, told)| {
+            let what = What::Handler { handler, links: delivery.links };
+            system_call(what, told, now, self.seeds.next())
+        });
+        let Some(ended) = self.parts.deliver(call, delivery).await else {
             // Another document may know it again: it is kept, and an operator may have it tried.
             let error = "the document has no such handler, or what it is told cannot be read".to_owned();
             return self.fail(delivery, now, None, error).await;
         };
-        let what = What::Handler { handler, links: delivery.links };
-        let call = system_call(what, told, now, self.seeds.next());
-        let ended = self.parts.deliver(call, delivery).await;
         self.metrics.steps(&ended.counts, &ended.observations);
         match ended.result {
             Ok(_) => self.metrics.delivered(),

@@ -19,6 +19,7 @@ use crate::error::OpenError;
 use crate::folder::{lock_folder, node_name};
 use crate::once::{KeptAnswer, Once, OnceEnded};
 use crate::options::Options;
+use crate::releases::Releases;
 use crate::statements::{self, Compiled, quoted};
 use crate::system::{self, NextRun, SystemConnection, Told};
 use crate::vault::Vault;
@@ -80,7 +81,9 @@ impl PostgresStore {
             compiled: Compiled::new(&Postgres, &program).map_err(other)?,
             constraints: Constraints::new(&program.schema).map_err(other)?,
             cascades: Cascades::new(&program.schema),
-            vault: Vault::new(options.variables_key),
+            vault: Arc::new(Vault::new(options.variables_key)),
+            releases: Releases::default(),
+            is_earlier: false,
             commits: Arc::new(Commits::new(&program, true)),
             program,
         };
@@ -123,6 +126,24 @@ impl PostgresStore {
 
     pub(crate) fn vault(&self) -> &Vault {
         &self.inner.shared.vault
+    }
+
+    /// Takes up an earlier release.
+    pub(crate) fn add_release(&self, name: &str, program: Arc<Program>) -> Result<(), String> {
+        let own = &self.inner.shared;
+        let release = Shared {
+            node: own.node.clone(),
+            compiled: Compiled::new(&Postgres, &program)?,
+            constraints: Constraints::new(&program.schema)?,
+            cascades: Cascades::new(&program.schema),
+            vault: Arc::clone(&own.vault),
+            commits: Arc::clone(&own.commits),
+            releases: Releases::default(),
+            is_earlier: true,
+            program,
+        };
+        own.releases.add(name, release);
+        Ok(())
     }
 
     /// Which commit last touched what.
@@ -369,13 +390,16 @@ impl PostgresStore {
 
 impl Inner {
     fn attempt(&self, session: &mut Session, call: Call, beside: &Beside) -> (Tried, Option<KeptAnswer>) {
+        let earlier = self.shared.releases.of(&call);
         let known = match call.what {
+            // What is known is of the present release.
+            _ if earlier.is_some() => None,
             What::Operation(operation) => self.isolation.get(operation as usize).copied(),
             _ => None,
         };
         let isolation = known.unwrap_or(Isolation::Serializable);
         let mut running = Running {
-            shared: &self.shared,
+            shared: earlier.as_deref().unwrap_or(&self.shared),
             ids: self.ids.clone(),
             node: &self.shared.node,
             work: self.options.work * MORE_STATEMENTS,

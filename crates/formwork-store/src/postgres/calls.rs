@@ -87,6 +87,10 @@ impl Running<'_> {
         let mut ended = run(&self.shared.program, call, &mut transaction, &mut self.ids, &overdue);
         let (trouble, key_taken) = (transaction.trouble.take(), transaction.key_taken);
         let mut touched = std::mem::take(&mut transaction.touched);
+        if self.shared.is_earlier {
+            // Its marks are of other tables than ours.
+            touched = Touched::everything();
+        }
         if trouble.is_some() {
             return self.given_up(session, trouble, ended);
         }

@@ -8,9 +8,9 @@ use super::session::Session;
 use super::transaction::{PostgresTransaction, Shared};
 use crate::commits::Commits;
 use crate::error::OpenError;
+use crate::releases::Releases;
 use crate::statements::{Compiled, quoted};
 use crate::tables::{FORMAT, Found, LookedAt, Misfit, Plan, plan};
-use crate::vault::Vault;
 use formwork_engine::IdSource;
 use formwork_language::program::{Program, Schema};
 use std::sync::Arc;
@@ -158,7 +158,9 @@ fn look_at_rows(
     let (program, tables) = looked_at.program(program);
     let shared = Shared {
         // Rows are taken over, and no operation is under way.
-        vault: Vault::default(),
+        vault: Arc::default(),
+        releases: Releases::default(),
+        is_earlier: false,
         commits: Arc::new(Commits::new(&program, false)),
         node: String::new(),
         compiled: Compiled::new(&Postgres, &program).map_err(impossible)?,

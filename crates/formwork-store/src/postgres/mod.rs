@@ -25,3 +25,12 @@ mod visitor;
 
 pub(crate) use backend::{PostgresStore, drop_schema};
 pub(crate) use visitor::Visitor;
+
+/// [`crate::tables::changed`] here.
+pub(crate) fn changed(
+    schema: &formwork_language::program::Schema,
+    uses: &[formwork_language::program::TableUse],
+    record: &str,
+) -> Result<Vec<String>, String> {
+    crate::tables::changed(&dialect::Postgres, schema, uses, record)
+}

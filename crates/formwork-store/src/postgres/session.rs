@@ -112,7 +112,11 @@ impl Session {
 
     /// Prepares a statement, when it is not yet, and keeps it by its number.
     pub(crate) fn hold(&mut self, number: usize, prepared: &Prepared) -> Result<(), Failed> {
-        if self.held.get(number).is_some_and(Option::is_some) {
+        let is_there = match self.held.get(number) {
+            Some(place) => place.is_some(),
+            None => self.others.contains_key(&prepared.sql),
+        };
+        if is_there {
             return Ok(());
         }
         let types: Vec<PgType> = prepared.binds.iter().map(|(_, encode)| parameter_type(encode)).collect();

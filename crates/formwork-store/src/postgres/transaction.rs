@@ -7,6 +7,7 @@ use super::session::Session;
 use super::system::OnPostgres;
 use super::values::{Bound, Raw, bind};
 use crate::commits::{Commits, Touched};
+use crate::releases::Releases;
 use crate::rules::broken_rule;
 use crate::statements::{Compiled, Gives, Prepared};
 use crate::system::{
@@ -32,10 +33,14 @@ pub(crate) struct Shared {
     pub(crate) program: Arc<Program>,
     pub(crate) compiled: Compiled,
     /// Seals what is kept between two parts.
-    pub(crate) vault: Vault,
+    pub(crate) vault: Arc<Vault>,
     pub(crate) constraints: Constraints,
     pub(crate) cascades: Cascades,
     pub(crate) commits: Arc<Commits>,
+    /// What calls of earlier releases run with.
+    pub(crate) releases: Releases<Shared>,
+    /// Whether it is itself of an earlier one: a session finds its statements by their text.
+    pub(crate) is_earlier: bool,
 }
 
 /// A transaction that is open on a session.
@@ -78,6 +83,11 @@ impl<'t> PostgresTransaction<'t> {
         found.ok_or_else(|| StoreError::Internal(format!("there is no statement {number}")))
     }
 
+    /// The number by which a session holds a statement.
+    fn held(&self, number: usize) -> usize {
+        if self.shared.is_earlier { usize::MAX } else { number }
+    }
+
     /// The engine's words for a failure; what concerns the whole transaction is remembered.
     fn fault(&mut self, failed: &Failed, entity: EntityId, statement: Option<&Statement>) -> StoreError {
         match self.shared.constraints.fault(failed, entity, statement) {
@@ -96,10 +106,11 @@ impl<'t> PostgresTransaction<'t> {
         parameters: &[Value],
     ) -> Result<Vec<Row>, StoreError> {
         let bound = bind_all(prepared, parameters)?;
+        let held = self.held(number);
         let rows = self
             .session
-            .hold(number, prepared)
-            .and_then(|()| self.session.rows(number, &prepared.sql, &as_parameters(&bound)));
+            .hold(held, prepared)
+            .and_then(|()| self.session.rows(held, &prepared.sql, &as_parameters(&bound)));
         let statement = self.shared.program.statements.get(number);
         rows.map_err(|failed| self.fault(&failed, prepared.entity, statement))
     }
@@ -122,10 +133,11 @@ impl<'t> PostgresTransaction<'t> {
             return Ok(rows.len() as u64);
         }
         let bound = bind_all(prepared, parameters)?;
+        let held = self.held(number);
         let touched = self
             .session
-            .hold(number, prepared)
-            .and_then(|()| self.session.touched(number, &prepared.sql, &as_parameters(&bound)));
+            .hold(held, prepared)
+            .and_then(|()| self.session.touched(held, &prepared.sql, &as_parameters(&bound)));
         let statement = self.shared.program.statements.get(number);
         match touched {
             Ok(0) if prepared.sql.ends_with(UNLESS_TAKEN) => {

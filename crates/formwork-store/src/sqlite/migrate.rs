@@ -6,9 +6,9 @@ use super::errors::Keys;
 use super::transaction::{Shared, SqliteTransaction};
 use crate::commits::Commits;
 use crate::error::OpenError;
+use crate::releases::Releases;
 use crate::statements::Compiled;
 use crate::tables::{FORMAT, Found, LookedAt, Misfit, Plan, plan};
-use crate::vault::Vault;
 use formwork_engine::IdSource;
 use formwork_language::program::Program;
 use rusqlite::{Connection, ErrorCode, OptionalExtension, TransactionBehavior};
@@ -130,7 +130,8 @@ fn look_at_rows(
     let compiled = Compiled::new(&Sqlite, &program).map_err(impossible)?;
     let shared = Shared {
         // Rows are taken over, and no operation is under way.
-        vault: Vault::default(),
+        vault: Arc::default(),
+        releases: Releases::default(),
         commits: Arc::new(Commits::new(&program, false)),
         node: String::new(),
         keys: Keys::new(&program.schema),

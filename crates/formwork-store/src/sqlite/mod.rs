@@ -20,3 +20,12 @@ pub use inspector::{Inspector, WaitingDelivery};
 pub(crate) use readers::Readers;
 pub(crate) use visitor::OwnConnection;
 pub(crate) use writer::{Writer, open};
+
+/// [`crate::tables::changed`] here.
+pub(crate) fn changed(
+    schema: &formwork_language::program::Schema,
+    uses: &[formwork_language::program::TableUse],
+    record: &str,
+) -> Result<Vec<String>, String> {
+    crate::tables::changed(&dialect::Sqlite, schema, uses, record)
+}

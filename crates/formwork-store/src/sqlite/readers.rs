@@ -2,12 +2,14 @@
 
 use super::connection::{Deadline, Statements, open_reader};
 use super::dialect::Sqlite;
+use super::errors::Keys;
 use super::system::OnSqlite;
 use super::transaction::{Fault, Shared, SqliteTransaction, bind_all, one_value};
 use crate::commits::Commits;
 use crate::options::Options;
+use crate::releases::Releases;
 use crate::rules::runs_many;
-use crate::statements;
+use crate::statements::{self, Compiled};
 use crate::system::SystemConnection;
 use crate::vault::Vault;
 use formwork_engine::{Call, Ended, IdSource, Refusal, StoreError, What, run};
@@ -118,6 +120,26 @@ impl Readers {
     /// What this process is called.
     pub(crate) fn node(&self) -> &str {
         &self.shared.node
+    }
+
+    /// Takes up an earlier release.
+    pub(crate) fn add_release(&self, name: &str, program: Arc<Program>) -> Result<(), String> {
+        let release = Shared {
+            node: self.shared.node.clone(),
+            keys: Keys::new(&program.schema),
+            vault: Arc::clone(&self.shared.vault),
+            commits: Arc::clone(&self.shared.commits),
+            releases: Releases::default(),
+            compiled: Compiled::new(&Sqlite, &program)?,
+            program,
+        };
+        self.shared.releases.add(name, release);
+        Ok(())
+    }
+
+    /// Whether a call is of an earlier release.
+    pub(crate) fn is_earlier(&self, call: &Call) -> bool {
+        self.shared.releases.of(call).is_some()
     }
 
     /// Which commit last touched what.

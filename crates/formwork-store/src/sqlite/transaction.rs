@@ -5,6 +5,7 @@ use super::errors::Keys;
 use super::system::OnSqlite;
 use super::values::{bind, read};
 use crate::commits::{Commits, Touched};
+use crate::releases::Releases;
 use crate::rules::broken_rule;
 use crate::statements::{Compiled, Encode, Gives, Prepared, quoted};
 use crate::system::{self as budgets, EMIT, emitted, forget_operation, keep_delivery, keep_operation};
@@ -27,9 +28,11 @@ pub(crate) struct Shared {
     pub(crate) program: Arc<Program>,
     pub(crate) compiled: Compiled,
     /// Seals what is kept between two parts.
-    pub(crate) vault: Vault,
+    pub(crate) vault: Arc<Vault>,
     pub(crate) keys: Keys,
     pub(crate) commits: Arc<Commits>,
+    /// What calls of earlier releases run with.
+    pub(crate) releases: Releases<Shared>,
 }
 
 /// A transaction that is open on a connection.

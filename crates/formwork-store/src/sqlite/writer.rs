@@ -18,6 +18,7 @@ use crate::error::OpenError;
 use crate::folder::{lock_folder, variables_key};
 use crate::once::{Once, OnceEnded};
 use crate::options::Options;
+use crate::releases::Releases;
 use crate::statements::Compiled;
 use crate::system::{
     Kept, NextRun, SystemConnection, Told, keep_answer, kept_answer, set_next_run, settle_delivery,
@@ -98,7 +99,8 @@ pub(crate) fn open(options: &Options, program: Arc<Program>) -> Result<(Writer, 
     let shared = Arc::new(Shared {
         node: ONLY_NODE.to_owned(),
         keys: Keys::new(&program.schema),
-        vault: Vault::new(key),
+        vault: Arc::new(Vault::new(key)),
+        releases: Releases::default(),
         commits: Arc::new(Commits::new(&program, false)),
         compiled,
         program,
@@ -561,19 +563,27 @@ impl Group<'_, '_> {
         if !self.fixed(Fixed::Savepoint) {
             return None;
         }
-        let shared = Arc::clone(&self.writing.shared);
+        let earlier = self.writing.shared.releases.of(&call);
+        let is_earlier = earlier.is_some();
+        let shared = earlier.unwrap_or_else(|| Arc::clone(&self.writing.shared));
+        // Those held by number are of the present release.
+        let mut by_text = Statements::Cached;
         if self.fate == Fate::Repeats {
-            let mut transaction = SqliteTransaction::new(self.connection, &mut self.statements, &shared);
+            let statements = if is_earlier { &mut by_text } else { &mut self.statements };
+            let mut transaction = SqliteTransaction::new(self.connection, statements, &shared);
             let _ = run(&shared.program, call.clone(), &mut transaction, self.ids, &|| false);
             if self.connection.is_autocommit() || !self.fixed(Fixed::RollbackTo) {
                 return None;
             }
         }
+        let statements = if is_earlier { &mut by_text } else { &mut self.statements };
         self.deadline.set(self.writing.options.work);
-        let mut transaction = SqliteTransaction::new(self.connection, &mut self.statements, &shared);
+        let mut transaction = SqliteTransaction::new(self.connection, statements, &shared);
         let overdue = || self.deadline.has_passed();
         let mut ended = run(&shared.program, call, &mut transaction, self.ids, &overdue);
         let touched = std::mem::take(&mut transaction.touched);
+        // Its marks are of other tables than ours.
+        let touched = if is_earlier { Touched::everything() } else { touched };
         self.deadline.clear();
         beside(&mut ended);
         if self.connection.is_autocommit() {

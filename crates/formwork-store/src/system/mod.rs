@@ -14,6 +14,7 @@ mod keys;
 mod nodes;
 mod operations;
 mod outbox;
+mod releases;
 mod signatures;
 mod tables;
 mod told;
@@ -41,6 +42,7 @@ pub(crate) use operations::{
 };
 pub use outbox::StoredEvent;
 pub(crate) use outbox::{EMIT, emitted, events};
+pub(crate) use releases::{keep_release, recorded_tables, release};
 pub(crate) use signatures::{prune_signatures, take_signature};
 pub(crate) use tables::{Column, Kind, Table, create_missing, keep_secret, secret};
 pub use told::{LeftDelivery, Told};
@@ -63,6 +65,7 @@ pub(crate) const TABLES: &[Table] = &[
     budgets::RESERVED,
     admissions::TABLE,
     signatures::TABLE,
+    releases::TABLE,
 ];
 
 /// A value of a table of the store's own.

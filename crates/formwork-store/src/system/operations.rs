@@ -58,6 +58,10 @@ pub struct Unfinished {
     pub program: String,
     /// The operation's or job's name.
     pub name: String,
+    /// As [`KeptOperation::job`].
+    pub job: bool,
+    /// As [`KeptOperation::index`].
+    pub index: u32,
     /// As [`KeptOperation::once`].
     pub once: Option<String>,
     /// Who is at work on it.
@@ -189,7 +193,7 @@ fn listed(connection: &dyn SystemConnection) -> String {
         r#"SELECT "id", coalesce("step", 1), "program", "name", "once", CASE WHEN "rests" IS NOT NULL THEN 3
             WHEN "owner" = ?1 THEN 0
             WHEN EXISTS (SELECT 1 FROM "_nodes" WHERE "node" = "owner" AND "until" > {present}) THEN 1
-            ELSE 2 END FROM "_operations""#
+            ELSE 2 END, "job", "place" FROM "_operations""#
     )
 }
 
@@ -206,6 +210,8 @@ fn read_unfinished(mut row: SystemRow) -> Result<Unfinished, StoreError> {
             3 => Holder::Rests,
             _ => Holder::Nobody,
         },
+        job: row.integer(6)? != 0,
+        index: u32::try_from(row.integer(7)?).unwrap_or(u32::MAX),
     })
 }
 

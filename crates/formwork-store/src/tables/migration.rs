@@ -347,11 +347,11 @@ impl Change<'_> {
     }
 }
 
-fn text<'j>(of: &'j Json, member: &str) -> &'j str {
+pub(super) fn text<'j>(of: &'j Json, member: &str) -> &'j str {
     of[member].as_str().unwrap_or_default()
 }
 
-fn names(of: &Json, member: &str) -> Vec<String> {
+pub(super) fn names(of: &Json, member: &str) -> Vec<String> {
     let list = of[member].as_array().map(Vec::as_slice).unwrap_or_default();
     list.iter().filter_map(Json::as_str).map(str::to_owned).collect()
 }

@@ -19,6 +19,7 @@ mod pathological;
 mod postgres;
 mod process;
 mod refusals;
+mod releases;
 mod room;
 mod run;
 mod sarif;

@@ -16,18 +16,9 @@ const OF_TIME: [&str; 2] = ["now", "today"];
 
 /// The entities that an operation reads, sorted.
 pub(super) fn reads(program: &Program, operation: &Operation) -> Vec<EntityId> {
-    let ids = operation.code.instructions.iter().flat_map(statements);
-    let mut found: Vec<EntityId> = ids
-        .filter_map(|id| program.statements.get(id as usize))
-        .flat_map(|statement| match statement {
-            Statement::Select(select) => vec![select.entity],
-            Statement::Query(query) => query.reads.clone(),
-            Statement::Count { entity, .. }
-            | Statement::Exists { entity, .. }
-            | Statement::Aggregate { entity, .. } => vec![*entity],
-            _ => Vec::new(),
-        })
-        .collect();
+    let ids = operation.code.instructions.iter().flat_map(Instruction::statements);
+    let statements = ids.filter_map(|id| program.statements.get(id as usize));
+    let mut found: Vec<EntityId> = statements.flat_map(|statement| statement.tables().0).collect();
     found.sort_unstable();
     found.dedup();
     found
@@ -55,18 +46,6 @@ pub(super) fn writes(program: &Program, operation: &Operation) -> Vec<EntityId> 
     found
 }
 
-fn statements(instruction: &Instruction) -> Vec<StatementId> {
-    match instruction {
-        Instruction::ReadValue { statement, .. }
-        | Instruction::ReadRow { statement, .. }
-        | Instruction::ReadRows { statement, .. }
-        | Instruction::ReadQuery { statement, .. }
-        | Instruction::Wait { statement, .. } => vec![*statement],
-        Instruction::ReadPage { first, after, .. } => vec![*first, *after],
-        _ => Vec::new(),
-    }
-}
-
 /// Why no answer of an operation is kept; nothing when they are.
 pub(super) fn refusal(program: &Program, operation: &Operation, has_ttl: bool) -> Option<NotKept> {
     let code = &operation.code;
@@ -86,7 +65,7 @@ pub(super) fn refusal(program: &Program, operation: &Operation, has_ttl: bool) -
         Some(Statement::Select(select)) => select.lock != Lock::None,
         _ => false,
     };
-    if any(&|one| statements(one).into_iter().any(locks)) {
+    if any(&|one| one.statements().into_iter().any(locks)) {
         return Some(NotKept::Locks(name()));
     }
     let succeeds = |one: &Instruction| match one {
