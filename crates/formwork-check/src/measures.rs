@@ -6,6 +6,7 @@ use crate::lexicon::Kinds;
 use crate::names;
 use crate::words;
 use rustc_hash::FxHashMap;
+use std::cell::OnceCell;
 
 /// Words of a metric's name that say that it is a time.
 const TIMES: [&str; 7] = ["second", "millisecond", "m", "duration", "latency", "time", "s"];
@@ -36,8 +37,15 @@ const OF_OPERATION: [&str; 5] = ["latency", "duration", "time", "error", "rate"]
 /// As many things with a rare word of the metric are looked at.
 const MOST: usize = 200;
 
+/// What a document measures.
+pub(crate) struct Measures<'c, 'a> {
+    cx: &'c Context<'a>,
+    /// Most metrics are known by their names, and nobody asks for the words of others.
+    words: OnceCell<Words>,
+}
+
 /// Everything that measures, found by its words.
-pub(crate) struct Measures {
+struct Words {
     entries: Vec<Entry>,
     /// Entries by each of their words.
     by_word: FxHashMap<String, Vec<u32>>,
@@ -49,9 +57,36 @@ struct Entry {
     is_metric: bool,
 }
 
-impl Measures {
+impl<'c, 'a> Measures<'c, 'a> {
+    /// Looks at nothing yet.
+    pub(crate) fn new(cx: &'c Context<'a>) -> Self {
+        Self { cx, words: OnceCell::new() }
+    }
+
+    /// Whether something measures a metric: every operation, section 10, a test, or the system itself.
+    pub(crate) fn has(&self, metric: &str) -> bool {
+        let cx = self.cx;
+        let of_operation = metric.rsplit_once('.').is_some_and(|(operation, suffix)| {
+            names::OPERATION_METRICS.contains(&suffix) && names::is_operation(cx, operation)
+        });
+        let built_in = || {
+            metric.starts_with("http.server.")
+                || metric.starts_with("formwork.")
+                || names::OPERATION_METRICS
+                    .iter()
+                    .chain(&["cache_hit_ratio"])
+                    .any(|known| names::same(known, metric))
+        };
+        of_operation
+            || cx.lexicon.is(Kinds::METRIC, metric)
+            || built_in()
+            || (!metric.contains('.') && self.words.get_or_init(|| Words::of(cx)).says(metric))
+    }
+}
+
+impl Words {
     /// The metrics with their descriptions, the operations, and the tests of section 12.
-    pub(crate) fn of(cx: &Context<'_>) -> Self {
+    fn of(cx: &Context<'_>) -> Self {
         let mut this = Self { entries: Vec::new(), by_word: FxHashMap::default() };
         for metric in &cx.model.metrics {
             let name = words::stems(&metric.name.value);
@@ -86,23 +121,6 @@ impl Measures {
             }
         }
         self.entries.push(entry);
-    }
-
-    /// Whether something measures a metric: every operation, section 10, a test, or the system itself.
-    pub(crate) fn has(&self, cx: &Context<'_>, metric: &str) -> bool {
-        let of_operation = metric.rsplit_once('.').is_some_and(|(operation, suffix)| {
-            names::OPERATION_METRICS.contains(&suffix) && names::is_operation(cx, operation)
-        });
-        let built_in = metric.starts_with("http.server.")
-            || metric.starts_with("formwork.")
-            || names::OPERATION_METRICS
-                .iter()
-                .chain(&["cache_hit_ratio"])
-                .any(|known| names::same(known, metric));
-        of_operation
-            || built_in
-            || cx.lexicon.is(Kinds::METRIC, metric)
-            || (!metric.contains('.') && self.says(metric))
     }
 
     fn says(&self, metric: &str) -> bool {

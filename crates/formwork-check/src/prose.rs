@@ -18,15 +18,14 @@ pub(crate) fn sentences(source: &str, place: Span) -> Vec<Sentence<'_>> {
     let text = source.get(place.range()).unwrap_or_default();
     let mut found = Vec::new();
     let (mut start, mut in_code, mut ended) = (0, false, false);
-    for (at, character) in text.char_indices() {
-        if ended && character.is_whitespace() {
+    for (at, byte) in text.bytes().enumerate() {
+        // Behind what ends a sentence, which is one byte, a character begins.
+        if ended && text[at..].starts_with(char::is_whitespace) {
             push(text, place.start, start, at, &mut found);
             start = at;
         }
-        if character == '`' {
-            in_code = !in_code;
-        }
-        ended = !in_code && matches!(character, '.' | '!' | '?' | ';' | '\n');
+        in_code ^= byte == b'`';
+        ended = !in_code && matches!(byte, b'.' | b'!' | b'?' | b';' | b'\n');
     }
     push(text, place.start, start, text.len(), &mut found);
     found

@@ -199,9 +199,12 @@ impl Lexer<'_> {
             if length > 0 && self.quote.is_none() {
                 let place = span.part(at as u32, (at + length) as u32);
                 self.word_span = if self.word.is_empty() { place } else { self.word_span.to(place) };
-                self.word.push_str(&text[at..at + length]);
-                let from = self.word.len() - length;
-                self.word[from..].make_ascii_lowercase();
+                let letters = &text[at..at + length];
+                if self.word.is_empty() {
+                    self.word = letters.to_ascii_lowercase();
+                } else {
+                    self.word.extend(letters.chars().map(|letter| letter.to_ascii_lowercase()));
+                }
                 at += length;
                 continue;
             }

@@ -18,7 +18,12 @@ pub const ANYONE: [&str; 7] =
 
 /// Whether a name is one of [`ANYONE`].
 pub fn is_anyone(name: &str) -> bool {
-    ANYONE.iter().any(|word| same_name(word, name))
+    // Names that mean the same begin with the same letter.
+    let first = name.chars().find(|letter| letter.is_alphanumeric());
+    let begins = |word: &str| {
+        first.is_some_and(|letter| !letter.is_ascii() || word.starts_with(letter.to_ascii_lowercase()))
+    };
+    ANYONE.iter().any(|word| begins(word) && same_name(word, name))
 }
 
 /// What names that mean the same have in common: letters and digits in lower case, in the singular. For looking
@@ -116,14 +121,14 @@ pub fn is_slip(one: &str, other: &str) -> bool {
 }
 
 /// Whether two names without letters of other alphabets can differ by one slip: what is left between their common
-/// beginning and end is at most two letters.
+/// beginning and end is one letter or two.
 fn may_be_slip(one: &[u8], other: &[u8]) -> bool {
     let (one, other) = (&one[..one.len().min(LONGEST)], &other[..other.len().min(LONGEST)]);
     let same = |pair: &(&u8, &u8)| pair.0.eq_ignore_ascii_case(pair.1);
     let begin = one.iter().zip(other).take_while(same).count();
     let (one, other) = (&one[begin..], &other[begin..]);
     let end = one.iter().rev().zip(other.iter().rev()).take_while(same).count();
-    (one.len() - end).max(other.len() - end) <= 2
+    (1..=2).contains(&(one.len() - end).max(other.len() - end))
 }
 
 /// Names beyond this many characters are compared by their beginning, so that comparing stays cheap.

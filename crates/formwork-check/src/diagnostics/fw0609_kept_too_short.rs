@@ -116,7 +116,8 @@ fn kept<'a>(cx: &Context<'_>, entity: &'a Entity) -> Option<Kept<'a>> {
         return None;
     }
     let is_field = |span: Span| entity.fields.iter().any(|field| field.span.contains(span));
-    for sentence in prose::sentences(cx.source, entity.span) {
+    let sentences = prose::sentences(cx.source, entity.span);
+    for sentence in sentences.into_iter().filter(|sentence| may_be_kept(sentence.text)) {
         let lower = sentence.text.to_lowercase();
         let Some(said) = KEEPING.iter().find_map(|word| lower.find(word)) else { continue };
         if is_field(sentence.span) {
@@ -157,13 +158,16 @@ fn may_be_kept(text: &str) -> bool {
     let bytes = text.as_bytes();
     let begins = |at: usize| {
         let rest = &bytes[at..];
-        matches!(bytes[at] | 0x20, b't' | b'k' | b'r' | b'd' | b'e')
-            && BEGINNINGS
-                .iter()
-                .any(|word| rest.get(..word.len()).is_some_and(|begin| begin.eq_ignore_ascii_case(word)))
+        BEGINNINGS
+            .iter()
+            .any(|word| rest.get(..word.len()).is_some_and(|begin| begin.eq_ignore_ascii_case(word)))
+    };
+    let may_begin = |pair: &[u8]| {
+        let (first, second) = (pair[0] | 0x20, pair[1] | 0x20);
+        matches!((first, second), (b't', b't') | (b'k' | b'r' | b'd', b'e') | (b'd', b'r') | (b'e', b'x'))
     };
     // A letter of another alphabet may be one of these in lower case.
-    !text.is_ascii() || (0..bytes.len()).any(begins)
+    !text.is_ascii() || bytes.windows(2).enumerate().any(|(at, pair)| may_begin(pair) && begins(at))
 }
 
 /// The seconds that one of a field counts whose name ends in a unit: `raw_days`.

@@ -134,6 +134,11 @@ fn names(sentence: Sentence<'_>) -> Vec<(&str, Span)> {
     let mut at = 0;
     let mut in_code = false;
     for piece in sentence.text.split_inclusive(char::is_whitespace) {
+        let is_plain = piece.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b' ');
+        if is_plain && run.is_empty() {
+            at += piece.len();
+            continue;
+        }
         let word = piece.trim();
         let was_code = in_code;
         in_code ^= word.bytes().filter(|byte| *byte == b'`').count() % 2 == 1;

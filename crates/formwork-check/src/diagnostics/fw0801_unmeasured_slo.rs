@@ -22,7 +22,7 @@ pub(crate) static ENTRY: Entry = Entry {
 fn rule(cx: &Context<'_>) -> Vec<Diagnostic> {
     // Who says how the targets are measured measures them, if not with a metric.
     let severity = if says_how(cx) { Severity::Hint } else { Severity::Warning };
-    let measures = Measures::of(cx);
+    let measures = Measures::new(cx);
     let mut told: BTreeSet<&str> = BTreeSet::new();
     let slos = cx.model.slos.iter();
     slos.filter_map(|slo| {
@@ -34,7 +34,7 @@ fn rule(cx: &Context<'_>) -> Vec<Diagnostic> {
             return Some(found.nearest(cx, &operation.value, near, "name an operation of section 4 or 5"));
         }
         // Several targets of one metric lack one measurement.
-        if measures.has(cx, metric) || !told.insert(metric) {
+        if measures.has(metric) || !told.insert(metric) {
             return None;
         }
         let mut found = ENTRY.at(slo.metric.span, format!("nothing measures {}", quoted(metric)));

@@ -89,8 +89,18 @@ fn roles(source: &str, place: Span) -> Vec<(&str, Span)> {
 /// Whether the word *role* stands in a text in any case: most texts do not have it, and need not be cut into words.
 fn speaks_of_roles(text: &str) -> bool {
     let bytes = text.as_bytes();
-    let begins = |at: usize| bytes.get(at..at + 4).is_some_and(|word| word.eq_ignore_ascii_case(b"role"));
-    bytes.iter().enumerate().any(|(at, byte)| matches!(byte, b'r' | b'R') && begins(at))
+    // Of four bytes that follow each other one is looked at: it is one of the word's, or the word is not there.
+    bytes.iter().enumerate().skip(3).step_by(4).any(|(at, byte)| {
+        let before = match byte | 0x20 {
+            b'r' => 0,
+            b'o' => 1,
+            b'l' => 2,
+            b'e' => 3,
+            _ => return false,
+        };
+        let start = at - before;
+        bytes.get(start..start + 4).is_some_and(|word| word.eq_ignore_ascii_case(b"role"))
+    })
 }
 
 /// What a line on access speaks of as a role without the word: code that begins it before a colon, or that may, can or
@@ -117,4 +127,21 @@ fn callers(source: &str, place: Span) -> Vec<(&str, Span)> {
         }
     }
     found
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_word_is_found_wherever_it_stands() {
+        for (before, after) in (0..9).flat_map(|before| (0..9).map(move |after| (before, after))) {
+            for (word, speaks) in
+                [("role", true), ("Roles", true), ("RoLe", true), ("rol", false), ("orle", false)]
+            {
+                let text = format!("{}{word}{}", "l".repeat(before), " ".repeat(after));
+                assert_eq!(speaks_of_roles(&text), speaks, "{text:?}");
+            }
+        }
+    }
 }

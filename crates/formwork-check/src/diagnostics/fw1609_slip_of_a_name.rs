@@ -8,6 +8,7 @@ use crate::words::quoted;
 use formwork_model::names::{is_slip, name_key};
 use formwork_syntax::Span;
 use rustc_hash::FxHashMap;
+use std::cell::OnceCell;
 
 pub(crate) static ENTRY: Entry = Entry {
     code: "FW1609",
@@ -26,14 +27,15 @@ const MOST: usize = 100;
 /// Finds it in what is not executed: behaviours, flows, components, caches, limits, audit, cost, targets, traces, load,
 /// resilience, deployment, deliverables and questions. The language tells the others.
 fn rule(cx: &Context<'_>) -> Vec<Diagnostic> {
-    let known = Known::of(cx);
+    // Where every name is known, nobody asks which one was meant.
+    let known = OnceCell::new();
     let mut found: Vec<Diagnostic> = Vec::new();
     for place in places(cx) {
         for (name, span) in names::codes(cx, place) {
             if found.len() >= MOST || cx.lexicon.knows(name) && !name.contains('.') {
                 continue;
             }
-            let Some(meant) = known.slip(cx, name) else { continue };
+            let Some(meant) = known.get_or_init(|| Known::of(cx)).slip(cx, name) else { continue };
             if found.iter().any(|own| own.span == span) {
                 continue;
             }
@@ -78,15 +80,15 @@ fn places(cx: &Context<'_>) -> Vec<Span> {
 }
 
 /// The names that can be meant, by their first and by their last letters: a slip leaves one of both.
-struct Known {
-    by_head: FxHashMap<String, Vec<String>>,
-    by_tail: FxHashMap<String, Vec<String>>,
+struct Known<'a> {
+    by_head: FxHashMap<u64, Vec<&'a str>>,
+    by_tail: FxHashMap<u64, Vec<&'a str>>,
     /// The fields of each entity.
-    fields: FxHashMap<String, Vec<String>>,
+    fields: FxHashMap<String, Vec<&'a str>>,
 }
 
-impl Known {
-    fn of(cx: &Context<'_>) -> Self {
+impl<'a> Known<'a> {
+    fn of(cx: &Context<'a>) -> Self {
         let mut known = Self {
             by_head: FxHashMap::default(),
             by_tail: FxHashMap::default(),
@@ -102,17 +104,17 @@ impl Known {
             .chain(fields)
             .chain(metrics);
         for name in all.filter(|name| name.chars().count() >= SHORTEST) {
-            known.by_head.entry(head(name)).or_default().push(name.to_owned());
-            known.by_tail.entry(tail(name)).or_default().push(name.to_owned());
+            known.by_head.entry(head(name)).or_default().push(name);
+            known.by_tail.entry(tail(name)).or_default().push(name);
         }
         for entity in &model.entities {
-            let own = entity.fields.iter().map(|field| field.name.value.clone());
+            let own = entity.fields.iter().map(|field| field.name.value.as_str());
             known.fields.entry(name_key(&entity.name.value)).or_default().extend(own);
         }
         known
     }
 
-    /// The declared name that was meant.
+    /// The declared name that was meant by one that is not known.
     fn slip(&self, cx: &Context<'_>, name: &str) -> Option<String> {
         if let Some((of, member)) = name.split_once('.')
             && let Some(fields) = self.fields.get(&name_key(of))
@@ -126,11 +128,13 @@ impl Known {
             return meant.filter(|_| !is_field).map(|field| format!("{of}.{field}"));
         }
         let is_name = name.chars().count() >= SHORTEST && (name.contains(['_', '.']) || is_mixed(name));
-        if cx.lexicon.knows(name) && !name.contains('.') {
-            return None;
-        }
-        let near = |names: Option<&Vec<String>>| {
-            names.into_iter().flatten().take(MOST).find(|known| is_slip(known, name)).cloned()
+        let near = |names: Option<&Vec<&str>>| {
+            names
+                .into_iter()
+                .flatten()
+                .take(MOST)
+                .find(|known| is_slip(known, name))
+                .map(|known| (*known).to_owned())
         };
         let found = near(self.by_head.get(&head(name))).or_else(|| near(self.by_tail.get(&tail(name))));
         // A word without a mark of code in it is a name only beside one that is long.
@@ -142,11 +146,19 @@ fn is_mixed(name: &str) -> bool {
     name.chars().any(char::is_uppercase) && name.chars().any(char::is_lowercase)
 }
 
-fn head(name: &str) -> String {
-    name.chars().take(3).flat_map(char::to_lowercase).collect()
+/// How many letters of the beginning and of the end are looked up.
+const LETTERS: usize = 3;
+
+fn head(name: &str) -> u64 {
+    packed(name.chars().take(LETTERS))
 }
 
-fn tail(name: &str) -> String {
-    let count = name.chars().count().saturating_sub(3);
-    name.chars().skip(count).flat_map(char::to_lowercase).collect()
+fn tail(name: &str) -> u64 {
+    packed(name.chars().rev().take(LETTERS))
+}
+
+/// At most [`LETTERS`] letters in lower case as one number.
+fn packed(letters: impl Iterator<Item = char>) -> u64 {
+    let lower = |letter: char| letter.to_lowercase().next().unwrap_or(letter);
+    letters.fold(1, |packed, letter| packed << 21 | u64::from(u32::from(lower(letter))))
 }

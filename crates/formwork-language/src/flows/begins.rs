@@ -24,7 +24,7 @@ const LONGEST_CHAIN: usize = 16;
 
 /// Reads a sentence that begins so.
 pub(super) fn read(scope: &mut Scope<'_>, sentence: &Sentence) -> Reading {
-    let mut reader = Reader::over(scope.world.source, &NO_NAMES, sentence.tokens.clone(), sentence.span);
+    let mut reader = Reader::over(scope.world.source, &NO_NAMES, &sentence.tokens, sentence.span);
     (reader.exact_words(&["begins", "where"]) || reader.exact_words(&["starts", "where"]))
         .then(|| begins(scope, sentence, &mut reader))
 }

@@ -47,7 +47,7 @@ pub(super) fn read(scope: &mut Scope<'_>, sentence: &Sentence) -> Reading {
     };
     let verb = (0..tokens.len()).find(|at| is_verb(*at))?;
     let before = subject(scope.world.source, &tokens[..verb]);
-    let mut reader = Reader::over(scope.world.source, &NO_NAMES, tokens[verb + 1..].to_vec(), sentence.span);
+    let mut reader = Reader::over(scope.world.source, &NO_NAMES, &tokens[verb + 1..], sentence.span);
     let told = scope.notes.len();
     let read = match before.at_once {
         true => {
@@ -76,7 +76,7 @@ pub(super) fn continuation(
     scope: &mut Scope<'_>,
     sentence: &Sentence,
 ) -> Option<Result<Expectation, Misread>> {
-    let mut reader = Reader::over(scope.world.source, &NO_NAMES, sentence.tokens.clone(), sentence.span);
+    let mut reader = Reader::over(scope.world.source, &NO_NAMES, &sentence.tokens, sentence.span);
     while reader.word("and") || reader.word("it") || reader.word("they") {}
     if !gets(&mut reader) {
         return None;
@@ -167,7 +167,7 @@ pub(super) fn tally(
     sentence: &Sentence,
     count: u32,
 ) -> Option<Result<Tally, Misread>> {
-    let mut reader = Reader::over(scope.world.source, &NO_NAMES, sentence.tokens.clone(), sentence.span);
+    let mut reader = Reader::over(scope.world.source, &NO_NAMES, &sentence.tokens, sentence.span);
     while reader.word("and") || reader.sign(',') || reader.sign(';') {}
     let begins = ["exactly", "all", "each", "others", "rest"].iter().any(|word| reader.word(word));
     if !begins {

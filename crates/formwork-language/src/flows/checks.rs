@@ -59,7 +59,7 @@ pub(super) fn read(scope: &mut Scope<'_>, sentence: &Sentence) -> Option<(&'stat
     let has = |word: &str| tokens.iter().any(|token| token.is(word));
     let first = |word: &str| tokens.first().is_some_and(|token| token.is(word));
     let codes = tokens.iter().filter(|token| token.code().is_some()).count();
-    let mut reader = Reader::over(scope.world.source, &NO_NAMES, tokens.clone(), sentence.span);
+    let mut reader = Reader::over(scope.world.source, &NO_NAMES, tokens, sentence.span);
     if first("there") && codes > 0 {
         return Some((&ROWS, there_are(scope, &mut reader)));
     }

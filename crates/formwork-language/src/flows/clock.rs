@@ -40,7 +40,7 @@ pub(super) fn read(scope: &mut Scope<'_>, sentence: &Sentence) -> Reading {
 }
 
 fn stands(scope: &mut Scope<'_>, sentence: &Sentence) -> Result<Option<FlowAction>, Misread> {
-    let mut reader = Reader::over(scope.world.source, &NO_NAMES, sentence.tokens.clone(), sentence.span);
+    let mut reader = Reader::over(scope.world.source, &NO_NAMES, &sentence.tokens, sentence.span);
     while reader.word("clock") || reader.word("stands") || reader.word("is") || reader.word("at") {}
     let code = reader.code("an instant, such as `2026-02-28T12:00:00Z`")?;
     reader.end("the end of the sentence")?;

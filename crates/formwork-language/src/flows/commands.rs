@@ -42,7 +42,7 @@ pub(super) fn read(scope: &Scope<'_>, sentence: &Sentence) -> Reading {
             span: line.span(),
         }));
     }
-    let mut reader = Reader::over(source, scope.world.names(), rest[at + 2..].to_vec(), sentence.span);
+    let mut reader = Reader::over(source, scope.world.names(), &rest[at + 2..], sentence.span);
     Some(expectations(&mut reader, source).map(|(exit, checks)| {
         Some(FlowAction::RunCommand {
             arguments: arguments.into_iter().map(Arc::from).collect(),

@@ -87,7 +87,7 @@ pub(super) fn read(scope: &mut Scope<'_>, sentence: &Sentence) -> Option<(&'stat
         }
         Err(None) => return None,
     };
-    let mut reader = Reader::over(scope.world.source, &NO_NAMES, rest.to_vec(), sentence.span);
+    let mut reader = Reader::over(scope.world.source, &NO_NAMES, rest, sentence.span);
     let name: Arc<str> = component.name.value.as_str().into();
     let fault = |fault| FlowAction::Fault { component: name.clone(), external: component.external, fault };
     let (form, found) = match verb {

@@ -43,7 +43,7 @@ pub(super) fn read(scope: &mut Scope<'_>, sentence: &Sentence) -> Reading {
 }
 
 fn given(scope: &mut Scope<'_>, sentence: &Sentence) -> Result<Option<FlowAction>, Misread> {
-    let mut reader = Reader::over(scope.world.source, &NO_NAMES, sentence.tokens.clone(), sentence.span);
+    let mut reader = Reader::over(scope.world.source, &NO_NAMES, &sentence.tokens, sentence.span);
     reader.word("given");
     let before = reader.position();
     let count = reader.number("how many").ok();

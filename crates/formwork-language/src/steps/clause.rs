@@ -5,6 +5,7 @@
 use crate::steps::{Form, Glossary};
 use crate::tokens::{Sentence, Token};
 use formwork_syntax::{Code, Fence, Span};
+use std::sync::LazyLock;
 
 pub(crate) use crate::steps::reader::{Joined, Misread, Reader, Refusal, is_glue};
 
@@ -77,8 +78,11 @@ pub(crate) enum TailKind {
     FailingAs,
 }
 
+/// The words of a tail's keyword.
+type Keyword = (&'static [&'static str], TailKind);
+
 /// The keywords of tails, longest first.
-const KEYWORDS: [(&[&str], TailKind); 43] = [
+static KEYWORDS: [Keyword; 43] = [
     (&["skipping", "those", "taken", "by", "others"], TailKind::Skipping),
     (&["each", "in", "its", "own", "transaction"], TailKind::EachOwn),
     (&["or", "creates", "it", "with"], TailKind::OrCreates),
@@ -123,6 +127,16 @@ const KEYWORDS: [(&[&str], TailKind); 43] = [
     (&["trying"], TailKind::Trying),
     (&["of"], TailKind::Of),
 ];
+
+/// [`KEYWORDS`] by their first byte, so that most words are looked up nowhere.
+static BY_LETTER: LazyLock<[Vec<&'static Keyword>; 128]> = LazyLock::new(|| {
+    let mut keywords = [const { Vec::new() }; 128];
+    for keyword in &KEYWORDS {
+        let letter = keyword.0[0].bytes().next().and_then(|byte| keywords.get_mut(usize::from(byte)));
+        letter.into_iter().for_each(|alike: &mut Vec<&Keyword>| alike.push(keyword));
+    }
+    keywords
+});
 
 /// A tail of a step.
 #[derive(Clone, Debug)]
@@ -349,7 +363,8 @@ impl<'s> Clause<'s> {
 /// The tail whose keyword stands at the start of `tokens`, if the form knows it: how many tokens, and which tail.
 fn keyword(tokens: &[Token], form: &Form) -> Option<(usize, TailKind)> {
     let first = tokens.first().and_then(Token::word)?;
-    KEYWORDS.iter().filter(|(words, _)| words[0] == first).find_map(|(words, kind)| {
+    let alike = BY_LETTER.get(usize::from(first.bytes().next()?))?.iter();
+    alike.filter(|(words, _)| words[0] == first).find_map(|(words, kind)| {
         let guard = matches!(kind, TailKind::When | TailKind::Unless | TailKind::Where);
         let known = guard || form.tails.contains(kind);
         let fits =

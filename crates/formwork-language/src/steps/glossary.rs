@@ -39,6 +39,15 @@ impl Glossary {
         !words.is_empty() && self.joined.contains(words)
     }
 
+    /// Whether the tokens are words and together a name.
+    pub(crate) fn is_name(&self, tokens: &[Token]) -> bool {
+        match tokens {
+            [] => false,
+            [word] => word.word().is_some_and(|word| self.has(word)),
+            _ => self.lengths(tokens).last() == Some(&tokens.len()),
+        }
+    }
+
     /// The numbers of tokens at the start that are a name, ascending.
     pub(crate) fn lengths(&self, tokens: &[Token]) -> Vec<usize> {
         let first = tokens.first().and_then(Token::word);

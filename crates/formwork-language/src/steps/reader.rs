@@ -8,6 +8,7 @@ use crate::tokens::{Sentence, Token, TokenKind};
 use formwork_model::facts::Outcome;
 use formwork_model::values::parse_outcome;
 use formwork_syntax::{Code, Span};
+use std::borrow::Cow;
 
 /// Whether a word is without meaning. Any other word that a form does not know makes its step *not understood*: to skip it
 /// could turn a promise into its opposite.
@@ -63,15 +64,20 @@ pub(crate) struct Refusal {
 pub(crate) struct Reader<'s> {
     source: &'s str,
     names: &'s Glossary,
-    tokens: Vec<Token>,
+    tokens: Cow<'s, [Token]>,
     at: usize,
     span: Span,
 }
 
 impl<'s> Reader<'s> {
     /// Looks at tokens; `span` is where something is missing when they end too soon.
-    pub(crate) fn over(source: &'s str, names: &'s Glossary, tokens: Vec<Token>, span: Span) -> Self {
-        Self { source, names, tokens, at: 0, span }
+    pub(crate) fn over(
+        source: &'s str,
+        names: &'s Glossary,
+        tokens: impl Into<Cow<'s, [Token]>>,
+        span: Span,
+    ) -> Self {
+        Self { source, names, tokens: tokens.into(), at: 0, span }
     }
 
     /// The next token that has a meaning, without taking it.
@@ -91,8 +97,10 @@ impl<'s> Reader<'s> {
 
     /// How many tokens are the name of an entity or component in plain words before a code span.
     fn named(&self, rest: &[Token]) -> usize {
-        let is_code = |length: &usize| rest.get(*length).is_some_and(|next| next.code().is_some());
-        self.names.lengths(rest).into_iter().rfind(is_code).unwrap_or(0)
+        // Words only can be a name, and so the code span must be the first token that is none.
+        let Some(length) = rest.iter().position(|token| token.word().is_none()) else { return 0 };
+        let before_code = rest[length].code().is_some();
+        if before_code && self.names.is_name(&rest[..length]) { length } else { 0 }
     }
 
     /// Takes the next token, glue or not.

@@ -11,6 +11,7 @@ use formwork_model::names::NameIndex;
 use formwork_model::sections::performance;
 use formwork_model::values::{parse_count, parse_duration, parse_size};
 use formwork_syntax::Span;
+use std::cell::OnceCell;
 use std::sync::Arc;
 use words::{Clearing, Said};
 
@@ -19,11 +20,11 @@ pub(super) fn lower(world: &World<'_>, program: &mut Program, notes: &mut Vec<No
     if world.model.caches.is_empty() {
         return;
     }
-    let routes: Vec<String> = program.operations.iter().map(route).collect();
     let names = Names {
         world,
         operations: NameIndex::new(program.operations.iter().map(|operation| &*operation.name)),
-        routes: NameIndex::new(routes.iter().map(String::as_str)),
+        program,
+        routes: OnceCell::new(),
         events: NameIndex::new(program.events.iter().map(|event| &*event.name)),
     };
     let (mut layers, mut cached) = (Vec::new(), Vec::new());
@@ -82,15 +83,24 @@ fn route(operation: &crate::program::Operation) -> String {
 pub(super) struct Names<'n> {
     world: &'n World<'n>,
     operations: NameIndex,
-    routes: NameIndex,
+    program: &'n Program,
+    /// Operations by method and path, which few layers name.
+    routes: OnceCell<NameIndex>,
     events: NameIndex,
 }
 
 impl Names<'_> {
     /// `get_link`, `GET /links/{slug}`
     fn operation(&self, name: &str) -> Option<u32> {
-        let found = self.operations.find(name).or_else(|| self.routes.exact(name))?;
+        let found = self.operations.find(name).or_else(|| self.routes().exact(name))?;
         u32::try_from(found).ok()
+    }
+
+    fn routes(&self) -> &NameIndex {
+        self.routes.get_or_init(|| {
+            let routes: Vec<String> = self.program.operations.iter().map(route).collect();
+            NameIndex::new(routes.iter().map(String::as_str))
+        })
     }
 
     /// `link`, `link.slug`
