@@ -112,9 +112,11 @@ pub(crate) fn codes<'a>(cx: &Context<'a>, span: Span) -> Vec<(&'a str, Span)> {
     let mut found = Vec::new();
     let mut at = span.start;
     for (index, piece) in text.split('`').enumerate() {
-        let is_name = !piece.is_empty()
-            && piece.chars().all(|letter| letter.is_alphanumeric() || matches!(letter, '_' | '.' | '-'));
-        if index % 2 == 1 && is_name {
+        let is_name = |piece: &str| {
+            let mut letters = piece.chars();
+            !piece.is_empty() && letters.all(|it| it.is_alphanumeric() || matches!(it, '_' | '.' | '-'))
+        };
+        if index % 2 == 1 && is_name(piece) {
             found.push((piece, Span::new(at, at + piece.len() as u32)));
         }
         at += piece.len() as u32 + 1;

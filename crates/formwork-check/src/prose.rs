@@ -128,9 +128,11 @@ fn tokens(sentence: Sentence<'_>) -> Vec<Token<'_>> {
     let mut begin: Option<usize> = None;
     let mut finish = |from: usize, to: usize| {
         let piece = &sentence.text[from..to];
-        let kept = piece.trim_matches(|it: char| !it.is_alphanumeric() && it != '%' && !SIGNS.contains(&it));
+        let is_around = |it: char| !it.is_alphanumeric() && it != '%' && !SIGNS.contains(&it);
+        let begun = piece.trim_start_matches(is_around);
+        let kept = begun.trim_end_matches(is_around);
         if !kept.is_empty() {
-            let lead = piece.find(kept).unwrap_or_default();
+            let lead = piece.len() - begun.len();
             let start = sentence.span.start + (from + lead) as u32;
             found.push(Token { text: kept, span: Span::new(start, start + kept.len() as u32) });
         }

@@ -83,25 +83,24 @@ pub(crate) fn spoken<'t, 'w>(
     wanted: &FxHashSet<&'w str>,
 ) -> FxHashSet<&'w str> {
     let mut said = FxHashSet::default();
-    // A stem begins as its word does and is at most two letters shorter, so that most words need not be cut down to
-    // theirs: the lengths of the words of which one that begins so can be wanted, one bit for each.
-    let mut lengths = [0u64; 256];
-    wanted.iter().for_each(|stem| {
-        let first = stem.bytes().next().map_or(0, usize::from);
-        (0..=2).for_each(|longer| lengths[first] |= length_bit(stem.len() + longer));
-    });
-    let may_be = |word: &[u8]| {
-        let Some(first) = word.first() else { return false };
-        lengths[usize::from(first.to_ascii_lowercase())] & length_bit(word.len()) != 0 || !word.is_ascii()
-    };
+    let letters = Letters::of(wanted);
     for text in texts {
+        let is_ascii = text.is_ascii();
+        let mut end = 0;
         for piece in text.as_bytes().split(|byte| byte.is_ascii() && !byte.is_ascii_alphanumeric()) {
-            if !may_be(piece) {
+            let at = end..end + piece.len();
+            end = at.end + 1;
+            if !letters.may_be(piece) && (is_ascii || piece.is_ascii()) {
                 continue;
             }
-            let piece = std::str::from_utf8(piece).unwrap_or_default();
-            for word in piece.split(|it: char| !it.is_alphanumeric()).filter(|word| !word.is_empty()) {
-                said.extend(wanted.get(formwork_model::names::name_key(word).as_str()));
+            let piece = text.get(at).unwrap_or_default();
+            let mut look =
+                |word: &str| said.extend(wanted.get(formwork_model::names::name_key(word).as_str()));
+            if piece.is_ascii() {
+                look(piece);
+            } else {
+                let words = piece.split(|it: char| !it.is_alphanumeric());
+                words.filter(|word| !word.is_empty()).for_each(look);
             }
         }
         if said.len() == wanted.len() {
@@ -111,9 +110,44 @@ pub(crate) fn spoken<'t, 'w>(
     said
 }
 
+/// What the words of wanted stems have in common, so that most words need not be cut down to theirs: a stem begins as
+/// its word does and is at most two letters shorter.
+struct Letters {
+    /// How long the words are that begin with a letter, one bit for each length.
+    lengths: [u64; 256],
+    /// Which letters come second in them, one bit for several each.
+    seconds: [u64; 256],
+}
+
+impl Letters {
+    fn of(wanted: &FxHashSet<&str>) -> Self {
+        let mut letters = Self { lengths: [0; 256], seconds: [0; 256] };
+        wanted.iter().for_each(|stem| {
+            let first = stem.bytes().next().map_or(0, usize::from);
+            (0..=2).for_each(|longer| letters.lengths[first] |= length_bit(stem.len() + longer));
+            // Behind a single letter any other may have stood.
+            letters.seconds[first] |= stem.as_bytes().get(1).map_or(u64::MAX, letter_bit);
+        });
+        letters
+    }
+
+    /// Whether one of the stems can be that of a word of ASCII.
+    fn may_be(&self, word: &[u8]) -> bool {
+        let Some(first) = word.first() else { return false };
+        let first = usize::from(first.to_ascii_lowercase());
+        self.lengths[first] & length_bit(word.len()) != 0
+            && word.get(1).is_none_or(|second| self.seconds[first] & letter_bit(second) != 0)
+    }
+}
+
 /// The bit that stands for a length; all that are longer than most words share one.
 fn length_bit(length: usize) -> u64 {
     1 << length.min(63)
+}
+
+/// The bit that stands for a letter or digit, in whatever case.
+fn letter_bit(letter: &u8) -> u64 {
+    1 << (letter.to_ascii_lowercase() & 63)
 }
 
 /// The words that are none of the others.

@@ -124,6 +124,9 @@ pub fn is_slip(one: &str, other: &str) -> bool {
 /// beginning and end is one letter or two.
 fn may_be_slip(one: &[u8], other: &[u8]) -> bool {
     let (one, other) = (&one[..one.len().min(LONGEST)], &other[..other.len().min(LONGEST)]);
+    if one.len().abs_diff(other.len()) > 1 {
+        return false;
+    }
     let same = |pair: &(&u8, &u8)| pair.0.eq_ignore_ascii_case(pair.1);
     let begin = one.iter().zip(other).take_while(same).count();
     let (one, other) = (&one[begin..], &other[begin..]);

@@ -140,7 +140,7 @@ fn kept<'a>(cx: &Context<'_>, entity: &'a Entity) -> Option<Kept<'a>> {
     None
 }
 
-/// Words before the time after which rows go; each begins as [`may_be_kept`] knows.
+/// Words before the time after which rows go, in ASCII.
 const KEEPING: [&str; 8] = [
     "ttl",
     "kept for",
@@ -154,14 +154,15 @@ const KEEPING: [&str; 8] = [
 
 /// Whether one of [`KEEPING`] can stand in a text: most say nothing of it, and need not be cut into sentences.
 fn may_be_kept(text: &str) -> bool {
-    const BEGINNINGS: [&[u8]; 6] = [b"ttl", b"kept", b"ret", b"deleted", b"dropped", b"expires"];
     let bytes = text.as_bytes();
     let begins = |at: usize| {
         let rest = &bytes[at..];
-        BEGINNINGS
-            .iter()
-            .any(|word| rest.get(..word.len()).is_some_and(|begin| begin.eq_ignore_ascii_case(word)))
+        let stands = |word: &&str| {
+            rest.get(..word.len()).is_some_and(|begin| begin.eq_ignore_ascii_case(word.as_bytes()))
+        };
+        KEEPING.iter().any(stands)
     };
+    // Few words begin with two of these letters.
     let may_begin = |pair: &[u8]| {
         let (first, second) = (pair[0] | 0x20, pair[1] | 0x20);
         matches!((first, second), (b't', b't') | (b'k' | b'r' | b'd', b'e') | (b'd', b'r') | (b'e', b'x'))
@@ -208,4 +209,20 @@ fn range_end(text: &str) -> Option<f64> {
     let (first, last) = text.trim().split_once(['-', '–'])?;
     first.trim().parse::<f64>().ok()?;
     last.trim().parse().ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_word_of_keeping_is_seen_in_any_case_and_nothing_else() {
+        for word in KEEPING {
+            assert!(may_be_kept(word) && may_be_kept(&format!("**{}:** 9 d", word.to_uppercase())), "{word}");
+        }
+        assert!(
+            !may_be_kept("`expires_at` (timestamp), retained, deleted and dropped at once")
+                && !may_be_kept("k")
+        );
+    }
 }

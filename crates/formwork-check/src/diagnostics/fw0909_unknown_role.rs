@@ -74,12 +74,14 @@ fn roles(source: &str, place: Span) -> Vec<(&str, Span)> {
         if index % 2 == 0 || !is_name || index + 1 == pieces.len() {
             continue;
         }
-        let word = |text: &str| text.trim_matches(|it: char| !it.is_alphanumeric()).to_lowercase();
-        let before = pieces[index - 1].split_whitespace().next_back().map(word).unwrap_or_default();
-        let after = pieces.get(index + 1).and_then(|text| text.split_whitespace().next()).map(word);
-        let is_role = |word: &str| matches!(word, "role" | "roles");
-        let is_adjacent = pieces[index - 1].ends_with(' ');
-        if (is_adjacent && is_role(&before)) || after.is_some_and(|after| is_role(&after)) {
+        let is_role = |text: &str| {
+            let word = text.trim_matches(|it: char| !it.is_alphanumeric());
+            word.eq_ignore_ascii_case("role") || word.eq_ignore_ascii_case("roles")
+        };
+        let before = pieces[index - 1];
+        let follows = before.ends_with(' ') && before.split_whitespace().next_back().is_some_and(is_role);
+        let after = pieces.get(index + 1).and_then(|text| text.split_whitespace().next());
+        if follows || after.is_some_and(is_role) {
             found.push((*piece, span));
         }
     }

@@ -6,7 +6,7 @@ use crate::diagnostic::{Diagnostic, Severity};
 use crate::names;
 use crate::words::quoted;
 use formwork_model::sections::observability::Event;
-use std::collections::BTreeSet;
+use rustc_hash::FxHashSet;
 
 pub(crate) static ENTRY: Entry = Entry {
     code: "FW1002",
@@ -37,10 +37,13 @@ fn rule(cx: &Context<'_>) -> Vec<Diagnostic> {
 /// only few, tells elsewhere when they are emitted.
 fn unspoken(cx: &Context<'_>) -> Vec<Diagnostic> {
     let model = cx.model;
+    if model.events.len() < 2 {
+        return Vec::new();
+    }
     let operations = model.operations.iter().chain(&model.endpoints).map(|operation| operation.span);
     let places = operations.chain(model.flows.iter().map(|flow| flow.span));
     let places = places.chain(model.components.iter().map(|component| component.span));
-    let said: BTreeSet<&str> =
+    let said: FxHashSet<&str> =
         places.flat_map(|place| names::codes(cx, place)).map(|(name, _)| name).collect();
     let (spoken, silent): (Vec<_>, Vec<_>) =
         model.events.iter().partition(|event| said.contains(event.name.value.as_str()));
