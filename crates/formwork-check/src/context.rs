@@ -10,6 +10,7 @@ use formwork_model::Model;
 use formwork_model::names::NameIndex;
 use formwork_model::sections::interface::Operation;
 use formwork_syntax::{Document, Span};
+use rustc_hash::FxHashMap;
 
 /// Everything that a rule may look at.
 pub(crate) struct Context<'a> {
@@ -30,7 +31,7 @@ pub(crate) struct Context<'a> {
     /// Its operations and endpoints, by name.
     pub(crate) operations: NameIndex,
     /// The same, by method and path as written.
-    pub(crate) routes: NameIndex,
+    pub(crate) routes: FxHashMap<String, usize>,
     /// What of it is executed.
     pub(crate) strictness: Strictness,
     /// Where placeholders and stand-ins stand.
@@ -53,8 +54,10 @@ impl<'a> Context<'a> {
         let strictness = Strictness::of(model, compiled);
         let declared = || model.operations.iter().chain(&model.endpoints);
         let operations = NameIndex::new(declared().map(|operation| operation.name.value.as_str()));
-        let routes: Vec<String> = declared().map(route).collect();
-        let routes = NameIndex::new(routes.iter().map(String::as_str));
+        let mut routes = FxHashMap::default();
+        for (at, operation) in declared().enumerate() {
+            routes.entry(route(operation)).or_insert(at);
+        }
         let unfinished = Places::of(model.unfinished.iter().map(|unfinished| unfinished.span));
         let headings = Places::of(model.sections.iter().map(|(_, span)| *span));
         Self {
@@ -103,7 +106,7 @@ impl Places {
 /// Method and path as written; empty when the operation lacks one.
 fn route(operation: &Operation) -> String {
     let pair = operation.method.as_ref().zip(operation.path.as_ref());
-    pair.map(|(method, path)| format!("{} {}", method.value, path.value)).unwrap_or_default()
+    pair.map(|(method, path)| [&*method.value, " ", &*path.value].concat()).unwrap_or_default()
 }
 
 /// Where a note stands, and what it brings along.

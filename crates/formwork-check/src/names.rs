@@ -47,7 +47,7 @@ pub(crate) fn is_entity(cx: &Context<'_>, name: &str) -> bool {
 fn position(cx: &Context<'_>, name: &str) -> Option<usize> {
     cx.operations.find(name).or_else(|| {
         let (method, path) = name.split_once(' ')?;
-        cx.routes.exact(&format!("{method} {}", path.trim()))
+        cx.routes.get(&format!("{method} {}", path.trim())).copied()
     })
 }
 

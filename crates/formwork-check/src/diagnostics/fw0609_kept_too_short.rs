@@ -75,15 +75,13 @@ fn promised(cx: &Context<'_>, kept: &[Kept<'_>]) -> Vec<Diagnostic> {
     let mut found = Vec::new();
     for prose in cx.model.goals.iter().chain(&cx.model.summary) {
         for sentence in prose::sentences(cx.source, prose.span) {
+            let lower = sentence.text.to_lowercase();
+            if !["keep", "kept", "retain", "retention"].iter().any(|word| lower.contains(word)) {
+                continue;
+            }
             let quantities = prose::quantities(sentence);
             let times: Vec<_> = quantities.iter().filter(|it| it.dimension == Dimension::Time).collect();
-            let lower = sentence.text.to_lowercase();
-            let ([time], true) = (
-                times.as_slice(),
-                ["keep", "kept", "retain", "retention"].iter().any(|word| lower.contains(word)),
-            ) else {
-                continue;
-            };
+            let [time] = times.as_slice() else { continue };
             let said = words::stems(sentence.text);
             let about = |kept: &&Kept<'_>| {
                 let subject = words::without(&kept.stems, &["record", "row", "entry", "item", "log", "data"]);

@@ -134,14 +134,14 @@ fn names(sentence: Sentence<'_>) -> Vec<(&str, Span)> {
     let mut at = 0;
     let mut in_code = false;
     for piece in sentence.text.split_inclusive(char::is_whitespace) {
-        let is_plain = piece.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b' ');
-        if is_plain && run.is_empty() {
+        let was_code = in_code;
+        in_code ^= piece.bytes().filter(|byte| *byte == b'`').count() % 2 == 1;
+        // Most words are in lower case, and say nothing where no name has begun.
+        if run.is_empty() && piece.bytes().all(|byte| byte.is_ascii() && !byte.is_ascii_uppercase()) {
             at += piece.len();
             continue;
         }
         let word = piece.trim();
-        let was_code = in_code;
-        in_code ^= word.bytes().filter(|byte| *byte == b'`').count() % 2 == 1;
         let core = word.trim_matches(|it: char| !it.is_alphanumeric());
         let lead = word.len() - word.trim_start_matches(|it: char| !it.is_alphanumeric()).len();
         let is_name = core.chars().next().is_some_and(char::is_uppercase)
