@@ -46,7 +46,7 @@ fn compare(needed: &TableShape, now: &Json, writes: bool, lines: &mut Vec<String
                 let differs = |member: &&str| column[*member] != other[*member];
                 let kept = ["type", "optional", "references", "secret", "computed"];
                 // What a value must keep concerns only who writes one.
-                let changed = kept.iter().any(|member| differs(member)) || (writes && differs(&"rules"));
+                let changed = kept.iter().any(&differs) || (writes && differs(&"rules"));
                 if changed {
                     lines.push(format!("`{table}.{name}` has changed"));
                 }
