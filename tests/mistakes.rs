@@ -1,12 +1,14 @@
-//! Errors that teach: each form of step, each kind of standing step and each rule over rows has, in the reference, three mistakes
-//! that authors make, with the diagnostic that they get. That the diagnostic is the one named is held by `pages.rs`.
+//! Errors that teach: each form of step, each form of step of a flow, each kind of standing step and each rule over rows
+//! has, in the reference, three mistakes that authors make, with the diagnostic that they get. That the diagnostic is the
+//! one named is held by `pages.rs`.
 
 use formwork_documents::fences;
-use formwork_language::step_forms;
+use formwork_language::{flow_forms, step_forms};
 use formwork_model::sections::data_model::EntityRuleKind;
 use std::collections::BTreeMap;
 
 const LANGUAGE: &str = include_str!("../docs/reference/language.md");
+const FLOWS: &str = include_str!("../docs/reference/flows.md");
 const MISTAKES: &str = include_str!("../docs/reference/mistakes.md");
 const RULES: &str = include_str!("../docs/reference/rules.md");
 
@@ -45,6 +47,25 @@ fn every_form_of_step_has_three_mistakes_that_are_its_own() {
     }
     assert!(lacking.is_empty(), "{lacking:?}");
     assert!(counted > 30, "only {counted} forms were found");
+}
+
+#[test]
+fn every_form_of_step_of_a_flow_has_three_mistakes_of_one_step_each() {
+    let flows = mistakes(FLOWS);
+    let named = |form: &str| {
+        let same = |title: &&String| title.eq_ignore_ascii_case(form.trim_end_matches(':'));
+        flows.iter().find(|(title, _)| same(title)).map_or(&[][..], |(_, found)| found)
+    };
+    let mut forms = 0;
+    for form in flow_forms() {
+        // So that a diagnostic is that of the mistake, an example makes one.
+        let steps = |text: &str| text.lines().filter(|line| line.starts_with(char::is_numeric)).count();
+        let found = named(form);
+        let single = found.iter().filter(|text| steps(text) == 1 || form == "Begins where").count();
+        assert!(found.len() >= 3 && single == found.len(), "{form}: {} of three mistakes", found.len());
+        forms += 1;
+    }
+    assert!(forms > 10, "only {forms} forms were found");
 }
 
 #[test]

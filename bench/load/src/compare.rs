@@ -16,7 +16,7 @@ use crate::statistics::median;
 use crate::workload::{Traffic, Workload, preload};
 use crate::{disk, machine, probe, readme, rows};
 
-const CONNECTIONS: [usize; 3] = [1, 16, 64];
+pub(crate) const CONNECTIONS: [usize; 3] = [1, 16, 64];
 const LOAD_PERCENTS: [u32; 2] = [50, 80];
 /// A run of which the generator sent more than this share late is measured again, …
 const LAGGED_MAX: f64 = 0.01;
@@ -94,7 +94,11 @@ impl Options {
     fn subjects(&self) -> [Subject; 2] {
         let baseline = |name| Subject::Baseline { name, program: self.baseline.clone() };
         let second = match &self.formwork {
-            Some(program) => Subject::Formwork { program: program.clone(), document: self.document.clone() },
+            Some(program) => Subject::Formwork {
+                program: program.clone(),
+                document: self.document.clone(),
+                database: None,
+            },
             None => baseline("baseline again"),
         };
         [baseline("baseline"), second]
@@ -305,12 +309,12 @@ fn stop(servers: Vec<(Server, Rc<Traffic>)>) -> anyhow::Result<()> {
     Ok(())
 }
 
-fn cases() -> impl Iterator<Item = (Workload, usize)> {
+pub(crate) fn cases() -> impl Iterator<Item = (Workload, usize)> {
     Workload::ALL.into_iter().flat_map(|workload| CONNECTIONS.map(|connections| (workload, connections)))
 }
 
 /// Progress, for whoever waits; the results go to standard output.
-fn say(text: &str) {
+pub(crate) fn say(text: &str) {
     // Nothing is lost when nobody listens.
     let _ = writeln!(std::io::stderr(), "bench-load: {text}");
 }

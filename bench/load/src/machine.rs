@@ -54,9 +54,33 @@ pub(crate) fn processor_time(pid: u32, ticks_per_second: u32) -> anyhow::Result<
     Ok(Duration::from_secs(ticks) / ticks_per_second.max(1))
 }
 
+/// User and system time of a process's children, those that have ended among them.
+pub(crate) fn children_time(pid: u32, ticks_per_second: u32) -> anyhow::Result<Duration> {
+    let own = std::fs::read_to_string(format!("/proc/{pid}/stat")).context("the process is gone")?;
+    // Behind `utime` and `stime` come those of children that were waited for.
+    let ended = parse_two(&own, 13).context("/proc/PID/stat is not understood")?;
+    let mut ticks = ended;
+    for entry in std::fs::read_dir("/proc").context("cannot read /proc")? {
+        // A process may end while it is looked at.
+        let Ok(stat) = std::fs::read_to_string(entry?.path().join("stat")) else { continue };
+        if parse_parent(&stat) == Some(pid) {
+            ticks += parse_ticks(&stat).unwrap_or(0);
+        }
+    }
+    Ok(Duration::from_secs(ticks) / ticks_per_second.max(1))
+}
+
+fn parse_parent(stat: &str) -> Option<u32> {
+    stat.rsplit_once(')')?.1.split_whitespace().nth(1)?.parse().ok()
+}
+
 /// `utime` + `stime`; the name in front of them may hold spaces and parentheses.
 fn parse_ticks(stat: &str) -> Option<u64> {
-    let mut fields = stat.rsplit_once(')')?.1.split_whitespace().skip(11);
+    parse_two(stat, 11)
+}
+
+fn parse_two(stat: &str, skipped: usize) -> Option<u64> {
+    let mut fields = stat.rsplit_once(')')?.1.split_whitespace().skip(skipped);
     let user: u64 = fields.next()?.parse().ok()?;
     let system: u64 = fields.next()?.parse().ok()?;
     Some(user + system)
@@ -93,6 +117,7 @@ mod tests {
     fn times_are_found_behind_a_name_with_parentheses() {
         let stat = "42 (a) b (c)) S 1 42 42 0 -1 4194560 100 0 0 0 250 130 0 0 20 0 3 0 100 1000 200";
         assert_eq!(parse_ticks(stat), Some(380));
+        assert_eq!((parse_two(stat, 13), parse_parent(stat)), (Some(0), Some(1)));
         assert_eq!(parse_ticks("42 (short) S 1"), None);
     }
 

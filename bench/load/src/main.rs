@@ -2,7 +2,8 @@
 //!
 //! Each module knows one thing: `servers` starts and stops the two, `client` speaks HTTP/1.1, `workload` says
 //! what to ask, `closed` and `open` are the two loops, `probe` shows that the answers are right before any is
-//! timed, `compare` is the order of events, `report` and `readme` write down what came out.
+//! timed, `compare` is the order of events, `stores` that of Formwork on
+//! either database, `report` and `readme` write down what came out.
 
 mod client;
 mod closed;
@@ -17,6 +18,7 @@ mod rows;
 mod schedule;
 mod servers;
 mod statistics;
+mod stores;
 mod workload;
 
 use clap::{Parser, Subcommand};
@@ -36,6 +38,9 @@ enum Command {
         after_help = "Example: bench-load compare --formwork target/release/formwork --write bench/README.md"
     )]
     Compare(compare::Options),
+    /// Measure Formwork on SQLite and on PostgreSQL, beside each other
+    #[command(after_help = "Example: bench-load stores --formwork target/release/formwork")]
+    Stores(stores::Options),
     /// Serve the baseline, as `compare` does when no other program is named
     Baseline(bench_baseline::Options),
 }
@@ -43,6 +48,7 @@ enum Command {
 fn main() -> anyhow::Result<()> {
     match Arguments::parse().command {
         Command::Compare(options) => compare::run(&options),
+        Command::Stores(options) => stores::run(&options),
         Command::Baseline(options) => bench_baseline::run(&options),
     }
 }

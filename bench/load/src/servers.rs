@@ -22,13 +22,12 @@ const BASELINE_KEY: &str = "bench-baseline-key-0123456789abcdef";
 #[derive(Debug, Clone)]
 pub(crate) enum Subject {
     /// This program's own `baseline`, or another program that takes the same arguments.
-    Baseline {
-        name: &'static str,
-        program: Option<PathBuf>,
-    },
+    Baseline { name: &'static str, program: Option<PathBuf> },
     Formwork {
         program: PathBuf,
         document: PathBuf,
+        /// Where its rows are, when not in its data folder.
+        database: Option<String>,
     },
 }
 
@@ -52,7 +51,8 @@ impl Subject {
     pub(crate) fn name(&self) -> &'static str {
         match self {
             Self::Baseline { name, .. } => name,
-            Self::Formwork { .. } => "formwork",
+            Self::Formwork { database: None, .. } => "formwork",
+            Self::Formwork { .. } => "formwork on PostgreSQL",
         }
     }
 
@@ -77,8 +77,9 @@ impl Subject {
                 command.args(program.is_none().then_some("baseline"));
                 command.args(["--listen", "127.0.0.1:0", "--key", BASELINE_KEY]);
             }
-            Self::Formwork { document, .. } => {
+            Self::Formwork { document, database, .. } => {
                 command.arg("run").arg(document);
+                command.args(database.iter().flat_map(|url| ["--database", url]));
                 for listener in ["--listen", "--internal-listen", "--admin-listen"] {
                     command.args([listener, "127.0.0.1:0"]);
                 }
@@ -113,9 +114,10 @@ impl Subject {
     }
 
     fn make_key(&self, data: &Path) -> anyhow::Result<String> {
-        let Self::Formwork { program, .. } = self else { return Ok(BASELINE_KEY.to_owned()) };
+        let Self::Formwork { program, database, .. } = self else { return Ok(BASELINE_KEY.to_owned()) };
         let mut command = Command::new(program);
         command.args(["keys", "create", "--role", "member", "--data"]).arg(data);
+        command.args(database.iter().flat_map(|url| ["--database", url]));
         let output = command.output().context("cannot run `formwork keys create`")?;
         let key = String::from_utf8(output.stdout)?.trim().to_owned();
         if !output.status.success() || key.is_empty() {

@@ -21,6 +21,7 @@ mod query;
 mod steps;
 mod tokens;
 
+pub use flows::flow_forms;
 pub use steps::{StepForm, step_forms};
 
 use behaviour::Compiled;

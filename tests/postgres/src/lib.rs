@@ -20,13 +20,13 @@ pub const AUTHORITY: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tls/ca.pem");
 
 /// Starts the server, tells when it answers, waits until nobody holds the other end of the pipe, and cleans up.
 const SUPERVISOR: &str = r#"
-folder=$1; bin=$2
+folder=$1; bin=$2; flushes=$3
 "$bin/initdb" --pgdata="$folder/data" --username=postgres --encoding=UTF8 --locale=C --auth=trust --no-sync \
     --no-instructions >"$folder/log" 2>&1 || { cat "$folder/log"; rm -rf "$folder"; exit 1; }
 printf 'local all guarded scram-sha-256\n%s\n' "$(cat "$folder/data/pg_hba.conf")" >"$folder/hba"
 cat "$folder/hba" >"$folder/data/pg_hba.conf"
 "$bin/pg_ctl" start --wait --silent --pgdata="$folder/data" --log="$folder/log" --options="-k '$folder' \
-    -c listen_addresses='' -c fsync=off -c full_page_writes=off -c max_connections=400 -c shared_buffers=64MB \
+    -c listen_addresses='' -c fsync=$flushes -c full_page_writes=$flushes -c max_connections=400 -c shared_buffers=64MB \
     -c max_pred_locks_per_transaction=256 -c max_locks_per_transaction=256" >>"$folder/log" 2>&1 \
     || { cat "$folder/log"; rm -rf "$folder"; exit 1; }
 echo ready
@@ -62,11 +62,30 @@ impl Server {
     ///
     /// Panics when that fails: a test that needs PostgreSQL must not pass without it.
     pub fn start() -> Self {
+        Self::begin("off")
+    }
+
+    /// [`Server::start`] of one that flushes what it commits, as one that is not for tests does.
+    ///
+    /// Panics when that fails.
+    pub fn start_durable() -> Self {
+        Self::begin("on")
+    }
+
+    /// Its first process, whose children do its work.
+    ///
+    /// Panics when it does not run.
+    pub fn process(&self) -> u32 {
+        let text = std::fs::read_to_string(self.folder.join("data/postmaster.pid")).expect("it runs");
+        text.lines().next().and_then(|line| line.parse().ok()).expect("a process")
+    }
+
+    fn begin(flushes: &str) -> Self {
         let binaries = binaries();
         let folder =
             tempfile::Builder::new().prefix("formwork-postgres-").tempdir().expect("a folder").keep();
         let mut command = as_user(&folder);
-        command.args(["sh", "-c", SUPERVISOR, "sh"]).arg(&folder).arg(&binaries);
+        command.args(["sh", "-c", SUPERVISOR, "sh"]).arg(&folder).arg(&binaries).arg(flushes);
         command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::null());
         // An interrupt of the terminal ends the tests, and the end of the tests the server.
         #[cfg(unix)]

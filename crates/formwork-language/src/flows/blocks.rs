@@ -12,7 +12,7 @@ use formwork_model::facts::StepItem;
 use formwork_syntax::Span;
 
 /// For messages.
-static AT_ONCE: Form = Form {
+pub(super) static AT_ONCE: Form = Form {
     name: "At once:",
     heads: &[],
     notation: "At once: with calls and components that run below it, then: exactly `1` of them gets `200`, the others \
@@ -22,7 +22,7 @@ static AT_ONCE: Form = Form {
 };
 
 /// For messages.
-static TIMES: Form = Form {
+pub(super) static TIMES: Form = Form {
     name: "N times:",
     heads: &[],
     notation: "Twice: · `3` times: with steps below it.",
@@ -79,6 +79,22 @@ pub(super) fn head(source: &str, sentence: &Sentence) -> Option<Result<Head, Mis
         Some(times) => Some(Ok(Head::Repeat(times))),
         None => wrong(first, "how often, from 1 to 1,000"),
     }
+}
+
+/// A block that is written as one sentence, with its call behind the number; nothing when it is none.
+pub(super) fn in_one_line(source: &str, sentence: &Sentence) -> Option<Misread> {
+    let mut tokens = sentence.tokens.iter();
+    let first = tokens.next()?;
+    let repeats = first.is("twice")
+        || first.is("thrice")
+        || (tokens.next()?.is("times") && number(first.shown(source).trim()).is_some());
+    let calls = super::calls::is_call(&sentence.tokens) && super::calls::is_formal(source, &sentence.tokens);
+    (repeats && calls).then(|| Misread {
+        word: None,
+        expected: "a colon at the end of its line, and the steps below it, each an item of its own"
+            .to_owned(),
+        span: sentence.span,
+    })
 }
 
 /// Small numbers in words.

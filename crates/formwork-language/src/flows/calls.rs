@@ -37,15 +37,7 @@ const METHODS: [&str; 7] = ["GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OP
 /// Reads a sentence that calls; nothing when it does not.
 pub(super) fn read(scope: &mut Scope<'_>, sentence: &Sentence) -> Reading {
     let tokens = &sentence.tokens;
-    let is_verb = |at: usize| {
-        let named = tokens[at].word().is_some_and(|word| CALLS.contains(&word));
-        let rest = tokens[at + 1..].iter();
-        let mut rest = rest.skip_while(|token| {
-            token.word().is_some_and(|word| ["the", "a", "an", "to", "request", "operation"].contains(&word))
-        });
-        named && rest.next().is_some_and(|token| token.code().is_some())
-    };
-    let verb = (0..tokens.len()).find(|at| is_verb(*at))?;
+    let verb = verb(tokens)?;
     let before = subject(scope.world.source, &tokens[..verb]);
     let mut reader = Reader::over(scope.world.source, &NO_NAMES, &tokens[verb + 1..], sentence.span);
     let told = scope.notes.len();
@@ -63,8 +55,26 @@ pub(super) fn read(scope: &mut Scope<'_>, sentence: &Sentence) -> Reading {
     Some(read)
 }
 
+/// Where the verb of a call stands.
+fn verb(tokens: &[Token]) -> Option<usize> {
+    let is_verb = |at: usize| {
+        let named = tokens[at].word().is_some_and(|word| CALLS.contains(&word));
+        let rest = tokens[at + 1..].iter();
+        let mut rest = rest.skip_while(|token| {
+            token.word().is_some_and(|word| ["the", "a", "an", "to", "request", "operation"].contains(&word))
+        });
+        named && rest.next().is_some_and(|token| token.code().is_some())
+    };
+    (0..tokens.len()).find(|at| is_verb(*at))
+}
+
+/// Whether somebody calls something.
+pub(super) fn is_call(tokens: &[Token]) -> bool {
+    verb(tokens).is_some()
+}
+
 /// Whether a sentence that calls says what goes in or what must come back.
-fn is_formal(source: &str, tokens: &[Token]) -> bool {
+pub(super) fn is_formal(source: &str, tokens: &[Token]) -> bool {
     tokens.iter().filter(|token| token.code().is_some()).any(|token| {
         let text = token.shown(source);
         parse_outcome(text.trim()).is_some() || text.trim_start().starts_with('{')
@@ -121,6 +131,13 @@ fn read_call(
     }
     let input = match input {
         Some(code) => {
+            if let Some(object) = as_object(&code.text(scope.world.source)) {
+                return Err(Misread {
+                    word: Some(code.text(scope.world.source).trim().to_owned()),
+                    expected: format!("an object, such as `{object}`"),
+                    span: code.span(),
+                });
+            }
             let value = scope.value(&code);
             complete &= value.is_some();
             value
@@ -144,6 +161,14 @@ fn read_call(
             FlowAction::AtOnce { count, call, exactly: tally.exactly, others: tally.others }
         }
     }))
+}
+
+/// What is written as an assignment, as an object.
+fn as_object(text: &str) -> Option<String> {
+    let (name, value) = text.split_once('=').filter(|(_, value)| !value.starts_with('='))?;
+    let (name, value) = (name.trim(), value.trim());
+    let is_name = !name.is_empty() && name.chars().all(|letter| letter.is_alphanumeric() || letter == '_');
+    is_name.then(|| format!("{{\"{name}\": {value}}}"))
 }
 
 /// What follows the call itself.

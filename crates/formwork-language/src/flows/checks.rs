@@ -14,7 +14,7 @@ use formwork_model::values::Type;
 use formwork_syntax::Code;
 
 /// For messages.
-static ROWS: Form = Form {
+pub(super) static ROWS: Form = Form {
     name: "There are",
     heads: &[],
     notation: "There are [at least / at most] N `E` [where `EXPR`]. · A `E` exists [where `EXPR`]. · No `E` exists \
@@ -24,7 +24,7 @@ static ROWS: Form = Form {
 };
 
 /// For messages.
-static EVENT: Form = Form {
+pub(super) static EVENT: Form = Form {
     name: "Event",
     heads: &[],
     notation: "Event `e` was emitted [once / twice / N times] [with `EXPR`]. · Event `e` was not emitted.",
@@ -33,7 +33,7 @@ static EVENT: Form = Form {
 };
 
 /// For messages.
-static SUM: Form = Form {
+pub(super) static SUM: Form = Form {
     name: "The sum of",
     heads: &[],
     notation: "The sum of `E.f` [where `EXPR`] is [at least / at most] `EXPR`.",
@@ -42,7 +42,7 @@ static SUM: Form = Form {
 };
 
 /// For messages.
-static METRIC: Form = Form {
+pub(super) static METRIC: Form = Form {
     name: "Metric",
     heads: &[],
     notation: "Metric `m` is [at least / at most] `EXPR`.",

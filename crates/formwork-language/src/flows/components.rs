@@ -87,6 +87,21 @@ pub(super) fn read(scope: &mut Scope<'_>, sentence: &Sentence) -> Option<(&'stat
         }
         Err(None) => return None,
     };
+    let is_played = match verb {
+        Verb::WasCalled | Verb::WasNotCalled => true,
+        Verb::IsSilent => !rest.is_empty(),
+        Verb::Answers => {
+            rest.first().is_some_and(|next| method_and_path(&next.shown(scope.world.source)).is_some())
+        }
+        _ => false,
+    };
+    if is_played && !component.external {
+        let expected =
+            "an external component: one whose title or Technology says *external*, or that has an Upstream";
+        let span = tokens[..at].iter().fold(tokens[0].span, |span, token| span.to(token.span));
+        let word = Some(component.name.value.clone());
+        return Some((&PARTNER, Err(Misread { word, expected: expected.to_owned(), span })));
+    }
     let mut reader = Reader::over(scope.world.source, &NO_NAMES, rest, sentence.span);
     let name: Arc<str> = component.name.value.as_str().into();
     let fault = |fault| FlowAction::Fault { component: name.clone(), external: component.external, fault };
@@ -109,11 +124,12 @@ fn is_formal(source: &str, subject: &[Token], verb: Verb, rest: &[Token]) -> boo
     let is_quoted = subject.last().is_some_and(|token| token.code().is_some());
     let mut codes = rest.iter().filter(|token| token.code().is_some()).map(|token| token.shown(source));
     let first = codes.next().unwrap_or_default();
+    let mut has_status = || codes.any(|code| parse_outcome(code.trim()).is_some());
     let has_route = method_and_path(&first).is_some();
     match verb {
         Verb::Runs | Verb::Unavailable | Verb::Back => rest.is_empty(),
         Verb::Slow => true,
-        Verb::Answers => has_route || (is_quoted && parse_outcome(first.trim()).is_some()),
+        Verb::Answers => has_route || (is_quoted && (parse_outcome(first.trim()).is_some() || has_status())),
         Verb::IsSilent => has_route || (is_quoted && rest.is_empty()),
         Verb::WasCalled | Verb::WasNotCalled => has_route || is_quoted,
     }
@@ -163,15 +179,6 @@ fn duration(scope: &Scope<'_>, reader: &mut Reader<'_>) -> Result<i64, Misread> 
     Err(reader.misread(expected))
 }
 
-fn is_played(component: &Component, reader: &mut Reader<'_>) -> Result<(), Misread> {
-    match component.external {
-        true => Ok(()),
-        false => Err(reader.misread(
-            "an external component: one whose title or Technology says *external*, or that has an Upstream",
-        )),
-    }
-}
-
 /// `METHOD /path` in backticks, if it comes next.
 fn route(scope: &Scope<'_>, reader: &mut Reader<'_>) -> Option<(Arc<str>, Arc<str>)> {
     let start = reader.position();
@@ -188,7 +195,6 @@ fn route(scope: &Scope<'_>, reader: &mut Reader<'_>) -> Option<(Arc<str>, Arc<st
 const ROUTE: &str = "a method and a path, such as `POST /v1/charges`";
 
 fn silent(scope: &mut Scope<'_>, component: &Component, reader: &mut Reader<'_>) -> Found {
-    is_played(component, reader)?;
     let Some((method, path)) = route(scope, reader) else { return Err(reader.misread(ROUTE)) };
     let times = for_the_next(reader)?;
     reader.end("`for the next` or the end of the sentence")?;
@@ -271,7 +277,6 @@ fn partner_answers(
     method: Arc<str>,
     path: Arc<str>,
 ) -> Found {
-    is_played(component, reader)?;
     if !reader.word("with") {
         return Err(reader.misread("`with` and a status"));
     }
@@ -311,7 +316,6 @@ fn partner_answers(
 
 /// ``was called [`POST /path`] [`N` times] [with `EXPR`]``
 fn called(scope: &mut Scope<'_>, component: &Component, reader: &mut Reader<'_>, never: bool) -> Found {
-    is_played(component, reader)?;
     let found = route(scope, reader);
     let count = if never { RowCount::Exactly(0) } else { times(reader)? };
     let with = if reader.word("with") { Some(reader.code("a condition in backticks")?) } else { None };

@@ -32,10 +32,12 @@ pub(super) fn read(scope: &mut Scope<'_>, sentence: &Sentence) -> Reading {
     let tokens = &sentence.tokens;
     let is_given = tokens.first().is_some_and(|token| token.is("given"));
     let next = tokens.get(1)?;
-    // `Given that …` and `Given Alice …` are prose.
+    // `Given that …` and `Given Alice …` are prose, unless rows are said to exist: those are put in place.
+    let exists = || tokens.iter().any(|token| token.is("exists") || token.is("exist"));
     let formal = next.code().is_some()
         || ["a", "an", "the"].iter().any(|word| next.is(word))
-        || next.shown(scope.world.source).chars().all(|digit| digit.is_ascii_digit());
+        || next.shown(scope.world.source).chars().all(|digit| digit.is_ascii_digit())
+        || (next.is("that") && exists());
     if !(is_given && formal && tokens.iter().any(|token| token.code().is_some())) {
         return None;
     }
@@ -76,7 +78,7 @@ fn given(scope: &mut Scope<'_>, sentence: &Sentence) -> Result<Option<FlowAction
             scope.knowing("n", flow_slots::N, Kind::Integer, |scope| assignments(scope, id, &codes, &entity))
         }
         None => assignments(scope, id, &codes, &entity),
-    };
+    }?;
     let variable = match variable {
         Some(code) => {
             let name = code.text(scope.world.source).trim().to_owned();
@@ -90,17 +92,29 @@ fn given(scope: &mut Scope<'_>, sentence: &Sentence) -> Result<Option<FlowAction
     }))
 }
 
-/// The fields that are set, each with its value; every mistake is told.
+/// The fields that are set, each with its value.
+type Assigned = Vec<(Arc<str>, Expression)>;
+
+/// What is set; every mistake is told.
 fn assignments(
     scope: &mut Scope<'_>,
     entity: EntityId,
     codes: &[Code],
     place: &Code,
-) -> Option<Vec<(Arc<str>, Expression)>> {
+) -> Result<Option<Assigned>, Misread> {
     let table = scope.world.table(entity);
     let mut set: Vec<(Arc<str>, Option<Expression>)> = Vec::new();
     let mut complete = true;
     for code in codes {
+        let text = code.text(scope.world.source);
+        let text = text.trim();
+        if text.starts_with('{') || text.contains("==") && !text.replace("==", "").contains('=') {
+            return Err(Misread {
+                word: Some(text.to_owned()),
+                expected: "the fields one by one, such as `name = \"x\"`, `n = 1`".to_owned(),
+                span: code.span(),
+            });
+        }
         let Some(assignment) = scope.assignment(code) else {
             complete = false;
             continue;
@@ -126,5 +140,5 @@ fn assignments(
         }
     }
     let values: Option<Vec<_>> = set.into_iter().map(|(name, value)| Some((name, value?))).collect();
-    values.filter(|_| complete)
+    Ok(values.filter(|_| complete))
 }

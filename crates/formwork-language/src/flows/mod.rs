@@ -29,6 +29,28 @@ use formwork_model::facts::StepItem;
 use names::Scope;
 use targets::Targets;
 
+/// Every form of step of a flow, as findings name it.
+static FORMS: [&Form; 13] = [
+    &calls::FORM,
+    &blocks::AT_ONCE,
+    &blocks::TIMES,
+    &givens::FORM,
+    &begins::FORM,
+    &clock::FORM,
+    &components::FORM,
+    &components::PARTNER,
+    &checks::ROWS,
+    &checks::EVENT,
+    &checks::SUM,
+    &checks::METRIC,
+    &commands::FORM,
+];
+
+/// The names of all forms of step of a flow.
+pub fn flow_forms() -> impl Iterator<Item = &'static str> {
+    FORMS.iter().map(|form| form.name)
+}
+
 /// Reads every flow, in the order of the document.
 pub(crate) fn read_all(world: &World<'_>, program: &Program, notes: &mut Vec<Note>) -> Vec<Flow> {
     let targets = Targets::new(program);
@@ -193,6 +215,9 @@ fn take(scope: &mut Scope<'_>, sentence: &Sentence, last: Option<&mut FlowStep>)
         Some(Err(misread)) => return not_understood(scope, &calls::FORM, misread),
         None => {}
     }
+    if let Some(misread) = blocks::in_one_line(scope.world.source, sentence) {
+        return not_understood(scope, &blocks::TIMES, misread);
+    }
     let read = commands::read(scope, sentence)
         .map(|read| (&commands::FORM, read))
         .or_else(|| begins::read(scope, sentence).map(|read| (&begins::FORM, read)))
@@ -223,3 +248,18 @@ fn note_misread(scope: &mut Scope<'_>, form: &Form, misread: Misread) {
 /// What a form of flow step gives: nothing when it is another form's sentence; `Ok(None)` when names in it are wrong,
 /// which notes have told.
 type Reading = Option<Result<Option<FlowAction>, Misread>>;
+
+#[cfg(test)]
+mod tests {
+    use super::FORMS;
+
+    #[test]
+    fn every_form_of_a_flow_is_listed() {
+        let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/src/flows");
+        let declared = std::fs::read_dir(folder).expect("a folder").map(|entry| {
+            let text = std::fs::read_to_string(entry.expect("an entry").path()).expect("UTF-8");
+            text.matches(concat!(": Form", " = Form {")).count()
+        });
+        assert_eq!(declared.sum::<usize>(), FORMS.len());
+    }
+}
