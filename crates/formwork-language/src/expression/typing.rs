@@ -18,6 +18,7 @@ use crate::eval::{EvaluationError, Host, Scope, evaluate};
 use crate::notes::{Note, NoteKind};
 use crate::value::Value;
 use formwork_syntax::Span;
+use std::borrow::Cow;
 use std::sync::Arc;
 
 /// A compiled expression with its type.
@@ -62,7 +63,7 @@ pub(crate) fn compile_side(ast: &Ast, names: &Names<'_>, notes: &mut Vec<Note>) 
 
 fn compiler<'n, 'a>(names: &'n Names<'a>, comparing: bool, notes: &'n mut Vec<Note>) -> Compiler<'n, 'a> {
     let (locals, dividing, compared) = (Vec::new(), false, false);
-    let present = names.present.clone();
+    let present = Cow::Borrowed(names.present.as_slice());
     Compiler { names, present, locals, dividing, comparing, compared, notes }
 }
 
@@ -75,8 +76,8 @@ struct LocalName {
 struct Compiler<'n, 'a> {
     /// Borrowed: a behaviour may have tens of thousands of variables, and each of its steps an expression.
     names: &'n Names<'a>,
-    /// Paths that are known not to be absent where the compiler is now.
-    present: Vec<Vec<Arc<str>>>,
+    /// Paths that are known not to be absent where the compiler is now: those of the names, until it learns more.
+    present: Cow<'n, [Vec<Arc<str>>]>,
     locals: Vec<LocalName>,
     /// Whether a rounding stands around, so that decimals may be divided.
     dividing: bool,
@@ -134,9 +135,14 @@ impl Compiler<'_, '_> {
     /// Compiles with more paths known to be present.
     fn knowing(&mut self, condition: &Ast, holds: bool, ast: &Ast) -> Option<Typed> {
         let before = self.present.len();
-        self.present.extend(proves(condition, holds));
+        let proven = proves(condition, holds);
+        if !proven.is_empty() {
+            self.present.to_mut().extend(proven);
+        }
         let typed = self.typed(ast);
-        self.present.truncate(before);
+        if self.present.len() > before {
+            self.present.to_mut().truncate(before);
+        }
         typed
     }
 

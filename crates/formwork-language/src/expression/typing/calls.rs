@@ -236,7 +236,8 @@ impl Compiler<'_, '_> {
         self.locals.push(LocalName { name: name.clone(), ty: item.clone() });
         // What is known of an outer name does not hold of the local that hides it.
         let known = std::mem::take(&mut self.present);
-        self.present = known.iter().filter(|path| path.first() != Some(name)).cloned().collect();
+        let others = known.iter().filter(|path| path.first() != Some(name));
+        self.present = others.cloned().collect();
         let filter_typed = filter.map(|filter| self.typed(filter));
         let body_typed = match filter {
             Some(filter) => self.knowing(filter, true, body),
