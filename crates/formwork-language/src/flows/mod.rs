@@ -248,18 +248,3 @@ fn note_misread(scope: &mut Scope<'_>, form: &Form, misread: Misread) {
 /// What a form of flow step gives: nothing when it is another form's sentence; `Ok(None)` when names in it are wrong,
 /// which notes have told.
 type Reading = Option<Result<Option<FlowAction>, Misread>>;
-
-#[cfg(test)]
-mod tests {
-    use super::FORMS;
-
-    #[test]
-    fn every_form_of_a_flow_is_listed() {
-        let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/src/flows");
-        let declared = std::fs::read_dir(folder).expect("a folder").map(|entry| {
-            let text = std::fs::read_to_string(entry.expect("an entry").path()).expect("UTF-8");
-            text.matches(concat!(": Form", " = Form {")).count()
-        });
-        assert_eq!(declared.sum::<usize>(), FORMS.len());
-    }
-}
